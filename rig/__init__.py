@@ -1,0 +1,23 @@
+"""ichis-rig: proves, meter by meter and firmware by firmware, whether an activation keeps the hub powered.
+
+The Python face: `rig.run_activation(bench, firmware, out=..., seed=...) -> RunRecord`. It is loaded when it is first
+used: importing `rig` imports nothing else, so that the command line starts fast on a Raspberry Pi.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rig.api import run_activation as run_activation
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "run_activation"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "run_activation":
+        from rig.api import run_activation
+
+        return run_activation
+    raise AttributeError(f"module 'rig' has no attribute {name!r}")

@@ -1,0 +1,127 @@
+"""Sets of time as sorted, disjoint, closed intervals of integer nanoseconds: what is under "known".
+
+Pure. Knows nothing of volts or of limits. A set is two int64 arrays of shape (n,), `start <= end`, `end[i] < start[i+1]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.int64]
+
+
+def _array(values: Iterable[int]) -> Array:
+    return np.asarray(list(values), dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """Sorted disjoint closed intervals in ns. Build with `of` or `union`; the constructor trusts its arrays."""
+
+    start: Array
+    end: Array
+
+    @staticmethod
+    def empty() -> Intervals:
+        return Intervals(np.empty(0, np.int64), np.empty(0, np.int64))
+
+    @staticmethod
+    def of(pairs: Iterable[tuple[int, int]]) -> Intervals:
+        """From any pairs (start, end), in any order, overlapping or not. Pairs with end < start are left out."""
+        rows = [(int(a), int(b)) for a, b in pairs]
+        return Intervals.normalised(_array(a for a, _ in rows), _array(b for _, b in rows))
+
+    @staticmethod
+    def normalised(start: Array, end: Array) -> Intervals:
+        """From arrays in any order: sorted, empty ones dropped, overlapping or touching ones joined."""
+        keep = end >= start
+        start, end = start[keep], end[keep]
+        if len(start) == 0:
+            return Intervals.empty()
+        order = np.argsort(start, kind="stable")
+        start, end = start[order], np.maximum.accumulate(end[order])
+        first = np.concatenate(([True], start[1:] > end[:-1]))
+        last = np.concatenate((first[1:], [True]))
+        return Intervals(start[first], end[last])
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return zip(self.start.tolist(), self.end.tolist(), strict=True)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Intervals)
+            and np.array_equal(self.start, other.start)
+            and np.array_equal(self.end, other.end)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def lengths(self) -> Array:
+        return self.end - self.start
+
+    def union(self, *others: Intervals) -> Intervals:
+        sets = (self, *others)
+        return Intervals.normalised(np.concatenate([s.start for s in sets]), np.concatenate([s.end for s in sets]))
+
+    def gaps(self, start: int, end: int) -> Intervals:
+        """What of the window is not in this set, each gap with its closed ends; gaps of no length are left out."""
+        inside = self.clip(start, end)
+        starts = np.concatenate((np.array([start], np.int64), inside.end))
+        ends = np.concatenate((inside.start, np.array([end], np.int64)))
+        keep = ends > starts
+        return Intervals(starts[keep], ends[keep])
+
+    def clip(self, start: int, end: int) -> Intervals:
+        """The part inside [start, end]; what only touches the window with a point is kept as that point."""
+        keep = (self.end >= start) & (self.start <= end)
+        return Intervals(np.maximum(self.start[keep], start), np.minimum(self.end[keep], end))
+
+    def intersection(self, other: Intervals) -> Intervals:
+        """Where both are, with positive length (single points are left out)."""
+        if len(self) == 0 or len(other) == 0:
+            return Intervals.empty()
+        low, high = int(min(self.start[0], other.start[0])), int(max(self.end[-1], other.end[-1]))
+        out = self.gaps(low, high).union(other.gaps(low, high))
+        return out.gaps(low, high)
+
+    def minus(self, other: Intervals) -> Intervals:
+        """What is in this set and not in the other, with positive length."""
+        if len(self) == 0:
+            return self
+        low, high = int(self.start[0]), int(self.end[-1])
+        return self.intersection(other.gaps(low, high))
+
+    def shrink(self, before: int | Array, after: int | Array) -> Intervals:
+        """Each interval shortened at its start by `before` and at its end by `after`; what vanishes is dropped."""
+        return Intervals.normalised(self.start + before, self.end - after)
+
+    def shift(self, by: int) -> Intervals:
+        return Intervals(self.start + by, self.end + by)
+
+    def join_closer_than(self, gap: int) -> Intervals:
+        """Neighbours with less than `gap` between them become one."""
+        if len(self) < 2:
+            return self
+        apart = (self.start[1:] - self.end[:-1]) >= gap
+        first = np.concatenate(([True], apart))
+        last = np.concatenate((apart, [True]))
+        return Intervals(self.start[first], self.end[last])
+
+    def drop_shorter_than(self, length: int) -> Intervals:
+        keep = self.lengths() >= length
+        return Intervals(self.start[keep], self.end[keep])
+
+    def longest(self) -> int:
+        """Length of the longest interval in ns, 0 when there is none."""
+        return int(self.lengths().max()) if len(self) else 0
+
+    def contains(self, at: int) -> bool:
+        index = int(np.searchsorted(self.start, at, side="right")) - 1
+        return index >= 0 and bool(self.end[index] >= at)

@@ -1,0 +1,74 @@
+"""What one source knows of the rail: when it was surely up, surely down, and when it was looking at all.
+
+Pure. Spans are proofs: *up* means V >= `up_above_v` and *down* means V <= `down_below_v`, each even with the source's
+worst-case gain, offset and noise, and already shrunk by its worst-case timing. Everything else is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rig.rail.intervals import Intervals
+
+State = Literal["up", "down"]
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch [start_ns, end_ns] of the common monotonic line in which the rail was surely `state`."""
+
+    start_ns: int
+    end_ns: int
+    state: State
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """For people: the rail crossed the middle of the thresholds at `at_ns`, give or take `half_width_ns`."""
+
+    at_ns: int
+    falling: bool
+    half_width_ns: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """What one source proves about one node.
+
+    `seen` is where the source was looking and would have proven something had there been something to prove: a level
+    between the thresholds is seen, though neither up nor down; a stopped oscilloscope sees nothing.
+    """
+
+    name: str
+    node: str
+    up: Intervals
+    down: Intervals
+    seen: Intervals
+    crossings: tuple[Crossing, ...] = field(default=())
+
+    @staticmethod
+    def of(name: str, node: str, spans: Iterable[Span]) -> Source:
+        """From spans in any order."""
+        rows = list(spans)
+        up = Intervals.of((s.start_ns, s.end_ns) for s in rows if s.state == "up")
+        down = Intervals.of((s.start_ns, s.end_ns) for s in rows if s.state == "down")
+        return Source(name, node, up, down, up.union(down))
+
+    def spans(self) -> list[Span]:
+        """All spans in the order of their start."""
+        rows = [Span(a, b, "up") for a, b in self.up] + [Span(a, b, "down") for a, b in self.down]
+        return sorted(rows, key=lambda s: (s.start_ns, s.end_ns))
+
+    def without(self, stretches: Intervals) -> Source:
+        """The same, knowing nothing inside `stretches` (a lost link, a clock whose rate was out of bounds)."""
+        crossings = tuple(c for c in self.crossings if not stretches.contains(c.at_ns))
+        return Source(
+            self.name,
+            self.node,
+            self.up.minus(stretches),
+            self.down.minus(stretches),
+            self.seen.minus(stretches),
+            crossings,
+        )

@@ -1,0 +1,189 @@
+"""The record of one activation test: what `run.json` holds, by name. Schema: `rig/records/schemas/rig.run-1.json`.
+
+Knows no instruments and no clock. Seconds are floats and are never rounded; times are seconds from time zero (the
+moment the activation command left the rig) unless a name says otherwise; `None` is an unbounded or unknown value.
+For one seed on the twin, all but `labels` is the same to the byte.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a verdict is what it is: a code of the published list, and the sentence for people."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class LongestOutage:
+    lower_s: float
+    estimate_s: float | None
+    upper_s: float | None
+    expanded_uncertainty_s: float | None
+
+
+@dataclass(frozen=True)
+class OutageRow:
+    """`start_s` and `end_s` are estimates; None where the outage is open at that end. `upper_s` None = unbounded."""
+
+    start_s: float | None
+    end_s: float | None
+    lower_s: float
+    estimate_s: float | None
+    upper_s: float | None
+    open: str
+    cause: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The window that was judged, and the longest stretch of it in which no source was looking."""
+
+    from_s: float
+    to_s: float
+    longest_unseen_s: float
+
+
+@dataclass(frozen=True)
+class BudgetLine:
+    """One line of the uncertainty budget: standard uncertainty of `name`, in seconds, and how it was got."""
+
+    name: str
+    distribution: str
+    half_width_s: float
+    standard_s: float
+    sensitivity: float
+
+
+@dataclass(frozen=True)
+class ActivationRow:
+    """`commanded_at_s` counts from the start of the run; `uncertainty_s` is the width of the sending."""
+
+    commanded_at_s: float | None
+    uncertainty_s: float | None
+    version_before: str | None
+    version_after: str | None
+    version_expected: str
+    image_state: str | None
+
+
+@dataclass(frozen=True)
+class ControlSource:
+    """What one source made of the control cut: the outage it proves alone, as bounds (None = it proves no such bound)."""
+
+    source: str
+    saw_it: bool
+    lower_s: float | None
+    upper_s: float | None
+
+
+@dataclass(frozen=True)
+class ControlRow:
+    """The positive control: a cut of the hub's feed of known length that every source must see."""
+
+    kind: str
+    valid: bool
+    commanded_s: float
+    started_at_s: float
+    sources: tuple[ControlSource, ...]
+    fall_s: float | None
+    rise_s: float | None
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A setting on which the verdict rests, its value with unit, and where it comes from."""
+
+    key: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True)
+class SafeCheck:
+    what: str
+    proven: bool
+    found: str
+
+
+@dataclass(frozen=True)
+class SafeState:
+    proven: bool
+    checks: tuple[SafeCheck, ...]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What differs from run to run and decides nothing."""
+
+    run_id: str
+    started_utc: str
+    host: str
+    out: str
+    elapsed_real_s: float
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One activation test. See the module."""
+
+    verdict: str
+    rail_verdict: str
+    reasons: tuple[Reason, ...]
+    limit_s: float
+    comparison: str
+    longest_outage: LongestOutage
+    outages: tuple[OutageRow, ...]
+    coverage: Coverage
+    uncertainty: tuple[BudgetLine, ...]
+    activation: ActivationRow
+    control: ControlRow | None
+    identities: dict[str, dict[str, str]]
+    firmware: dict[str, Any]
+    clock: dict[str, Any]
+    assumptions: tuple[Assumption, ...]
+    safe_state: SafeState
+    labels: Labels
+    alerts: dict[str, Any] | None = None
+    bench: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The object `rig.run/1`."""
+        body = asdict(self)
+        labels = body.pop("labels")
+        return {"schema": "rig.run/1", **body, "labels": labels}
+
+
+@dataclass(frozen=True)
+class Track:
+    """One source as the report draws it: stretches (start_s, end_s) surely up, surely down, and seen at all."""
+
+    name: str
+    up: tuple[tuple[float, float], ...]
+    down: tuple[tuple[float, float], ...]
+    seen: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """Minimum and maximum volts of a capture, one row a column of the picture: (time_s, lowest_v, highest_v)."""
+
+    name: str
+    columns: tuple[tuple[float, float, float], ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What the report draws beside the record. Times are seconds from time zero."""
+
+    tracks: tuple[Track, ...]
+    envelope: Envelope | None
+    down_below_v: float
+    up_above_v: float
+    nominal_v: float
