@@ -53,8 +53,8 @@ class Meter(Protocol):
     def transfer(self, image: bytes, progress: Callable[[int, int], None]) -> None:
         """Send the whole image; `progress(bytes_done, bytes_total)` after each part."""
 
-    def verify(self, image_hash: bytes) -> ImageState:
-        """Ask the meter to verify what it holds against the 32-byte SHA-256, and wait for its answer."""
+    def verify(self, image_hash: bytes, size: int) -> ImageState:
+        """Ask the meter to verify what it holds against its size and its 32-byte SHA-256, and wait for its answer."""
 
     def activate(self, image_hash: bytes) -> Activation:
         """Send the activation command, once. Silence is not an error here."""

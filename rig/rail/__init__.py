@@ -1,0 +1,27 @@
+"""Knowledge of the rail: what is surely up, what is surely down, and what follows for the longest outage.
+
+Pure (numpy only): it serves a file as well as a live bench. Knows nothing of instruments, limits or verdicts.
+"""
+
+from rig.rail.intervals import Intervals
+from rig.rail.lines import LineTracker
+from rig.rail.merge import Contradiction, Knowledge, merge
+from rig.rail.outages import Estimate, Outage, RailHistory, RailSettings, longest_bounds, outages
+from rig.rail.source import Crossing, Source, Span
+
+__all__ = [
+    "Contradiction",
+    "Crossing",
+    "Estimate",
+    "Intervals",
+    "Knowledge",
+    "LineTracker",
+    "Outage",
+    "RailHistory",
+    "RailSettings",
+    "Source",
+    "Span",
+    "longest_bounds",
+    "merge",
+    "outages",
+]

@@ -7,7 +7,7 @@ worst-case gain, offset and noise, and already shrunk by its worst-case timing. 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rig.rail.intervals import Intervals
@@ -39,6 +39,8 @@ class Source:
 
     `seen` is where the source was looking and would have proven something had there been something to prove: a level
     between the thresholds is seen, though neither up nor down; a stopped oscilloscope sees nothing.
+    `up_bridge_ns` and `down_bridge_ns` are the longest stretches between two instants of evidence that a span bridges
+    (0 for stamped edges): a shorter contradiction inside a span is no contradiction.
     """
 
     name: str
@@ -46,7 +48,9 @@ class Source:
     up: Intervals
     down: Intervals
     seen: Intervals
-    crossings: tuple[Crossing, ...] = field(default=())
+    crossings: tuple[Crossing, ...] = ()
+    up_bridge_ns: int = 0
+    down_bridge_ns: int = 0
 
     @staticmethod
     def of(name: str, node: str, spans: Iterable[Span]) -> Source:
@@ -63,12 +67,10 @@ class Source:
 
     def without(self, stretches: Intervals) -> Source:
         """The same, knowing nothing inside `stretches` (a lost link, a clock whose rate was out of bounds)."""
-        crossings = tuple(c for c in self.crossings if not stretches.contains(c.at_ns))
-        return Source(
-            self.name,
-            self.node,
-            self.up.minus(stretches),
-            self.down.minus(stretches),
-            self.seen.minus(stretches),
-            crossings,
+        return replace(
+            self,
+            up=self.up.minus(stretches),
+            down=self.down.minus(stretches),
+            seen=self.seen.minus(stretches),
+            crossings=tuple(c for c in self.crossings if not stretches.contains(c.at_ns)),
         )

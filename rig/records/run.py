@@ -75,7 +75,7 @@ class ActivationRow:
 
 @dataclass(frozen=True)
 class ControlSource:
-    """What one source made of the control cut: the outage it proves alone, as bounds (None = it proves no such bound)."""
+    """What one source made of the control cut: the outage it proves alone, as bounds (None = no such bound)."""
 
     source: str
     saw_it: bool
@@ -131,7 +131,10 @@ class Labels:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One activation test. See the module."""
+    """One activation test. See the module.
+
+    Raises `ValueError` for a PASS that its own numbers do not carry: whoever decided, such a record is never written.
+    """
 
     verdict: str
     rail_verdict: str
@@ -152,6 +155,20 @@ class RunRecord:
     labels: Labels
     alerts: dict[str, Any] | None = None
     bench: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.verdict == "PASS" and (why := self._doubt()):
+            raise ValueError(f"this record cannot say PASS: {why}")
+
+    def _doubt(self) -> str | None:
+        upper_s = self.longest_outage.upper_s
+        if self.rail_verdict != "PASS":
+            return f"the rail says {self.rail_verdict}"
+        if upper_s is None or not (upper_s < self.limit_s or (self.comparison == "gt" and upper_s == self.limit_s)):
+            return f"the upper bound {upper_s} s is not below the limit {self.limit_s} s"
+        if self.control is None or not self.control.valid:
+            return "no valid control"
+        return None if self.safe_state.proven else "the safe state was not proven"
 
     def to_json(self) -> dict[str, Any]:
         """The object `rig.run/1`."""

@@ -1,0 +1,183 @@
+"""The bench file, `rig.bench/1`: what stands on this bench, where it answers, and what must never be exceeded.
+
+Only checks; opens nothing. Volts, amperes, seconds. Unknown keys, wrong types and limits that contradict each other are
+one `InputError` with file, key and line. Defaults that are assumptions say so in `assumptions`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from rig.errors import InputError, Where
+from rig.toml_file import dotted, line_of, read_toml, validate
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
+Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+Volts = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
+Amps = Annotated[float, Field(gt=0, le=30, allow_inf_nan=False)]
+Pin = Annotated[int, Field(ge=0, le=1023)]
+RelayRole = Literal["mains", "meter-feed", "supply-feed"]
+SenseRole = Literal["rail_up", "rail_down", "mains", "ac_lo", "mt_pr", "ch_pr"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class BenchTable(_Table):
+    name: Name
+    description: str = ""
+
+
+class LimitsTable(_Table):
+    """`limit_s` and `comparison` are the rule (MP102A; exactly 180 s fails by default)."""
+
+    limit_s: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 180.0
+    comparison: Literal["ge", "gt"] = "ge"
+    clock_rate_ppm: Annotated[float, Field(gt=0, le=10_000)] = 200.0
+    free_disk_mb: Annotated[float, Field(ge=0, le=1e6)] = 200.0
+
+
+class TopologyTable(_Table):
+    """ICHIS: mains contactor -> meter -> 12 V -> meter-feed relay -> hub; supply -> supply-feed relay -> hub."""
+
+    kind: Literal["ichis"] = "ichis"
+    safe_v: Volts = 5.5
+    discharge_s: Seconds = 5.0
+    dead_time_s: Seconds = 0.1
+    control_cut_s: Annotated[float, Field(ge=2, le=29)] = 5.0
+
+
+class RailTable(_Table):
+    """Thresholds between which nothing is claimed, and what counts as an outage."""
+
+    node: Name = "hub"
+    nominal_v: Volts = 12.0
+    down_below_v: Volts = 6.0
+    up_above_v: Volts = 10.0
+    ride_through_s: Seconds = 0.02
+    restore_min_s: Seconds = 1.0
+    noise_v: Volts = 0.1
+
+
+class HubTable(_Table):
+    """`commissioned`: whether the hub talks to the live DCC; then no cut of 30 s or more is ever made by the rig."""
+
+    commissioned: bool
+    settle_s: Seconds = 60.0
+
+
+class SupplyTable(_Table):
+    name: Name
+    driver: Literal["rigol-dp800"]
+    address: str
+    channel: Annotated[int, Field(ge=1, le=3)] = 1
+    volts: Volts = 12.0
+    amps: Amps = 1.5
+    over_voltage_v: Volts = 13.2
+    over_current_a: Amps = 2.0
+    max_volts: Volts = 14.0
+    max_amps: Amps = 2.5
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 3.0
+
+    @model_validator(mode="after")
+    def _inside(self) -> Self:
+        if not self.volts < self.over_voltage_v <= self.max_volts:
+            raise ValueError("must be volts < over_voltage_v <= max_volts")
+        if not self.amps < self.over_current_a <= self.max_amps:
+            raise ValueError("must be amps < over_current_a <= max_amps")
+        return self
+
+
+class OscilloscopeTable(_Table):
+    name: Name
+    driver: Literal["rigol-ds1000z"]
+    address: str
+    channel: Annotated[int, Field(ge=1, le=4)] = 1
+    probe: Annotated[float, Field(gt=0, le=1000)] = 10.0
+    node: Name = "hub"
+    window_s: Annotated[float, Field(gt=0, le=3600)] = 600.0
+    pre_s: Seconds = 6.0
+    depth: Annotated[int, Field(ge=1000, le=1_000_000_000)] = 12_000_000
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+
+
+class RelayTable(_Table):
+    name: Name
+    role: RelayRole
+    driver: Literal["rpi-gpio"]
+    pin: Annotated[int, Field(ge=0, le=27)]
+    active: Literal["high", "low"] = "high"
+    safe: Literal["open", "as-is"] = "open"
+
+
+class SenseTable(_Table):
+    """One sense line. `band_v` is the comparator's whole switching band with tolerances (rail_up and rail_down)."""
+
+    name: Name
+    role: SenseRole
+    driver: Literal["gpiod"]
+    chip: str = "/dev/gpiochip0"
+    line: Pin
+    active: Literal["high", "low"] = "high"
+    node: Name = "hub"
+    band_v: Annotated[list[Volts], Field(min_length=2, max_length=2)] | None = None
+    latency_s: Annotated[float, Field(ge=0, le=1)] = 0.002
+
+
+class MeterTable(_Table):
+    """`max_s`: when an activation that shows nothing is over; `quiet_s`: how long the rail must be quiet after it."""
+
+    driver: Literal["modbus-tcp"]
+    address: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:\[\]-]+:\d{1,5}$")]
+    profile: str
+    unit: Annotated[int, Field(ge=0, le=247)] = 1
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 2.0
+    poll_s: Annotated[float, Field(gt=0, le=600)] = 5.0
+    start_s: Seconds = 120.0
+    max_s: Seconds = 3600.0
+    quiet_s: Annotated[float, Field(ge=1, le=86_400)] = 60.0
+    follow_s: Seconds = 90.0
+
+
+class BenchConfig(_Table):
+    """The whole file."""
+
+    schema_: Literal["rig.bench/1"] = Field(alias="schema")
+    bench: BenchTable
+    limits: LimitsTable = LimitsTable()
+    topology: TopologyTable = TopologyTable()
+    rail: RailTable = RailTable()
+    hub: HubTable
+    supply: Annotated[list[SupplyTable], Field(min_length=1, max_length=1)]
+    oscilloscope: Annotated[list[OscilloscopeTable], Field(min_length=1, max_length=1)]
+    relay: Annotated[list[RelayTable], Field(min_length=3)]
+    sense: Annotated[list[SenseTable], Field(min_length=3)]
+    meter: MeterTable
+
+    def relay_of(self, role: RelayRole) -> RelayTable:
+        return next(r for r in self.relay if r.role == role)
+
+    def sense_of(self, role: SenseRole) -> SenseTable:
+        return next(s for s in self.sense if s.role == role)
+
+
+def load_bench(path: Path) -> BenchConfig:
+    """The bench file at `path`, checked. Raises InputError."""
+    data, text = read_toml(path)
+    return check_bench(data, text, str(path))
+
+
+def check_bench(data: dict[str, object], text: str, file: str) -> BenchConfig:
+    """`data` (the parsed `text`) as a bench file, checked beyond its types. Raises InputError."""
+    from rig.bench.checks import faults
+
+    config = validate(BenchConfig, data, text, file)
+    for fault in faults(config):
+        raise InputError(
+            fault.message, Where(file, dotted(fault.key), line_of(text, fault.key), fault.found, fault.expected)
+        )
+    return config

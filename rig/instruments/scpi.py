@@ -1,0 +1,143 @@
+"""SCPI as the drivers speak it: the link they need, strict replies, and a set that is always read back.
+
+Knows the syntax of replies (SCPI-99 vol. 1; IEEE 488.2 for blocks and `*IDN?`). Knows no instrument and no library.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rig.errors import LinkError, Where
+from rig.instruments.ports import Identity
+
+Block = npt.NDArray[np.uint8]
+
+NOT_A_MEASUREMENT = 9.9e36
+"""SCPI-99 vol. 1, 7.2.1.5 uses 9.9E37 for infinity and 9.91E37 for 'not a number'; nothing real is near."""
+
+
+class ScpiLink(Protocol):
+    """What a driver needs of its link. Every call ends with nothing in flight.
+
+    All may raise `LinkError` (broken link, another instrument at the address) or `LinkTimeout` (silence).
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def exchange(self, *commands: str) -> tuple[str, ...]:
+        """Send the commands in order, each on its own line, and read the reply of each that ends its header with `?`.
+
+        The last must be a query: a command that nothing follows would still be in flight when the exchange ends.
+        Returns the replies, stripped.
+        """
+
+    def query(self, command: str) -> str:
+        """`exchange` of one query."""
+
+    def query_block(self, command: str, timeout_s: float | None = None) -> Block:
+        """The data of a definite-length block (IEEE 488.2, 8.7.9), uint8, shape (n,)."""
+
+    def close(self) -> None: ...
+
+
+def is_query(command: str) -> bool:
+    return command.split(maxsplit=1)[0].endswith("?")
+
+
+def wrong(name: str, command: str, found: str, expected: str) -> LinkError:
+    """The error for a reply that is not what it must be."""
+    return LinkError(f"{name}: wrong reply to {command!r}", Where(found=repr(found), expected=expected))
+
+
+def parse_identity(name: str, reply: str) -> Identity:
+    """`maker,model,serial,version` (IEEE 488.2, 10.14). Raises `LinkError` when a field is missing or empty."""
+    fields = [field.strip() for field in reply.split(",")]
+    if len(fields) != 4 or not all(fields[:3]):
+        raise wrong(name, "*IDN?", reply, "maker,model,serial,version")
+    return Identity(*fields)
+
+
+def parse_number(name: str, command: str, reply: str) -> float:
+    """A finite number. NaN, the SCPI stand-ins for infinity and NaN, and anything unparsable raise `LinkError`."""
+    try:
+        value = float(reply)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or abs(value) >= NOT_A_MEASUREMENT:
+        raise wrong(name, command, reply, "a finite number")
+    return value
+
+
+def parse_word(name: str, command: str, reply: str, allowed: tuple[str, ...]) -> str:
+    """One of the words allowed, in upper case."""
+    word = reply.strip().upper()
+    if word not in allowed:
+        raise wrong(name, command, reply, " or ".join(allowed))
+    return word
+
+
+def read_block(name: str, command: str, read: Callable[[int], bytes]) -> Block:
+    """A definite-length block and its terminator through `read(n)`, which returns n bytes or fewer at the end.
+
+    Raises `LinkError` when the header is not one, or promises another length than comes.
+    """
+    mark = read(2)
+    if len(mark) != 2 or mark[:1] != b"#" or mark[1:] not in (b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9"):
+        raise wrong(name, command, mark.decode("latin-1"), "a block header such as #9000250000")
+    digits = read(int(mark[1:]))
+    if len(digits) != int(mark[1:]) or not digits.isdigit():
+        raise wrong(name, command, digits.decode("latin-1"), "the length of the block in decimal digits")
+    count = int(digits)
+    data = read(count) if count else b""
+    if len(data) != count:
+        raise wrong(name, command, f"{len(data)} bytes", f"the {count} bytes that the header promised")
+    end = read(1)
+    if end != b"\n":
+        raise wrong(name, command, end.decode("latin-1"), f"the end of the reply after {count} bytes")
+    return np.frombuffer(data, dtype=np.uint8)
+
+
+def check_error(link: ScpiLink, command: str, reply: str) -> None:
+    """Raise `LinkError` when the reply of `:SYST:ERR?` names an error; the rest of the queue is emptied first."""
+    code, _, text = reply.partition(",")
+    if not code.strip().lstrip("+-").isdigit():
+        raise wrong(link.name, ":SYST:ERR?", reply, '0,"No error"')
+    if int(code) == 0:
+        return
+    for _ in range(32):
+        if link.query(":SYST:ERR?").partition(",")[0].strip().lstrip("+") == "0":
+            break
+    raise LinkError(f"{link.name}: {command!r} was refused by the instrument: {int(code)},{text.strip()}")
+
+
+def command(link: ScpiLink, text: str) -> None:
+    """Send a command and read the error queue behind it."""
+    (error,) = link.exchange(text, ":SYST:ERR?")
+    check_error(link, text, error)
+
+
+def set_word(link: ScpiLink, text: str, question: str, expected: tuple[str, ...]) -> str:
+    """Send a set, read the error queue, and read the value back as one of the words expected; returns the word."""
+    command(link, text)
+    reply = link.query(question)
+    word = reply.strip().upper()
+    if word not in expected:
+        raise LinkError(
+            f"{link.name}: {text!r} was not obeyed", Where(found=repr(reply), expected=" or ".join(expected))
+        )
+    return word
+
+
+def set_number(link: ScpiLink, text: str, question: str, value: float, tolerance: float) -> float:
+    """Send a set, read the error queue, and read the value back within the instrument's resolution; returns it."""
+    command(link, text)
+    back = parse_number(link.name, question, link.query(question))
+    if abs(back - value) > tolerance:
+        raise LinkError(f"{link.name}: {text!r} was not obeyed", Where(found=f"{back:g}", expected=f"{value:g}"))
+    return back

@@ -1,0 +1,100 @@
+"""Sense lines through libgpiod's own binding: kernel-stamped edges, sequence numbers, and level reads.
+
+The stamps are the kernel's CLOCK_MONOTONIC (libgpiod 2, `Clock.MONOTONIC`), the line of `Clock.now`. Knows lines and
+levels, not what they mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rig.errors import BenchError
+from rig.instruments.ports import LineEdge
+
+if TYPE_CHECKING:
+    from gpiod import EdgeEvent, LineRequest, LineSettings
+
+EVENT_BUFFER = 1024
+"""Edges that the kernel keeps for us; a burst of 1,000 is read without loss."""
+
+
+class RequestLines(Protocol):
+    """`gpiod.request_lines`."""
+
+    def __call__(
+        self,
+        path: str,
+        config: Mapping[int, LineSettings | None],
+        consumer: str | None = None,
+        event_buffer_size: int | None = None,
+    ) -> LineRequest: ...
+
+
+def load_request_lines() -> RequestLines:
+    """`gpiod.request_lines` of this machine. Raises BenchError where there is no gpiod."""
+    try:
+        import gpiod
+    except ImportError as error:
+        raise BenchError("no gpiod here: sense lines need Linux and the package gpiod") from error
+    request: Any = gpiod.request_lines
+    lines: RequestLines = request
+    return lines
+
+
+@dataclass(frozen=True)
+class SenseLine:
+    name: str
+    line: int
+    active_high: bool
+
+
+class GpiodSenseLines:
+    """Implements `rig.instruments.ports.SenseLines` for lines of one chip."""
+
+    def __init__(self, chip: str, lines: tuple[SenseLine, ...], request_lines: RequestLines) -> None:
+        from gpiod import LineSettings
+        from gpiod.line import Bias, Clock, Direction, Edge
+
+        self._names = {line.line: line.name for line in lines}
+        config: dict[int, LineSettings | None] = {
+            line.line: LineSettings(
+                direction=Direction.INPUT,
+                edge_detection=Edge.BOTH,
+                bias=Bias.AS_IS,
+                event_clock=Clock.MONOTONIC,
+                active_low=not line.active_high,
+            )
+            for line in lines
+        }
+        try:
+            self._request = request_lines(chip, config, "ichis-rig", EVENT_BUFFER)
+        except (OSError, ValueError) as error:
+            raise BenchError(f"sense lines: {chip} lines {sorted(self._names)}: {error}") from error
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._names.values())
+
+    def fileno(self) -> int:
+        return self._request.fd
+
+    def edges(self) -> list[LineEdge]:
+        found: list[LineEdge] = []
+        while self._request.wait_edge_events(0):
+            found += [self._edge(event) for event in self._request.read_edge_events()]
+        return found
+
+    def levels(self) -> dict[str, bool]:
+        from gpiod.line import Value
+
+        offsets = list(self._names)
+        values = self._request.get_values(offsets)
+        return {self._names[n]: value is Value.ACTIVE for n, value in zip(offsets, values, strict=True)}
+
+    def close(self) -> None:
+        self._request.release()
+
+    def _edge(self, event: EdgeEvent) -> LineEdge:
+        rising = event.event_type is event.Type.RISING_EDGE
+        return LineEdge(self._names[event.line_offset], event.timestamp_ns, rising, event.line_seqno)

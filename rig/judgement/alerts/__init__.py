@@ -1,0 +1,65 @@
+"""Would the network operator have been alerted? Two models, CSP North and CSP South & Central (MP102A).
+
+Pure. A prediction says nothing about the verdict, which is about the supply at the hub's connector and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rig.judgement.alerts import north as _north
+from rig.judgement.alerts import south_central as _south_central
+from rig.judgement.alerts.history import Cut, History, Prediction
+from rig.judgement.alerts.settings import Answer, Assumed, NorthSettings, Range, SouthCentralSettings
+
+__all__ = [
+    "Alerts",
+    "Answer",
+    "Assumed",
+    "Cut",
+    "History",
+    "NorthSettings",
+    "Prediction",
+    "Range",
+    "SouthCentralSettings",
+    "predict_all",
+    "predict_north",
+    "predict_south_central",
+]
+
+predict_north = _north.predict
+predict_south_central = _south_central.predict
+
+
+@dataclass(frozen=True)
+class Alerts:
+    """Both predictions and every setting they rest on."""
+
+    north: Prediction
+    south_central: Prediction
+    assumptions: tuple[Assumed, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """{north: [lo, hi], south_central: [lo, hi], sent_at_s: {region: [lo, hi] | null}, story: {region: [text]}}."""
+        regions = {"north": self.north, "south_central": self.south_central}
+        return {
+            **{name: list(p.probability) for name, p in regions.items()},
+            "sent_at_s": {name: list(p.sent_at_s) if p.sent_at_s else None for name, p in regions.items()},
+            "story": {name: list(p.story) for name, p in regions.items()},
+        }
+
+
+def predict_all(
+    history: History,
+    north: NorthSettings | None = None,
+    south_central: SouthCentralSettings | None = None,
+) -> Alerts:
+    """Both regions for one history, with the settings as assumption rows."""
+    north = north or NorthSettings()
+    south_central = south_central or SouthCentralSettings()
+    return Alerts(
+        predict_north(history, north),
+        predict_south_central(history, south_central),
+        north.rows() + south_central.rows(),
+    )

@@ -1,0 +1,91 @@
+"""What the alert models are told of the rail, and what they answer.
+
+Pure. Times are seconds on one line of the caller's choice (in a run: from time zero). Before the first cut the hub has
+been up for long and is fully charged; after the last one the rail stays up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rig.errors import InputError, Where
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One outage of the rail as bounds: it began in [start_lo_s, start_hi_s] and ended in [end_lo_s, end_hi_s].
+
+    `end_hi_s` is infinite where the end was not seen. Where `end_lo_s <= start_hi_s` there may have been no cut at all.
+    """
+
+    start_lo_s: float
+    start_hi_s: float
+    end_lo_s: float
+    end_hi_s: float
+
+    def __post_init__(self) -> None:
+        starts = -math.inf < self.start_lo_s <= self.start_hi_s < math.inf
+        if not (starts and self.start_lo_s <= self.end_lo_s <= self.end_hi_s and self.start_hi_s <= self.end_hi_s):
+            raise InputError(
+                "not an outage",
+                Where(
+                    found=f"start [{self.start_lo_s}, {self.start_hi_s}] s, end [{self.end_lo_s}, {self.end_hi_s}] s",
+                    expected="finite starts, lowest <= highest, start <= end",
+                ),
+            )
+
+
+@dataclass(frozen=True)
+class History:
+    """All outages of the rail, in order. Neighbours whose bounds overlap may have been one outage.
+
+    Where the rail is not known in the middle of an outage, give two cuts whose bounds overlap there.
+    """
+
+    cuts: tuple[Cut, ...]
+
+    def __post_init__(self) -> None:
+        for one, two in zip(self.cuts, self.cuts[1:], strict=False):
+            ordered = one.start_lo_s <= two.start_lo_s and one.start_hi_s <= two.start_hi_s
+            if not (ordered and one.end_lo_s <= two.end_lo_s and one.end_hi_s <= two.end_hi_s):
+                raise InputError("outages are not in order", Where(found=str(two), expected="none before its neighbour"))
+
+    @staticmethod
+    def of(cuts: Iterable[tuple[float, float]]) -> History:
+        """From exact cuts (start_s, end_s), in order and apart; end_s may be infinite."""
+        rows = tuple(cuts)
+        for one, two in zip(rows, rows[1:], strict=False):
+            if two[0] <= one[1]:
+                raise InputError("cuts overlap", Where(found=f"{one} and {two}", expected="each after the one before"))
+        return History(tuple(Cut(start, start, end, end) for start, end in rows))
+
+    def worst(self) -> tuple[list[tuple[float, float]], list[int]]:
+        """The longest cuts that the bounds allow, joined where they meet, and for each cut the one it went into."""
+        joined: list[tuple[float, float]] = []
+        into: list[int] = []
+        for cut in self.cuts:
+            if joined and cut.start_lo_s <= joined[-1][1]:
+                joined[-1] = (joined[-1][0], cut.end_hi_s)
+            else:
+                joined.append((cut.start_lo_s, cut.end_hi_s))
+            into.append(len(joined) - 1)
+        return joined, into
+
+    def best(self) -> list[tuple[float, float]]:
+        """The shortest cuts that the bounds allow; an end at or before its start means that there was none."""
+        return [(cut.start_hi_s, cut.end_lo_s) for cut in self.cuts]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Whether an AD1 reaches the network operator.
+
+    probability: lowest and highest over everything that is not known. sent_at_s: from the earliest moment at which a
+    first AD1 can leave to the latest at which any can, or None where none can. story: what happened, in words.
+    """
+
+    probability: tuple[float, float]
+    sent_at_s: tuple[float, float] | None
+    story: tuple[str, ...]

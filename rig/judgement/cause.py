@@ -1,0 +1,59 @@
+"""Who cut the rail. The bench's own mains detector, relays and supply decide; signals of the devices under test never do.
+
+Pure. AC LO, MT_PR and CH_PR belong to the devices under test (a rebooting meter may float them): they corroborate and are
+reported, but they never void an outage alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rig.rail import Intervals, Outage
+
+MAINS_SLACK_NS = 1_000_000_000
+"""A mains loss up to this long before the rail fell is its cause: the meter's own hold-up and the detector's delay."""
+
+
+class Cause(StrEnum):
+    METER = "meter"
+    MAINS = "mains"
+    UNPLUGGED = "unplugged"
+    SUPPLY = "supply"
+    RIG = "rig"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the bench itself knows while it watches: all as stretches of the common line.
+
+    `mains_present` and `mains_absent` are proven by the bench's detector at the meter's terminals; `path_intact` is when
+    the rig had the meter feeding the hub and nothing else (its relays read back so, the supply off) and moved nothing.
+    """
+
+    mains_present: Intervals
+    mains_absent: Intervals
+    path_intact: Intervals
+
+
+def cause_of(outage: Outage, around: Surroundings) -> Cause:
+    """The cause of one outage.
+
+    12 V gone while mains was there all the time, the path intact and nothing else acted: the meter. The rail must have
+    been watched from before its fall, so an outage that was already there when the window began has an unknown cause.
+    """
+    if outage.open in ("start", "both"):
+        return Cause.UNKNOWN
+    first, last = outage.from_ns, outage.to_ns
+    if not _covers(around.path_intact, first, last):
+        return Cause.RIG
+    if around.mains_absent.clip(first - MAINS_SLACK_NS, last).longest() > 0:
+        return Cause.MAINS
+    if not _covers(around.mains_present, first - MAINS_SLACK_NS, last):
+        return Cause.UNKNOWN
+    return Cause.METER
+
+
+def _covers(known: Intervals, start_ns: int, end_ns: int) -> bool:
+    return len(known.gaps(start_ns, end_ns)) == 0

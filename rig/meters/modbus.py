@@ -1,0 +1,166 @@
+"""A meter on Modbus TCP, through pymodbus's sync client, as its profile says. Writes are never repeated.
+
+pymodbus returns errors instead of raising them, and converts what an error left empty without a word: every reply is
+checked here. Its own time-out runs on the wall clock, so each exchange is guarded by the injected clock.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import struct
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from rig.clock import Clock
+from rig.errors import LinkError, LinkTimeout
+from rig.meters.port import Activation, ImageState, MeterIdentity
+from rig.meters.profile import Profile, Text
+
+if TYPE_CHECKING:
+    from pymodbus.client import ModbusTcpClient
+
+_EXCEPTIONS = {
+    1: "illegal function",
+    2: "illegal data address",
+    3: "illegal data value",
+    4: "device failure",
+    6: "busy",
+}
+_VERIFY_POLL_S = 1.0
+
+
+class ModbusMeter:
+    """Implements `rig.meters.port.Meter`. `address` is host:port."""
+
+    def __init__(self, address: str, unit: int, profile: Profile, clock: Clock, timeout_s: float) -> None:
+        self.name = "meter"
+        self._host, _, port = address.rpartition(":")
+        self._port = int(port)
+        self._unit = unit
+        self._profile = profile
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._client: ModbusTcpClient | None = None
+        logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # silence is told by our own errors
+
+    def identity(self) -> MeterIdentity:
+        who = self._profile.identity
+        return MeterIdentity(self._text(who.maker), self._text(who.model), self._text(who.serial))
+
+    def version(self) -> str:
+        where = self._profile.version
+        return ".".join(str(word) for word in self._read(where.register_, where.words))
+
+    def transfer(self, image: bytes, progress: Callable[[int, int], None]) -> None:
+        from pymodbus.pdu.file_message import FileRecord
+
+        plan = self._profile.image
+        words, data = plan.words_a_record, image + b"\0" * (len(image) % 2)
+        for at in range(0, len(data) // 2, words):
+            in_file = at % plan.registers_a_file
+            count = min(words, plan.registers_a_file - in_file, len(data) // 2 - at)
+            part = data[2 * at : 2 * (at + count)]
+            record = FileRecord(plan.first_file + at // plan.registers_a_file, in_file, record_data=part)
+            self._exchange("send the image", lambda c, r=record: c.write_file_record([r], device_id=self._unit))
+            progress(min(len(image), 2 * (at + count)), len(image))
+
+    def verify(self, image_hash: bytes, size: int) -> ImageState:
+        plan = self._profile.image
+        self._write(plan.verify_register, image_hash + struct.pack(">I", size))
+        deadline = self._clock.now() + round(plan.verify_s * 1e9)
+        while True:
+            state = self.image_state()
+            if state not in (ImageState.VERIFYING, ImageState.TRANSFERRING):
+                return state
+            if self._clock.now() >= deadline:
+                raise LinkError(f"{self.name}: verification did not end within {plan.verify_s:g} s")
+            self._clock.sleep(_VERIFY_POLL_S)
+
+    def activate(self, image_hash: bytes) -> Activation:
+        self._connect()
+        before = self._clock.now()
+        try:
+            self._write(self._profile.image.activate_register, image_hash)
+        except LinkTimeout:
+            return Activation(before, before)  # the command left at once; only its answer did not come
+        return Activation(before, self._clock.now())
+
+    def image_state(self) -> ImageState:
+        code = self._read(self._profile.image.state_register, 1)[0]
+        state = self._profile.image.state(code)
+        if state is None:
+            raise LinkError(f"{self.name}: image status {code} is not in the profile '{self._profile.name}'")
+        return state
+
+    def uptime_s(self) -> float | None:
+        where = self._profile.uptime
+        if where is None:
+            return None
+        high, low = self._read(where.register_, 2)
+        return ((high << 16) | low) * where.unit_s
+
+    def abort(self) -> None:
+        """See `rig.clock.Abortable`: wakes a read that is blocked."""
+        sock = self._client.socket if self._client is not None else None
+        if sock is not None:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return  # it was closed meanwhile: nothing is blocked any more
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    # -- one exchange --------------------------------------------------------------------------------------------
+
+    def _text(self, where: Text) -> str:
+        words = self._read(where.register_, where.words)
+        raw = struct.pack(f">{len(words)}H", *words).rstrip(b"\0 ")
+        if not raw.isascii():
+            raise LinkError(f"{self.name}: registers {where.register_} on hold no ASCII text")
+        return raw.decode("ascii")
+
+    def _read(self, register: int, words: int) -> list[int]:
+        reply = self._exchange(
+            f"read register {register}",
+            lambda c: c.read_holding_registers(register, count=words, device_id=self._unit),
+        )
+        values = list(reply.registers)
+        if len(values) != words:
+            raise LinkError(f"{self.name}: asked for {words} registers from {register}, got {len(values)}")
+        return values
+
+    def _write(self, register: int, data: bytes) -> None:
+        words = list(struct.unpack(f">{len(data) // 2}H", data))
+        self._exchange(f"write register {register}", lambda c: c.write_registers(register, words, device_id=self._unit))
+
+    def _connect(self) -> ModbusTcpClient:
+        if self._client is None:
+            from pymodbus.client import ModbusTcpClient
+
+            timeout = self._clock.real_timeout_s(self._timeout_s)
+            client = ModbusTcpClient(self._host, port=self._port, timeout=timeout, retries=0)
+            if not client.connect():
+                raise LinkError(f"{self.name}: cannot connect to {self._host}:{self._port}")
+            self._client = client
+        return self._client
+
+    def _exchange(self, what: str, call: Callable[[ModbusTcpClient], Any]) -> Any:
+        from pymodbus.exceptions import ModbusException
+
+        try:
+            with self._clock.io(self, self._timeout_s):
+                reply = call(self._connect())
+        except LinkTimeout:
+            self.close()
+            raise LinkTimeout(f"{self.name}: {what}: no answer within {self._timeout_s:g} s") from None
+        except (ModbusException, OSError) as error:
+            self.close()
+            raise LinkError(f"{self.name}: {what}: {error}") from error
+        if reply.isError():
+            code = getattr(reply, "exception_code", None)
+            raise LinkError(f"{self.name}: {what}: Modbus exception {code} ({_EXCEPTIONS.get(code or 0, 'unknown')})")
+        return reply

@@ -1,0 +1,72 @@
+"""Several sources of one node become one knowledge; what they say against each other is found and named. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rig.rail.intervals import Intervals
+from rig.rail.source import Crossing, Source
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Two sources proved opposite things of one node in [start_ns, end_ns]."""
+
+    node: str
+    start_ns: int
+    end_ns: int
+    says_up: str
+    says_down: str
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """All that is known of one node: surely up, surely down, looked at; what is contradicted is neither up nor down."""
+
+    node: str
+    up: Intervals
+    down: Intervals
+    seen: Intervals
+    sources: tuple[Source, ...]
+    contradictions: tuple[Contradiction, ...]
+    crossings: tuple[Crossing, ...]
+
+    def names_that_prove_down(self, start_ns: int, end_ns: int) -> tuple[str, ...]:
+        """The sources that proved something down inside [start_ns, end_ns]."""
+        return tuple(s.name for s in self.sources if s.down.clip(start_ns, end_ns).longest() > 0)
+
+
+def merge(sources: Sequence[Source]) -> Knowledge:
+    """The union of what the sources prove.
+
+    Raises ValueError when they speak of different nodes. Where one proves up and another down, neither is believed;
+    it is a `Contradiction` when it lasts longer than what the two bridge between their instants of evidence.
+    """
+    nodes = {s.node for s in sources}
+    if len(nodes) != 1:
+        raise ValueError(f"sources of one node can be merged, these speak of {sorted(nodes)}")
+    up = Intervals.empty().union(*(s.up for s in sources))
+    down = Intervals.empty().union(*(s.down for s in sources))
+    seen = Intervals.empty().union(*(s.seen for s in sources))
+    both = up.intersection(down)
+    found = tuple(c for a in sources for b in sources for c in _between(a, b)) if len(both) else ()
+    crossings = tuple(sorted((c for s in sources for c in s.crossings), key=lambda c: c.at_ns))
+    return Knowledge(
+        nodes.pop(),
+        up.minus(both),
+        down.minus(both),
+        seen,
+        tuple(sources),
+        tuple(sorted(found, key=lambda c: (c.start_ns, c.end_ns, c.says_up, c.says_down))),
+        crossings,
+    )
+
+
+def _between(a: Source, b: Source) -> list[Contradiction]:
+    bridged = a.up_bridge_ns + b.down_bridge_ns
+    return [
+        Contradiction(a.node, start, end, a.name, b.name)
+        for start, end in a.up.intersection(b.down)
+        if end - start > bridged
+    ]

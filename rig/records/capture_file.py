@@ -1,0 +1,167 @@
+"""A capture on disk: one HDF5 file with the raw codes and what they mean. Schema: `rig.capture/1`.
+
+Knows no oscilloscope. The file holds the dataset `codes` and, as attributes of the root, the other fields of
+`rig.instruments.ports.Capture` with their units in their names. The same capture gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rig.errors import InputError, Where
+from rig.instruments.ports import Capture
+
+if TYPE_CHECKING:
+    import h5py
+
+SCHEMA = "rig.capture/1"
+_CHUNK_BYTES = 1 << 20
+_FROM_ZERO = "trigger_from_zero_s"
+_ATTRIBUTES = {
+    "dt_s": "dt_s",
+    "first_s": "first_s",
+    "volts_per_code": "volts_per_code",
+    "zero_code": "zero_code",
+    "low_code": "low_code",
+    "high_code": "high_code",
+    "gain_error": "gain_error_fraction",
+    "offset_error_v": "offset_error_v",
+    "time_base_ppm": "time_base_ppm",
+    "trigger_error_s": "trigger_error_s",
+}
+_WHOLE = ("low_code", "high_code")
+
+
+def save_capture(path: Path, capture: Capture, from_zero_s: float | None = None) -> None:
+    """Write `capture` to `path`: to a temporary name, fsync, rename. Nothing of it stays when that fails (`OSError`).
+
+    `from_zero_s` is the trigger's instant in seconds from time zero; None = not known.
+    """
+    image = _image(capture, from_zero_s)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        write_synced(partial, image)
+        partial.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+
+
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a new file and fsync it; raises `OSError`."""
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _image(capture: Capture, from_zero_s: float | None) -> bytes:
+    # Built in memory: a full disk then shows as a plain OSError of one write, never inside the HDF5 library's close.
+    import h5py
+
+    codes = capture.codes
+    if codes.ndim != 1 or codes.dtype not in (np.uint8, np.int16):
+        raise ValueError(f"codes must be uint8 or int16 of shape (n,), not {codes.dtype} of shape {codes.shape}")
+    chunks = (max(1, min(len(codes), _CHUNK_BYTES // codes.itemsize)),)
+    with h5py.File(
+        "capture", "w", driver="core", backing_store=False, libver=("v108", "v110"), track_order=False
+    ) as file:
+        file.create_dataset(
+            "codes",
+            data=codes,
+            maxshape=(None,) if len(codes) == 0 else None,
+            chunks=chunks,
+            compression="lzf",
+            shuffle=codes.itemsize > 1,
+            track_times=False,
+        )
+        file.attrs["schema"] = SCHEMA
+        for field, attribute in _ATTRIBUTES.items():
+            value = getattr(capture, field)
+            file.attrs[attribute] = int(value) if field in _WHOLE else float(value)
+        if from_zero_s is not None:
+            file.attrs[_FROM_ZERO] = float(from_zero_s)
+        file.flush()
+        return bytes(file.id.get_file_image())
+
+
+def load_capture(path: Path) -> Capture:
+    """Read what `save_capture` wrote. Raises `InputError` naming the file and the part that is wrong."""
+    with _opened(path) as file:
+        fields: dict[str, Any] = {name: _number(path, file, name) for name in _ATTRIBUTES}
+        return Capture(codes=_codes(path, file), **fields)
+
+
+def load_from_zero_s(path: Path) -> float | None:
+    """The trigger's instant in seconds from time zero, or None where the file does not know it."""
+    with _opened(path) as file:
+        value = file.attrs.get(_FROM_ZERO)
+        return None if value is None else float(value)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Any:
+    import h5py
+
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        found = os.strerror(error.errno) if error.errno else "something else, or a damaged file"
+        raise InputError("not a capture", Where(str(path), found=found, expected="an HDF5 file")) from error
+    with file:
+        schema = file.attrs.get("schema")
+        if schema != SCHEMA:
+            raise InputError(
+                "not a capture of this rig", Where(str(path), "schema", found=str(schema), expected=SCHEMA)
+            )
+        yield file
+
+
+def _codes(path: Path, file: h5py.File) -> Any:
+    import h5py
+
+    codes = file.get("codes")
+    if not isinstance(codes, h5py.Dataset) or codes.ndim != 1 or codes.dtype not in (np.uint8, np.int16):
+        found = f"{codes.dtype} of shape {codes.shape}" if isinstance(codes, h5py.Dataset) else "nothing"
+        raise InputError("no samples", Where(str(path), "codes", found=found, expected="uint8 or int16 of shape (n,)"))
+    try:
+        return codes[:]
+    except OSError as error:
+        raise InputError("the samples cannot be read", Where(str(path), "codes", found="a damaged file")) from error
+
+
+def _number(path: Path, file: h5py.File, field: str) -> float | int:
+    attribute = _ATTRIBUTES[field]
+    value = file.attrs.get(attribute)
+    if not isinstance(value, np.number | int | float) or not np.isfinite(value) or (field == "dt_s" and value <= 0):
+        expected = "a number above 0" if field == "dt_s" else "a finite number"
+        raise InputError("missing or wrong", Where(str(path), attribute, found=str(value), expected=expected))
+    return int(value) if field in _WHOLE else float(value)
+
+
+def envelope(capture: Capture, columns: int, from_zero_s: float = 0.0) -> list[tuple[float, float, float]]:
+    """Lowest and highest volts in at most `columns` equal parts: (time_s of the part's middle, lowest_v, highest_v).
+
+    Times are seconds after the trigger plus `from_zero_s`. Works on the raw codes, without a copy of them. A clipped
+    sample counts at the code it was clipped to.
+    """
+    count = len(capture.codes)
+    columns = min(columns, count)
+    if columns <= 0:
+        return []
+    edges = np.linspace(0, count, columns + 1).astype(np.int64)
+    lowest = _volts(capture, np.minimum.reduceat(capture.codes, edges[:-1]))
+    highest = _volts(capture, np.maximum.reduceat(capture.codes, edges[:-1]))
+    middle = (edges[:-1] + edges[1:] - 1) / 2 * capture.dt_s + (capture.first_s + from_zero_s)
+    low, high = np.minimum(lowest, highest), np.maximum(lowest, highest)  # an inverted probe swaps them
+    return list(zip(middle.tolist(), low.tolist(), high.tolist(), strict=True))
+
+
+def _volts(capture: Capture, codes: Any) -> Any:
+    return (codes.astype(np.float64) - capture.zero_code) * capture.volts_per_code

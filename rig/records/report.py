@@ -1,0 +1,345 @@
+"""`report.html`: one record as a page for people. One static file, no script, nothing loaded from anywhere.
+
+Pure: from the record and the picture to text; decides nothing. `run.json` holds the exact values; here, upper bounds
+are rounded up and lower bounds down.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rig.records.report_draw import esc, gauge_svg, legend_svg
+from rig.records.report_style import STYLE
+from rig.records.report_svg import close_ups, numbered, overview, rail_svg
+from rig.records.report_words import (
+    DASH,
+    at_least,
+    at_most,
+    comparison_words,
+    nearest,
+    plain,
+    probability_words,
+    small,
+    verdict_sentence,
+)
+from rig.records.run import ControlRow, OutageRow, Picture, RunRecord
+
+_MARKS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "ERROR": "!"}
+_REGIONS = {"north": "CSP North", "south_central": "CSP South & Central"}
+_MOST_CLOSE_UPS = 6
+
+
+def render(record: RunRecord, picture: Picture) -> str:
+    """The whole page."""
+    title = f"{verdict_sentence(record)} Run {record.labels.run_id}"
+    sections = (
+        _head(record),
+        _verdict(record),
+        _rail(record, picture),
+        _outages(record),
+        _activation(record),
+        _alerts(record),
+        _control(record.control),
+        _coverage(record, picture),
+        _uncertainty(record),
+        _safe_state(record),
+        _identities(record),
+        _pairs("Firmware", record.firmware),
+        _pairs("Clock", record.clock),
+        _assumptions(record),
+        _pairs("Bench", record.bench),
+        _labels(record),
+    )
+    body = "\n".join(part for part in sections if part)
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{esc(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n{_FOOTER}\n"
+        "</main>\n</body>\n</html>\n"
+    )
+
+
+_FOOTER = (
+    "<footer><p><code>run.json</code> in this folder holds the exact values. On this page upper bounds are rounded up "
+    "and lower bounds are rounded down, so that no rounding helps the meter. The hard bounds decide; the estimate "
+    "never does. <code>sha256sum -c SHA256SUMS</code> checks that nothing in this folder was changed.</p></footer>"
+)
+
+
+# -- tables -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Column:
+    title: str
+    number: bool = False
+
+    def cell(self, text: str) -> str:
+        return f'<td class="num">{esc(text)}</td>' if self.number else f"<td>{esc(text)}</td>"
+
+
+def _columns(titles: str, numbers: str = "") -> tuple[Column, ...]:
+    """From titles separated by `|`; those in `numbers` are set as numbers."""
+    return tuple(Column(t, t in numbers.split("|")) for t in titles.split("|"))
+
+
+def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]], bad: Sequence[bool] = ()) -> str:
+    head = "".join(f'<th scope="col"{" class=num" if c.number else ""}>{esc(c.title)}</th>' for c in columns)
+    lines = []
+    for index, row in enumerate(rows):
+        mark = ' class="bad"' if index < len(bad) and bad[index] else ""
+        lines.append(f"<tr{mark}>{''.join(c.cell(t) for c, t in zip(columns, row, strict=True))}</tr>")
+    return (
+        f'<div class="scroll"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n'
+        + "\n".join(lines)
+        + "\n</tbody></table></div>"
+    )
+
+
+def _facts(rows: Sequence[tuple[str, str]]) -> str:
+    lines = "\n".join(f'<tr><th scope="row">{esc(k)}</th><td>{esc(v)}</td></tr>' for k, v in rows)
+    return f'<div class="scroll"><table><tbody>\n{lines}\n</tbody></table></div>'
+
+
+def _section(title: str, *parts: str) -> str:
+    return f"<section>\n<h2>{esc(title)}</h2>\n" + "\n".join(parts) + "\n</section>"
+
+
+def _pairs(title: str, values: Mapping[str, Any]) -> str:
+    return _section(title, _facts(list(_flat(values)))) if values else ""
+
+
+def _flat(values: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{under}{key}.")
+        else:
+            yield f"{under}{key}", _plain_value(value)
+
+
+def _plain_value(value: Any) -> str:
+    if value is None:
+        return "unknown"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _or_dash(value: str | None) -> str:
+    return DASH if value is None else value
+
+
+def _seconds(value: float | None) -> str:
+    return DASH if value is None else f"{nearest(value)} s"
+
+
+def _lower(value: float | None) -> str:
+    return DASH if value is None else f"{at_least(value)} s"
+
+
+def _upper(value: float | None) -> str:
+    return "no bound" if value is None else f"{at_most(value)} s"
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "NO"
+
+
+# -- sections -----------------------------------------------------------------------------------------------------
+
+
+def _head(record: RunRecord) -> str:
+    meter = record.identities.get("meter", {})
+    who = " ".join(meter[k] for k in ("maker", "model", "serial") if meter.get(k))
+    change = f"{record.activation.version_before or 'unknown version'} to {record.activation.version_expected}"
+    return (
+        "<header><h1>Communications Hub power during a meter's firmware activation</h1>"
+        f'<p class="sub">{esc(who or "Meter")}: {esc(change)} · run {esc(record.labels.run_id)} · '
+        f"{esc(record.labels.started_utc)}</p></header>"
+    )
+
+
+def _verdict(record: RunRecord) -> str:
+    sentence = verdict_sentence(record).split(": ", 1)[1]
+    reasons = "".join(f"<li><code>{esc(r.code)}</code>{esc(r.text)}</li>" for r in record.reasons)
+    listed = f'<ul class="reasons">{reasons}</ul>' if reasons else ""
+    return (
+        f'<section class="verdict {record.verdict.lower()}">'
+        f'<div class="word"><span class="mark" aria-hidden="true">{_MARKS[record.verdict]}</span>{record.verdict}</div>'
+        f'<p class="sentence">{esc(sentence[:1].upper() + sentence[1:])}</p>{listed}</section>\n'
+        f"<figure>{gauge_svg(record)}</figure>\n"
+        f'<p class="note">Limit: {esc(comparison_words(record))}. The rail by itself: {esc(record.rail_verdict)}.</p>'
+    )
+
+
+def _rail(record: RunRecord, picture: Picture) -> str:
+    whole = overview(record)
+    views = close_ups(record, whole)
+    note = (
+        "<p>The 12 V supply at the hub's pins. A strip shows what one source proves by itself; shaded columns are the "
+        "outages, with their number in the table below.</p>"
+    )
+    parts = [
+        note,
+        f"<figure>{legend_svg()}{rail_svg(record, picture, whole, 'rail')}</figure>",
+    ]
+    for index, view in enumerate(views[:_MOST_CLOSE_UPS], start=1):
+        inside = [str(o.number) for o in numbered(record) if o.end_s >= view.from_s and o.start_s <= view.to_s]
+        outages = f"Outage{'s' if len(inside) > 1 else ''} {', '.join(inside)}"
+        parts.append(f"<h3>{outages}, enlarged</h3>")
+        parts.append(f"<figure>{rail_svg(record, picture, view, f'near{index}')}</figure>")
+    if len(views) > _MOST_CLOSE_UPS:
+        parts.append(
+            f'<p class="note">Of {len(views)} groups of outages, the first {_MOST_CLOSE_UPS} are enlarged.</p>'
+        )
+    if picture.envelope is None:
+        parts.append('<p class="note">No oscilloscope trace was taken, so no volts are drawn.</p>')
+    return _section("The rail", *parts)
+
+
+def _outages(record: RunRecord) -> str:
+    if not record.outages:
+        return _section("Outages", "<p>None was found in the judged window.</p>")
+    columns = _columns(
+        "No.|Start|End|At least|Estimate|At most|Not seen|Cause|Proven by", "No.|Start|End|At least|Estimate|At most"
+    )
+    rows = [_outage(i, row, record) for i, row in enumerate(record.outages, start=1)]
+    note = (
+        '<p class="note">Start and end are estimates, from the activation command. “At least” and “at most” are hard '
+        "bounds. The expanded uncertainty (k = 2) is that of the longest outage.</p>"
+    )
+    return _section("Outages", _table(columns, rows), note)
+
+
+def _outage(number: int, row: OutageRow, record: RunRecord) -> tuple[str, ...]:
+    longest = record.longest_outage
+    estimate = _seconds(row.estimate_s)
+    if (
+        row.estimate_s is not None
+        and row.estimate_s == longest.estimate_s
+        and longest.expanded_uncertainty_s is not None
+    ):
+        estimate += f" ± {small(longest.expanded_uncertainty_s)}"
+    return (
+        str(number),
+        _seconds(row.start_s),
+        _seconds(row.end_s),
+        _lower(row.lower_s),
+        estimate,
+        _upper(row.upper_s),
+        {"none": DASH, "start": "its start", "end": "its end", "both": "both ends"}[row.open],
+        row.cause,
+        ", ".join(row.sources),
+    )
+
+
+def _activation(record: RunRecord) -> str:
+    row = record.activation
+    sent = "no command left the rig"
+    if row.commanded_at_s is not None:
+        width = "" if row.uncertainty_s is None else f", known to {small(row.uncertainty_s)}"
+        sent = f"{nearest(row.commanded_at_s)} s after the start of the run (time zero{width})"
+    facts = [
+        ("Version before", row.version_before or "unknown"),
+        ("Version after", row.version_after or "unknown"),
+        ("Version expected", row.version_expected),
+        ("Image state at the end", row.image_state or "unknown"),
+        ("Commanded", sent),
+    ]
+    return _section("Activation", _facts(facts))
+
+
+def _alerts(record: RunRecord) -> str:
+    if record.alerts is None:
+        return ""
+    named = [(words, probability_words(record.alerts[key])) for key, words in _REGIONS.items() if key in record.alerts]
+    rest = {key: value for key, value in record.alerts.items() if key not in _REGIONS}
+    note = (
+        "<p>Predicted probability that these outages lead to a Power Outage Alert (AD1) at the network operator. It is "
+        "a model, not a measurement, and no part of the verdict.</p>"
+    )
+    return _section("Alert forecast", note, _facts([*named, *_flat(rest)]))
+
+
+def _control(row: ControlRow | None) -> str:
+    if row is None:
+        return _section("Control", "<p>No control cut was made: nothing shows that an outage would have been seen.</p>")
+    facts = [
+        ("Kind", row.kind),
+        ("Valid", "yes" if row.valid else "NO: this control does not show that an outage would have been seen"),
+        ("Commanded length", f"{plain(row.commanded_s)} s"),
+        ("Started at", _seconds(row.started_at_s)),
+        ("The rail fell in", DASH if row.fall_s is None else small(row.fall_s)),
+        ("The rail came back in", DASH if row.rise_s is None else small(row.rise_s)),
+    ]
+    columns = _columns("Source|Saw it|At least|At most", "At least|At most")
+    rows = [(s.source, _yes(s.saw_it), _lower(s.lower_s), _upper(s.upper_s)) for s in row.sources]
+    note = "<p>A cut of the hub's feed of known length, which every source must see.</p>"
+    return _section("Control", note, _facts(facts), _table(columns, rows, [not s.saw_it for s in row.sources]))
+
+
+def _coverage(record: RunRecord, picture: Picture) -> str:
+    cover = record.coverage
+    facts = [
+        ("Judged window", f"{_seconds(cover.from_s)} to {_seconds(cover.to_s)} from the activation command"),
+        ("Longest stretch that no source saw", f"{at_most(cover.longest_unseen_s)} s"),
+        ("Surely up", f"{plain(picture.up_above_v)} V and above"),
+        ("Surely down", f"{plain(picture.down_below_v)} V and below"),
+    ]
+    return _section("Coverage", _facts(facts))
+
+
+def _uncertainty(record: RunRecord) -> str:
+    longest = record.longest_outage
+    if not record.uncertainty and longest.expanded_uncertainty_s is None:
+        return ""
+    columns = _columns("Quantity|Distribution|Half width|Standard|Sensitivity", "Half width|Standard|Sensitivity")
+    rows = [
+        (b.name, b.distribution, small(b.half_width_s), small(b.standard_s), plain(b.sensitivity))
+        for b in record.uncertainty
+    ]
+    total = ""
+    if longest.estimate_s is not None and longest.expanded_uncertainty_s is not None:
+        total = (
+            f"<p>Longest outage, estimated: {nearest(longest.estimate_s)} s ± {small(longest.expanded_uncertainty_s)} "
+            "(expanded uncertainty, k = 2).</p>"
+        )
+    return _section("Uncertainty of the estimate", _table(columns, rows) if rows else "", total)
+
+
+def _safe_state(record: RunRecord) -> str:
+    state = record.safe_state
+    words = "Proven: every check below was read back." if state.proven else "NOT PROVEN. Make the bench safe by hand."
+    rows = [(c.what, _yes(c.proven), c.found) for c in state.checks]
+    table = _table(_columns("Check|Proven|Read back"), rows, [not c.proven for c in state.checks]) if rows else ""
+    return _section("Safe state at the end", f"<p>{words}</p>", table)
+
+
+def _identities(record: RunRecord) -> str:
+    if not record.identities:
+        return ""
+    keys = list(dict.fromkeys(key for device in record.identities.values() for key in device))
+    rows = [(name, *(_or_dash(device.get(k)) for k in keys)) for name, device in record.identities.items()]
+    columns = (Column("Device"), *(Column(k) for k in keys))
+    return _section("Identities", _table(columns, rows))
+
+
+def _assumptions(record: RunRecord) -> str:
+    if not record.assumptions:
+        return ""
+    note = "<p>Settings on which the verdict rests. They are assumptions, not requirements.</p>"
+    rows = [(a.key, a.value, a.source) for a in record.assumptions]
+    return _section("Assumptions", note, _table(_columns("Setting|Value|Where from"), rows))
+
+
+def _labels(record: RunRecord) -> str:
+    row = record.labels
+    facts = [
+        ("Run", row.run_id),
+        ("Started (UTC)", row.started_utc),
+        ("Host", row.host),
+        ("Folder", row.out),
+        ("Real time taken", _seconds(row.elapsed_real_s)),
+    ]
+    return _section("Labels", _facts(facts), '<p class="note">They name the run and decide nothing.</p>')

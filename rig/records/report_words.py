@@ -1,0 +1,125 @@
+"""The report's numbers and sentences: every bound is rounded in the direction that does not flatter.
+
+Pure. Knows no HTML. A float stands for its shortest decimal, which is also what `run.json` shows.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+
+from rig.records.run import OutageRow, RunRecord
+
+DASH = "–"
+_SMALL = ((Decimal(1), "s"), (Decimal("1e-3"), "ms"), (Decimal("1e-6"), "µs"), (Decimal("1e-9"), "ns"))
+
+
+def exact(value: float | Decimal) -> Decimal:
+    """The decimal that a float stands for."""
+    return value if isinstance(value, Decimal) else Decimal(repr(float(value)))
+
+
+def plain(value: float | Decimal) -> str:
+    """All digits, without an exponent and without trailing zeros: 180.0 is `180`."""
+    text = format(exact(value), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def at_most(value: float | Decimal, digits: int = 3) -> str:
+    """An upper bound: rounded up."""
+    return _rounded(value, digits, ROUND_CEILING)
+
+
+def at_least(value: float | Decimal, digits: int = 3) -> str:
+    """A lower bound: rounded down."""
+    return _rounded(value, digits, ROUND_FLOOR)
+
+
+def nearest(value: float | Decimal, digits: int = 3) -> str:
+    """An estimate, for people: to the nearest."""
+    return _rounded(value, digits, ROUND_HALF_EVEN)
+
+
+def _rounded(value: float | Decimal, digits: int, rounding: str) -> str:
+    step = Decimal(1).scaleb(-digits)
+    return format(exact(value).quantize(step, rounding=rounding) + 0, "f")  # + 0: never "-0.000"
+
+
+def small(value_s: float) -> str:
+    """An uncertainty in seconds with three digits, rounded up, in s, ms, µs or ns."""
+    value = exact(value_s)
+    if value == 0:
+        return "0 s"
+    scale, unit = next((row for row in _SMALL if abs(value) >= row[0]), _SMALL[-1])
+    scaled = value / scale
+    return f"{at_most(scaled, max(0, 2 - scaled.adjusted()))} {unit}"
+
+
+def upper_words(upper_s: float | None) -> str:
+    return "without an upper bound" if upper_s is None else f"at most {at_most(upper_s)} s"
+
+
+def comparison_words(record: RunRecord) -> str:
+    """The limit and what happens at exactly the limit."""
+    exactly = "fails" if record.comparison == "ge" else "still passes"
+    return f"{plain(record.limit_s)} s; an outage of exactly the limit {exactly}"
+
+
+def verdict_sentence(record: RunRecord) -> str:
+    """The verdict in one sentence, e.g. `PASS: the hub was without power for at most 45.011 s; …`."""
+    sentences = {"PASS": _passed, "FAIL": _failed, "INCONCLUSIVE": _inconclusive, "ERROR": _error}
+    return f"{record.verdict}: {sentences[record.verdict](record)}"
+
+
+def _passed(record: RunRecord) -> str:
+    upper = record.longest_outage.upper_s
+    if upper is None:
+        raise ValueError("a PASS without an upper bound")
+    margin = exact(record.limit_s) - exact(upper)
+    none = "" if record.outages else "no outage was found: "
+    return (
+        f"{none}the hub was without power for at most {at_most(upper)} s; "
+        f"the limit is {plain(record.limit_s)} s ({at_least(margin)} s of margin)."
+    )
+
+
+def _failed(record: RunRecord) -> str:
+    lower = record.longest_outage.lower_s
+    over = exact(lower) - exact(record.limit_s)
+    return (
+        f"the hub was without power for at least {at_least(lower)} s; "
+        f"the limit is {plain(record.limit_s)} s (over it by at least {at_least(over)} s)."
+    )
+
+
+def _inconclusive(record: RunRecord) -> str:
+    return f"this run does not answer the question. {_bounds(record)}"
+
+
+def _error(record: RunRecord) -> str:
+    return f"the bench failed, or its safe state was not proven. {_bounds(record)}"
+
+
+def _bounds(record: RunRecord) -> str:
+    longest = record.longest_outage
+    return (
+        f"The hub's longest time without power was at least {at_least(longest.lower_s)} s and "
+        f"{upper_words(longest.upper_s)}; the limit is {plain(record.limit_s)} s. "
+        f"The rail by itself says {record.rail_verdict}."
+    )
+
+
+def length_key(outage: OutageRow) -> tuple[float, float]:
+    """Orders outages by how long they may have been."""
+    return (float("inf") if outage.upper_s is None else outage.upper_s, outage.lower_s)
+
+
+def probability_words(bounds: object) -> str:
+    """A predicted probability [lowest, highest] in percent, the bounds rounded outwards."""
+    if not isinstance(bounds, list | tuple) or len(bounds) != 2:
+        return str(bounds)
+    low, high = (exact(float(b)) * 100 for b in bounds)
+    if high == 0:
+        return "impossible"
+    if low == 100:
+        return "certain"
+    return f"{at_least(low, 1)} % to {at_most(high, 1)} %"

@@ -1,0 +1,100 @@
+"""The Modbus face of the twin's meter: registers and file records, as protocol data units. No physics, no sockets.
+
+Modbus Application Protocol V1.1b3: functions 3 and 4 (6.3, 6.4), 6 (6.6), 16 (6.12), 21 (6.15); exceptions (7).
+The registers are those of the profile `synthetic-esme`.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from rig.twin.meter import TwinMeter
+
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
+REGISTERS_A_FILE = 10_000
+MAKER, MODEL, SERIAL, VERSION, IMAGE_STATE, UPTIME = 100, 108, 116, 130, 140, 142
+VERIFY, ACTIVATE = 200, 230
+_HASH_REGISTERS = 16
+
+
+class _ModbusError(Exception):
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+
+class TwinModbus:
+    """Answers one meter's requests."""
+
+    def __init__(self, meter: TwinMeter, unit: int = 1) -> None:
+        self._meter = meter
+        self._unit = unit
+
+    def answer(self, unit: int, pdu: bytes) -> bytes | None:
+        """The reply to one request, or None when the meter stays silent (rebooting, or not its unit)."""
+        if unit != self._unit or not self._meter.answers or not pdu:
+            return None
+        try:
+            return self._serve(pdu[0], pdu[1:])
+        except _ModbusError as error:
+            return bytes([pdu[0] | 0x80, error.code])
+        except struct.error:
+            return bytes([pdu[0] | 0x80, ILLEGAL_VALUE])
+
+    def _serve(self, function: int, body: bytes) -> bytes:
+        if function in (3, 4):
+            address, count = struct.unpack(">HH", body)
+            if not 1 <= count <= 125:
+                raise _ModbusError(ILLEGAL_VALUE)
+            words = self._read(address, count)
+            return struct.pack(f">BB{count}H", function, 2 * count, *words)
+        if function == 6:
+            address, value = struct.unpack(">HH", body)
+            self._write(address, [value])
+            return bytes([function]) + body
+        if function == 16:
+            address, count, size = struct.unpack(">HHB", body[:5])
+            if size != 2 * count or len(body) != 5 + size:
+                raise _ModbusError(ILLEGAL_VALUE)
+            self._write(address, list(struct.unpack(f">{count}H", body[5:])))
+            return struct.pack(">BHH", function, address, count)
+        if function == 21:
+            self._write_file(body)
+            return bytes([function]) + body
+        raise _ModbusError(ILLEGAL_FUNCTION)
+
+    def _read(self, address: int, count: int) -> list[int]:
+        table = self._table()
+        try:
+            return [table[a] for a in range(address, address + count)]
+        except KeyError:
+            raise _ModbusError(ILLEGAL_ADDRESS) from None
+
+    def _table(self) -> dict[int, int]:
+        meter, table = self._meter, {}
+        for start, text in ((MAKER, meter.MAKER), (MODEL, meter.MODEL), (SERIAL, meter.SERIAL)):
+            words = struct.unpack(">8H", text.encode("ascii").ljust(16, b"\0"))
+            table.update({start + i: word for i, word in enumerate(words)})
+        table.update({VERSION + i: int(part) for i, part in enumerate(meter.version.split("."))})
+        table[IMAGE_STATE] = int(meter.image_code)
+        table[UPTIME], table[UPTIME + 1] = divmod(int(meter.uptime_s()), 1 << 16)
+        return table
+
+    def _write(self, address: int, words: list[int]) -> None:
+        """Verify: 16 registers of SHA-256 and 2 of size. Activate: the 16 registers of SHA-256."""
+        data = struct.pack(f">{len(words)}H", *words)
+        if address == VERIFY and len(words) == _HASH_REGISTERS + 2:
+            self._meter.verify(struct.unpack(">I", data[32:])[0], data[:32])
+        elif address == ACTIVATE and len(words) == _HASH_REGISTERS:
+            self._meter.activate(data)
+        else:
+            raise _ModbusError(ILLEGAL_ADDRESS)
+
+    def _write_file(self, body: bytes) -> None:
+        if len(body) < 8 or body[0] != len(body) - 1:
+            raise _ModbusError(ILLEGAL_VALUE)
+        kind, file, record, words = struct.unpack(">BHHH", body[1:8])
+        data = body[8:]
+        if kind != 6 or len(data) != 2 * words or record >= REGISTERS_A_FILE or file < 1:
+            raise _ModbusError(ILLEGAL_VALUE)
+        if not self._meter.write_image(2 * ((file - 1) * REGISTERS_A_FILE + record), data):
+            raise _ModbusError(ILLEGAL_ADDRESS)

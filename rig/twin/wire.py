@@ -1,0 +1,154 @@
+"""A TCP server of lines: the wire between an instrument's face in the twin and any client, ours or foreign.
+
+Knows sockets and threads. Knows no SCPI and no physics. Its threads never wait on the twin's time: a late reply, and a
+silence that is meant, are handed to the timeline.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from rig.twin.ports import Timeline
+
+_LONGEST_LINE = 1 << 16
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """Answer with `reply` after `delay_s` on the timeline; `None` means never, and that this is meant."""
+
+    delay_s: float | None
+    reply: bytes = b""
+
+
+@dataclass(frozen=True)
+class HangUp:
+    """Close this connection without an answer: a device that lost its power."""
+
+
+SILENCE = Deferred(None)
+"""The client asked and is meant to wait in vain."""
+
+Answer = bytes | Deferred | HangUp | None
+"""What a handler returns for a line; None: nothing to say, and nobody waits."""
+
+Handler = Callable[[str], Answer]
+
+
+class LineServer:
+    """Serves one device on `host` and an ephemeral port (or `port`), one daemon thread a connection.
+
+    `handler` gets each line without its end, under `lock` (one for a whole world, so that only one line is handled at a
+    time). Lines end with LF or CR LF.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        handler: Handler,
+        timeline: Timeline,
+        lock: AbstractContextManager[object],
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        self.name = name
+        self._handler = handler
+        self._timeline = timeline
+        self._lock = lock
+        self._guard = threading.Lock()
+        self._connections: dict[socket.socket, threading.Thread] = {}
+        self._closed = False
+        self._listener = socket.create_server((host, port))
+        self.host: str = host
+        self.port: int = self._listener.getsockname()[1]
+        self._acceptor = threading.Thread(target=self._accept, name=f"{name} listener", daemon=True)
+        self._acceptor.start()
+
+    @property
+    def address(self) -> str:
+        """The VISA resource name of this server."""
+        return f"TCPIP::{self.host}::{self.port}::SOCKET"
+
+    def unplug(self) -> None:
+        """Close the listener and all connections: from now on the port refuses. May be called twice, in any thread."""
+        with self._guard:
+            if self._closed:
+                return
+            self._closed = True
+            for connection in self._connections:
+                _shut(connection)
+        _shut(self._listener)
+        self._listener.close()
+
+    def close(self) -> None:
+        """`unplug`, and wait until the server's threads have ended."""
+        self.unplug()
+        me = threading.current_thread()
+        with self._guard:
+            threads = [self._acceptor, *self._connections.values()]
+        for thread in threads:
+            if thread is not me:
+                thread.join(5.0)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:  # the listener was closed
+                return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            thread = threading.Thread(target=self._serve, args=(connection,), name=f"{self.name} line", daemon=True)
+            with self._guard:
+                if self._closed:
+                    connection.close()
+                    return
+                self._connections[connection] = thread
+            thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            self._lines(connection)
+        except OSError:  # the client went away
+            return
+        finally:
+            with self._guard:
+                self._connections.pop(connection, None)
+            connection.close()
+
+    def _lines(self, connection: socket.socket) -> None:
+        buffer = b""
+        while chunk := connection.recv(_LONGEST_LINE):
+            *lines, buffer = (buffer + chunk).split(b"\n")
+            if len(buffer) > _LONGEST_LINE:
+                return
+            for line in lines:
+                with self._lock:
+                    answer = self._handler(line.decode("latin-1").rstrip("\r"))
+                if isinstance(answer, HangUp):
+                    return
+                self._send(connection, answer)
+
+    def _send(self, connection: socket.socket, answer: bytes | Deferred | None) -> None:
+        if isinstance(answer, Deferred):
+            reply = answer.reply
+            self._timeline.defer(answer.delay_s, lambda: _deliver(connection, reply))
+        elif answer is not None:
+            connection.sendall(answer)
+
+
+def _deliver(connection: socket.socket, reply: bytes) -> None:
+    try:
+        connection.sendall(reply)
+    except OSError:  # the client went away while it waited
+        return
+
+
+def _shut(link: socket.socket) -> None:
+    try:
+        link.shutdown(socket.SHUT_RDWR)
+    except OSError:  # not connected any more
+        return
