@@ -290,3 +290,8 @@ def test_good_data_becomes_the_model() -> None:
 def test_a_path_is_written_as_people_write_it() -> None:
     assert dotted(("relay", 2, "pin")) == "relay[2].pin"
     assert dotted(("bench", "odd key")) == "bench.'odd key'"
+
+
+def test_no_line_is_told_where_the_index_and_the_parser_disagree(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rig.toml_file._paths", lambda _: iter([("a",)]))
+    assert line_of("a = 1\nb = 2\n", ("a",)) is None

@@ -116,7 +116,9 @@ class VisaLink:
         except (VisaError, OSError, ValueError, TypeError, AttributeError) as error:
             # pyvisa-py lets the socket's own errors through, and stumbles over a session that was closed under it.
             self.close()
-            raise LinkError(f"{self._name}: {command!r}: the link broke: {error}", Where(found=self._address)) from error
+            raise LinkError(
+                f"{self._name}: {command!r}: the link broke: {error}", Where(found=self._address)
+            ) from error
         except BaseException:
             self.close()
             raise

@@ -95,7 +95,7 @@ def gauge_svg(record: RunRecord) -> str:
         rect(10, top, lower - 10, height, DOWN),
         text(10, top + height + 17, f"longest time without power: {', '.join(words)}"),
         line(limit, top - 8, limit, top + height + 8, LIMIT, ' stroke-width="3"'),
-        text(limit - 4, top - 12, f"limit {plain(record.limit_s)} s", "middle", LIMIT),
+        text(limit, top - 12, f"limit {plain(record.limit_s)} s", "middle" if limit > 60 else "start", LIMIT),
         "</svg>",
     ]
     return "\n".join(parts)

@@ -32,14 +32,15 @@ from rig.records.report_draw import (
     text,
 )
 from rig.records.report_words import length_key, plain
-from rig.records.run import Envelope, OutageRow, Picture, RunRecord, Track
+from rig.records.run import Coverage, Envelope, OutageRow, Picture, RunRecord, Track
 
-HEAD, VOLTS, STRIP, GAP = 62, 190, 22, 8
+HEAD, VOLTS, STRIP, GAP = 78, 190, 22, 8
 _STEPS = (
     *(m * 10.0**e for e in range(-4, 1) for m in (1, 2, 5)),
     *(10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0, 43200.0, 86400.0),
 )
 _MINUTES_FROM_S = 600.0
+_WORDS_CLASS = (' class="small"', ' class="halo small"')
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def rail_svg(record: RunRecord, picture: Picture, view: View, name: str) -> str:
     if picture.envelope is not None:
         parts.extend(_volts(picture, picture.envelope, view, name))
     for index, track in enumerate(picture.tracks):
-        parts.extend(_strip(track, view, strips + index * (STRIP + GAP), name))
+        parts.extend(_strip(track, record.coverage, view, strips + index * (STRIP + GAP), name))
     parts.extend(_marks(record, view, bottom))
     parts.append("</svg>")
     return "\n".join(parts)
@@ -192,7 +193,7 @@ def _marks(record: RunRecord, view: View, bottom: float) -> Iterator[str]:
 def _limit(record: RunRecord, outage: Numbered, view: View, bottom: float) -> Iterator[str]:
     """The bracket from an outage's start to the moment at which it reaches the limit."""
     at = outage.start_s + record.limit_s
-    left, right, y = view.x(max(outage.start_s, view.from_s)), view.x(min(at, view.to_s)), 53
+    left, right, y = view.x(max(outage.start_s, view.from_s)), view.x(min(at, view.to_s)), 69
     yield line(left, y, right, y, LIMIT, ' stroke-width="1.6"')
     yield line(left, y - 5, left, y + 5, LIMIT, ' stroke-width="1.6"')
     since = "the start of the watch" if outage.row.start_s is None else f"the start of outage {outage.number}"
@@ -275,26 +276,29 @@ def _runs(columns: list[tuple[float, float, float]]) -> Iterator[list[tuple[floa
 # -- strips -------------------------------------------------------------------------------------------------------
 
 
-def _strip(track: Track, view: View, top: float, name: str) -> Iterator[str]:
+def _strip(track: Track, cover: Coverage, view: View, top: float, name: str) -> Iterator[str]:
     """One source. Each pixel shows what it was for the most part; half-height marks show what else was there."""
     edges = np.linspace(view.from_s, view.to_s, PLOT + 1)
     up, down, seen = (_share(spans, edges) for spans in (track.up, track.down, track.seen))
     between, unseen = np.clip(seen - up - down, 0, 1), 1 - np.maximum(seen, up + down)
     base = np.argmax(np.stack([down, up, unseen, between]), axis=0)  # a tie shows the worse
-    fills = (DOWN, UP, f"url(#{name}-unseen)", BETWEEN)
-    words = ("down", "up", "unseen", "between")
+    base[(base == 2) & ((edges[1:] <= cover.from_s) | (edges[:-1] >= cover.to_s))] = 4
+    marks = [
+        (1, top, _present(track.up, edges) & (base != 1)),
+        (0, top + STRIP / 2, _present(track.down, edges) & (base != 0)),
+    ]
+    fills = (DOWN, UP, f"url(#{name}-unseen)", BETWEEN, "none")
     yield text(LEFT - 8, top + 15, _short(track.name, 20), "end")
     for start, end, state in _stretches(base):
         yield rect(LEFT + start, top, end - start, STRIP, fills[state])
-        if end - start > 52:
+        if end - start > 52 and not any(mark[start + 2 : end - 2].any() for _, _, mark in marks):
             fill = "#fff" if state < 2 else INK
-            halo = ' class="halo small"' if state == 2 else ' class="small"'
-            yield text(LEFT + (start + end) / 2, top + 15, words[state], "middle", fill, halo)
-    for index, spans, y in ((1, track.up, top), (0, track.down, top + STRIP / 2)):
-        marks = _present(spans, edges) & (base != index)
-        for start, end, there in _stretches(marks.astype(np.intp)):
+            words = ("down", "up", "unseen", "between", "")[state]
+            yield text(LEFT + (start + end) / 2, top + 15, words, "middle", fill, _WORDS_CLASS[state == 2])
+    for state, y, mark in marks:
+        for start, end, there in _stretches(mark.astype(np.intp)):
             if there:
-                yield rect(LEFT + start, y, end - start, STRIP / 2, fills[index])
+                yield rect(LEFT + start, y, end - start, STRIP / 2, fills[state])
     yield rect(LEFT, top, PLOT, STRIP, "none", ' stroke="#999"')
 
 
@@ -312,11 +316,13 @@ def _share(spans: Spans, edges: npt.NDArray[np.float64]) -> npt.NDArray[np.float
 
 
 def _present(spans: Spans, edges: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Which cells a span touches, be it for an instant."""
+    """Which cells hold a part of a span, be it an instant; an instant on an edge belongs to the cell after it."""
     rows = np.asarray(sorted(spans), dtype=np.float64).reshape(-1, 2)
+    instants = rows[rows[:, 0] == rows[:, 1], 0]
+    rows = rows[rows[:, 0] < rows[:, 1]]
     begun = np.searchsorted(rows[:, 0], edges[1:], side="left")
-    over = np.searchsorted(rows[:, 1], edges[:-1], side="left")
-    return np.asarray(begun > over)
+    over = np.searchsorted(rows[:, 1], edges[:-1], side="right")
+    return np.asarray((begun > over) | (np.diff(np.searchsorted(instants, edges, side="left")) > 0))
 
 
 def _stretches(cells: npt.NDArray[np.intp]) -> Iterator[tuple[int, int, int]]:

@@ -85,10 +85,9 @@ def _passed(record: RunRecord) -> str:
 def _failed(record: RunRecord) -> str:
     lower = record.longest_outage.lower_s
     over = exact(lower) - exact(record.limit_s)
-    return (
-        f"the hub was without power for at least {at_least(lower)} s; "
-        f"the limit is {plain(record.limit_s)} s (over it by at least {at_least(over)} s)."
-    )
+    beyond = "exactly the limit, which fails" if over == 0 else f"over it by at least {at_least(over)} s"
+    limit = plain(record.limit_s)
+    return f"the hub was without power for at least {at_least(lower)} s; the limit is {limit} s ({beyond})."
 
 
 def _inconclusive(record: RunRecord) -> str:

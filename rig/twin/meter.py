@@ -6,6 +6,7 @@ Its behaviour comes from the fixture's manifest. Its registers are in `rig.twin.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -139,7 +140,8 @@ class TwinMeter:
             self._in(at_s, lambda v=volts: self._supply(v if v > 0 else None))  # type: ignore[misc]
         for from_s, until_s in behaviour.silent:
             self._in(from_s, lambda: self._set_silent(True))
-            self._in(until_s, lambda: self._set_silent(False))
+            if math.isfinite(until_s):
+                self._in(until_s, lambda: self._set_silent(False))
         if behaviour.version_changes_at_s is not None:
             self._in(behaviour.version_changes_at_s, lambda: self._new_version(known))
         if self.on_activate is not None:

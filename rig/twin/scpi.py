@@ -1,7 +1,7 @@
 """The SCPI dialect of the twin's instruments: a command tree, an error queue, and the usual common commands.
 
-Knows the syntax of SCPI-99 vol. 1: long and short forms, optional nodes in brackets, numeric suffixes, any case, several
-commands in a line joined by `;` (each from the root, as these Rigol models document it). Knows no instrument.
+Knows the syntax of SCPI-99 vol. 1: long and short forms, optional nodes in brackets, numeric suffixes, any case, and
+several commands in a line joined by `;`, each read from the root. Knows no instrument.
 """
 
 from __future__ import annotations
@@ -116,30 +116,34 @@ class ScpiFace:
             return HangUp()
         if self.silent:
             return SILENCE if asked else None
-        replies = [reply for part in parts if (reply := self._run(part)) is not None]
+        replies = [reply for part in parts if (reply := self._execute(part)) is not None]
         if not replies:
             return SILENCE if asked else None
         whole = b";".join(replies) + b"\n"
         return Deferred(self.reply_delay_s, whole) if self.reply_delay_s else whole
 
-    def _run(self, text: str) -> bytes | None:
+    def _execute(self, text: str) -> bytes | None:
         """One command; its reply, or None when it has none or failed."""
         header = _header(text)
         args = text[len(header) :].strip()
-        name = header.rstrip("?").upper()
-        name = name if name.startswith((":", "*")) else f":{name}"
         try:
-            for entry in self._commands:
-                if found := entry.header.fullmatch(name):
-                    call = Call(
-                        tuple(int(digits or 1) for digits in found.groups()),
-                        tuple(arg.strip() for arg in args.split(",")) if args else (),
-                    )
-                    return _apply(entry, call, header.endswith("?"))
-            raise ScpiError(-113, "Undefined header")
+            entry, suffixes = self._find(header)
+            return _apply(entry, Call(suffixes, _split(args)), header.endswith("?"))
         except ScpiError as problem:
             self.error(problem.code, problem.text)
             return None
+
+    def _find(self, header: str) -> tuple[_Command, tuple[int, ...]]:
+        name = header.rstrip("?").upper()
+        name = name if name.startswith((":", "*")) else f":{name}"
+        for entry in self._commands:
+            if found := entry.header.fullmatch(name):
+                return entry, tuple(int(digits or 1) for digits in found.groups())
+        raise ScpiError(-113, "Undefined header")
+
+
+def _split(args: str) -> tuple[str, ...]:
+    return tuple(arg.strip() for arg in args.split(",")) if args else ()
 
 
 def _apply(entry: _Command, call: Call, asks: bool) -> bytes | None:
@@ -166,7 +170,7 @@ def _pattern(header: str) -> re.Pattern[str]:
     for optional, word, suffix, _ in _NODE.findall(header):
         colon = "" if word.startswith("*") else ":"
         forms = re.escape(word.upper())
-        if _short(word) and _short(word) != word.upper():
+        if not word.startswith("*") and _short(word) not in ("", word.upper()):
             forms += f"|{_short(word)}"
         node = f"{colon}(?:{forms})" + (r"(\d*)" if suffix else "")
         out += f"(?:{node})?" if optional else node

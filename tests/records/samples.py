@@ -30,9 +30,7 @@ Spans = tuple[tuple[float, float], ...]
 def outage(start: float | None, end: float | None, lower: float, upper: float | None, **more: str) -> OutageRow:
     estimate = None if start is None or end is None else end - start
     sources = ("scope CH1", "rail_up", "rail_down")
-    return OutageRow(
-        start, end, lower, estimate, upper, more.get("open", "none"), more.get("cause", "meter"), sources
-    )
+    return OutageRow(start, end, lower, estimate, upper, more.get("open", "none"), more.get("cause", "meter"), sources)
 
 
 def passed() -> RunRecord:
@@ -148,7 +146,9 @@ def picture(start: float, end: float, cuts: Spans, trace: bool = True) -> Pictur
     scope_from = min(max(start, -20.0), end)
     seen = tuple((a, min(b, scope_end)) for a, b in inside if a < scope_end)
     tracks = (
-        Track("scope CH1", _clip(up_but_for(start, end, cuts), scope_from, scope_end), seen, ((scope_from, scope_end),)),
+        Track(
+            "scope CH1", _clip(up_but_for(start, end, cuts), scope_from, scope_end), seen, ((scope_from, scope_end),)
+        ),
         Track("rail_up", up_but_for(start, end, cuts), (), up_but_for(start, end, cuts)),
         Track("rail_down", (), inside, inside),
         Track("meter log of events <very long name>", polls, (), polls),

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rig.judgement.alerts import north as _north
-from rig.judgement.alerts import south_central as _south_central
 from rig.judgement.alerts.history import Cut, History, Prediction
+from rig.judgement.alerts.north import predict as predict_north
 from rig.judgement.alerts.settings import Answer, Assumed, NorthSettings, Range, SouthCentralSettings
+from rig.judgement.alerts.south_central import predict as predict_south_central
 
 __all__ = [
     "Alerts",
@@ -27,9 +27,6 @@ __all__ = [
     "predict_north",
     "predict_south_central",
 ]
-
-predict_north = _north.predict
-predict_south_central = _south_central.predict
 
 
 @dataclass(frozen=True)

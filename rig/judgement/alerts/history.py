@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rig.errors import InputError, Where
 
@@ -47,16 +48,19 @@ class History:
     cuts: tuple[Cut, ...]
 
     def __post_init__(self) -> None:
-        for one, two in zip(self.cuts, self.cuts[1:], strict=False):
+        for one, two in pairwise(self.cuts):
             ordered = one.start_lo_s <= two.start_lo_s and one.start_hi_s <= two.start_hi_s
             if not (ordered and one.end_lo_s <= two.end_lo_s and one.end_hi_s <= two.end_hi_s):
-                raise InputError("outages are not in order", Where(found=str(two), expected="none before its neighbour"))
+                raise InputError("outages are not in order", Where(found=str(two), expected=f"after {one}"))
 
     @staticmethod
     def of(cuts: Iterable[tuple[float, float]]) -> History:
         """From exact cuts (start_s, end_s), in order and apart; end_s may be infinite."""
         rows = tuple(cuts)
-        for one, two in zip(rows, rows[1:], strict=False):
+        for start, end in rows:
+            if not start < end:
+                raise InputError("not a cut", Where(found=f"({start}, {end}) s", expected="start before end"))
+        for one, two in pairwise(rows):
             if two[0] <= one[1]:
                 raise InputError("cuts overlap", Where(found=f"{one} and {two}", expected="each after the one before"))
         return History(tuple(Cut(start, start, end, end) for start, end in rows))
@@ -72,6 +76,12 @@ class History:
                 joined.append((cut.start_lo_s, cut.end_hi_s))
             into.append(len(joined) - 1)
         return joined, into
+
+    def surely_apart(self) -> bool:
+        """Whether every cut surely was one of its own."""
+        rows = self.cuts
+        one_each = all(cut.end_lo_s > cut.start_hi_s for cut in rows)
+        return one_each and all(b.start_lo_s > a.end_hi_s for a, b in pairwise(rows))
 
     def best(self) -> list[tuple[float, float]]:
         """The shortest cuts that the bounds allow; an end at or before its start means that there was none."""

@@ -134,7 +134,7 @@ def alert(boots: Sequence[Boot], fixed: Fixed) -> tuple[float, float]:
                 earliest = min([earliest, *(base + fixed.gap for base, _ in overdue)])
                 mass = running + sum(m for base, m in live if base + fixed.gap > boot.base)
                 live = [(boot.base, mass)]
-            else:
+            elif running > 0.0:
                 live.append((boot.base, running))
             running = 0.0
         going_on: list[tuple[float, float]] = []

@@ -40,9 +40,7 @@ class Range:
 
     def __post_init__(self) -> None:
         if not 0 <= self.lo <= self.hi:
-            raise InputError(
-                "not a range", Where(found=f"[{self.lo}, {self.hi}]", expected="0 <= lowest <= highest")
-            )
+            raise InputError("not a range", Where(found=f"[{self.lo}, {self.hi}]", expected="0 <= lowest <= highest"))
 
     @staticmethod
     def exactly(value: float) -> Range:
@@ -64,38 +62,51 @@ class Assumed:
 _MP102A = "MP102A, views of CSPs"
 
 
-def _time(lo: float, hi: float, source: str) -> Any:
-    return field(default=Range(lo, hi), metadata={"unit": "s", "source": source})
+_SECONDS = "s"
+_CHANCE = "chance"
 
 
-def _chance(lo: float, hi: float, source: str) -> Any:
-    return field(default=Range(lo, hi), metadata={"unit": "chance", "source": source})
+def _times(source: str) -> dict[str, str]:
+    return {"unit": _SECONDS, "source": source}
 
 
-def _reading(answer: Answer, source: str) -> Any:
-    return field(default=answer, metadata={"unit": "", "source": source})
+def _chances(source: str) -> dict[str, str]:
+    return {"unit": _CHANCE, "source": source}
+
+
+def _readings(source: str) -> dict[str, str]:
+    return {"unit": "", "source": source}
 
 
 @dataclass(frozen=True)
 class SouthCentralSettings:
-    """CSP South & Central: the hub notifies, shuts down, reboots, and notifies again; AD1 when the two are far apart."""
+    """CSP South & Central: the hub notifies, shuts down, reboots, notifies again; AD1 where the two are far apart."""
 
-    notify_s: Range = _time(
-        0.0, 20.0, f"{_MP102A}: the hub notifies before it shuts down; when in its hold-up is not stated"
+    notify_s: Range = field(
+        default=Range(0.0, 20.0),
+        metadata=_times(f"{_MP102A}: the hub notifies before it shuts down; when in its hold-up is not stated"),
     )
-    holdup_s: Range = _time(20.0, 20.0, f"{_MP102A}: alive about 20 s")
-    recharge_s: Range = _time(0.0, 0.0, "assumption: an empty hold-up is full again at once")
-    reboot_s: Range = _time(60.0, 60.0, f"{_MP102A}: about 60 s")
-    wait_s: Range = _time(120.0, 120.0, f"{_MP102A}: at a random moment in the next 2 min, taken as uniform")
-    gap_s: Range = _time(420.0, 420.0, f"{_MP102A}: notifications 7 min or more apart")
-    booting_rides_on_holdup: Answer = _reading(
-        Answer.UNKNOWN, "assumption: whether a hub that boots rides through a short cut is not known"
+    holdup_s: Range = field(default=Range(20.0, 20.0), metadata=_times(f"{_MP102A}: alive about 20 s"))
+    recharge_s: Range = field(
+        default=Range(0.0, 0.0), metadata=_times("assumption: an empty hold-up is full again at once")
     )
-    returns_on_holdup: Answer = _reading(
-        Answer.UNKNOWN, "assumption: whether the return notification goes out while on hold-up is not known"
+    reboot_s: Range = field(default=Range(60.0, 60.0), metadata=_times(f"{_MP102A}: about 60 s"))
+    wait_s: Range = field(
+        default=Range(120.0, 120.0),
+        metadata=_times(f"{_MP102A}: at a random moment in the next 2 min; assumption: uniform"),
     )
-    second_shutdown_rebases: Answer = _reading(
-        Answer.NO, "assumption: the gap runs from the first shutdown notification; not stated in MP102A"
+    gap_s: Range = field(default=Range(420.0, 420.0), metadata=_times(f"{_MP102A}: notifications 7 min or more apart"))
+    booting_rides_on_holdup: Answer = field(
+        default=Answer.UNKNOWN,
+        metadata=_readings("assumption: whether a hub that boots rides through a short cut is not known"),
+    )
+    returns_on_holdup: Answer = field(
+        default=Answer.UNKNOWN,
+        metadata=_readings("assumption: whether the return notification goes out while on hold-up is not known"),
+    )
+    second_shutdown_rebases: Answer = field(
+        default=Answer.NO,
+        metadata=_readings("assumption: the gap runs from the first shutdown notification; not stated in MP102A"),
     )
 
     def __post_init__(self) -> None:
@@ -110,18 +121,39 @@ class SouthCentralSettings:
 class NorthSettings:
     """CSP North: a timer in the hub, and in some instances an early AD1 that is held until a PRA discards it."""
 
-    timer_s: Range = _time(180.0, 180.0, f"{_MP102A}: a loss persisting 3 min sends AD1")
-    held_from_s: Range = _time(30.0, 30.0, f"{_MP102A}: in some instances a loss of 30 s sends AD1, which is held")
-    hold_s: Range = _time(150.0, 150.0, f"{_MP102A}: a PRA within 2½ min discards the held AD1")
-    held_share: Range = _chance(0.0, 1.0, f"assumption: {_MP102A} says 'in some instances'; the share is not known")
-    pra_lost: Range = _chance(0.0, 0.1, "assumption: no figure for lost PRAs was found")
-    pra_latency_s: Range = _time(0.0, 10.0, "assumption: from the return of power to the PRA's arrival; not found")
-    later_pra_discards: Answer = _reading(
-        Answer.UNKNOWN, "assumption: whether the PRA of a later cut discards an earlier held AD1 is not known"
+    timer_s: Range = field(
+        default=Range(180.0, 180.0), metadata=_times(f"{_MP102A}: a loss persisting 3 min sends AD1")
     )
-    holdup_s: Range = _time(600.0, 600.0, f"{_MP102A}: a supercapacitor keeps the hub alive about 10 min")
-    recharge_s: Range = _time(0.0, 0.0, "assumption: an empty supercapacitor is full again at once")
-    reboot_s: Range = _time(60.0, 60.0, "assumption: as in South & Central; only for a hub whose supercapacitor ran out")
+    held_from_s: Range = field(
+        default=Range(30.0, 30.0),
+        metadata=_times(f"{_MP102A}: in some instances a loss of 30 s sends AD1, which is held"),
+    )
+    hold_s: Range = field(
+        default=Range(150.0, 150.0), metadata=_times(f"{_MP102A}: a PRA within 2½ min discards the held AD1")
+    )
+    held_share: Range = field(
+        default=Range(0.0, 1.0),
+        metadata=_chances(f"assumption: {_MP102A} says 'in some instances'; the share of hubs is not known"),
+    )
+    pra_lost: Range = field(default=Range(0.0, 0.1), metadata=_chances("assumption: no figure for lost PRAs was found"))
+    pra_latency_s: Range = field(
+        default=Range(0.0, 10.0),
+        metadata=_times("assumption: from the return of power to the PRA's arrival; no figure was found"),
+    )
+    later_pra_discards: Answer = field(
+        default=Answer.UNKNOWN,
+        metadata=_readings("assumption: whether the PRA of a later cut discards an earlier held AD1 is not known"),
+    )
+    holdup_s: Range = field(
+        default=Range(600.0, 600.0), metadata=_times(f"{_MP102A}: a supercapacitor keeps the hub alive about 10 min")
+    )
+    recharge_s: Range = field(
+        default=Range(0.0, 0.0), metadata=_times("assumption: an empty supercapacitor is full again at once")
+    )
+    reboot_s: Range = field(
+        default=Range(60.0, 60.0),
+        metadata=_times("assumption: as in South & Central; only for a hub whose supercapacitor ran out"),
+    )
 
     def __post_init__(self) -> None:
         _check(self, "north")
@@ -140,7 +172,7 @@ def _check(settings: _Settings, region: str) -> None:
         value = getattr(settings, item.name)
         if not isinstance(value, Range):
             continue
-        highest = 1.0 if item.metadata["unit"] == "chance" else math.inf
+        highest = 1.0 if item.metadata["unit"] == _CHANCE else math.inf
         endless = math.isinf(value.hi) and item.name not in _MAY_BE_ENDLESS
         if value.hi > highest or endless:
             expected = "at most 1" if highest == 1.0 else "finite seconds"
@@ -152,9 +184,12 @@ def _rows(settings: _Settings, region: str) -> tuple[Assumed, ...]:
 
 
 def _row(item: Field[Any], value: Range | Answer, region: str) -> Assumed:
-    source = item.metadata["source"] if value == item.default else f"given; the default is {_text(item.default, item)}"
+    default: Any = item.default
+    source = item.metadata["source"] if value == default else f"given; the default is {_text(default, item)}"
     return Assumed(f"alerts.{region}.{item.name}", _text(value, item), source)
 
 
 def _text(value: Range | Answer, item: Field[Any]) -> str:
-    return value.value if isinstance(value, Answer) else f"{value} {item.metadata['unit']}".strip()
+    if isinstance(value, Answer):
+        return value.value
+    return f"{value} s" if item.metadata["unit"] == _SECONDS else str(value)

@@ -6,10 +6,13 @@ Pure text. Knows nothing of hubs.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
+from typing import TypeVar
 
 from rig.judgement.alerts.history import Cut
+
+_Fate = TypeVar("_Fate")
 
 
 def span(lowest: float, highest: float) -> str:
@@ -20,7 +23,7 @@ def span(lowest: float, highest: float) -> str:
     return f"{low} s" if low == high else f"{low} to {high} s"
 
 
-def by_fate(cuts: Sequence[Cut], fates: Sequence[str]) -> tuple[str, ...]:
+def by_fate(cuts: Sequence[Cut], fates: Sequence[_Fate], words: Callable[[_Fate], str]) -> tuple[str, ...]:
     """One sentence for each row of neighbours with the same fate: 'Cuts 2 to 5 (50 s): ...'."""
     lines = []
     first = 0
@@ -30,6 +33,6 @@ def by_fate(cuts: Sequence[Cut], fates: Sequence[str]) -> tuple[str, ...]:
         shortest = min(max(0.0, c.end_lo_s - c.start_hi_s) for c in row)
         longest = max(c.end_hi_s - c.start_lo_s for c in row)
         number = f"Cut {first + 1}" if first == last else f"Cuts {first + 1} to {last + 1}"
-        lines.append(f"{number} ({span(shortest, longest)}): {fate}.")
+        lines.append(f"{number} ({span(shortest, longest)}): {words(fate)}.")
         first = last + 1
     return tuple(lines)

@@ -1,0 +1,77 @@
+"""A bench file becomes an open bench: drivers behind their ports, interlocks around the relays.
+
+Opening touches no output. Knows which driver a bench file names; knows nothing of what is done with them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rig.bench.config import BenchConfig, RelayRole, RelayTable
+from rig.bench.relay_bank import RelayBank
+from rig.clock import Clock
+from rig.instruments.link import VisaLink
+from rig.instruments.ports import Oscilloscope, Relay, SenseLines, Supply, SupplySettings
+from rig.instruments.relays import GpioRelay, RPiGPIO, load_gpio
+from rig.instruments.rigol_dp800 import RigolDP800, SupplyLimits
+from rig.instruments.rigol_ds1000z import RigolDS1000Z
+from rig.instruments.sense import GpiodSenseLines, RequestLines, SenseLine, load_request_lines
+from rig.meters.modbus import ModbusMeter
+from rig.meters.port import Meter
+from rig.meters.profile import load_profile
+
+
+@dataclass(frozen=True)
+class CallSets:
+    """The GPIO call sets that the drivers use; None = those of this machine."""
+
+    gpio: RPiGPIO | None = None
+    request_lines: RequestLines | None = None
+
+
+@dataclass(frozen=True)
+class Bench:
+    """An open bench."""
+
+    config: BenchConfig
+    clock: Clock
+    supply: Supply
+    oscilloscope: Oscilloscope
+    relays: RelayBank
+    sense: SenseLines
+    meter: Meter
+
+    def supply_settings(self) -> SupplySettings:
+        table = self.config.supply[0]
+        return SupplySettings(table.volts, table.amps, table.over_voltage_v, table.over_current_a)
+
+    def close(self) -> None:
+        """Give back links and lines. Moves nothing."""
+        for part in (self.meter, self.oscilloscope, self.supply, self.sense, self.relays):
+            part.close()
+
+
+def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets) -> Bench:
+    """Open everything that the bench file names. Raises InputError (unknown profile) or BenchError."""
+    profile = load_profile(config.meter.profile)
+    gpio = call_sets.gpio or load_gpio()
+    lines = tuple(SenseLine(s.name, s.line, s.active == "high") for s in config.sense)
+    sense = GpiodSenseLines(config.sense[0].chip, lines, call_sets.request_lines or load_request_lines())
+    relays: dict[RelayRole, Relay] = {r.role: _relay(r, gpio) for r in config.relay}
+    psu, scope, meter = config.supply[0], config.oscilloscope[0], config.meter
+    supply_link = VisaLink(psu.address, clock, psu.timeout_s, psu.name)
+    scope_link = VisaLink(scope.address, clock, scope.timeout_s, scope.name)
+    return Bench(
+        config=config,
+        clock=clock,
+        supply=RigolDP800(psu.name, supply_link, psu.channel, SupplyLimits(psu.max_volts, psu.max_amps)),
+        oscilloscope=RigolDS1000Z(scope.name, scope_link, scope.channel, scope.probe, clock),
+        relays=RelayBank(relays, clock, config.topology.dead_time_s),
+        sense=sense,
+        meter=ModbusMeter(meter.address, meter.unit, profile, clock, meter.timeout_s),
+    )
+
+
+def _relay(table: RelayTable, gpio: RPiGPIO) -> GpioRelay:
+    safe_closed = None if table.safe == "as-is" else False
+    return GpioRelay(table.name, gpio, table.pin, active_high=table.active == "high", safe_closed=safe_closed)

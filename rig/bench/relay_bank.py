@@ -1,0 +1,85 @@
+"""The bench's relays with their interlocks: forbidden pairs, break before make, every move remembered.
+
+Knows roles, not wires. A refused move changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rig.bench.config import RelayRole
+from rig.clock import Clock, to_ns
+from rig.errors import BenchError, Refused
+from rig.instruments.ports import Relay
+
+FEEDS: tuple[RelayRole, ...] = ("meter-feed", "supply-feed")
+"""The two feeds of the hub: never closed together, for then nobody could say who fed it."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """The rig moved a relay between these two instants (ns)."""
+
+    before_ns: int
+    after_ns: int
+    role: RelayRole
+    closed: bool
+
+
+class RelayBank:
+    """All relays of one bench, by role."""
+
+    def __init__(self, relays: Mapping[RelayRole, Relay], clock: Clock, dead_time_s: float) -> None:
+        self._relays = dict(relays)
+        self._clock = clock
+        self._dead_ns = to_ns(dead_time_s)
+        self._opened_ns: dict[RelayRole, int] = {}
+        self.moves: list[Move] = []
+
+    def set(self, role: RelayRole, closed: bool) -> Move:
+        """Move one relay and read its line back. Raises Refused when an interlock forbids it."""
+        relay = self._relays[role]
+        if closed:
+            self._check(role)
+        if relay.read() == closed:
+            now = self._clock.now()
+            return Move(now, now, role, closed)
+        before = self._clock.now()
+        relay.set(closed)
+        move = Move(before, self._clock.now(), role, closed)
+        if not closed:
+            self._opened_ns[role] = move.after_ns
+        self.moves.append(move)
+        return move
+
+    def closed(self, role: RelayRole) -> bool:
+        """The commanded position, read back from the line."""
+        return self._relays[role].read()
+
+    def name(self, role: RelayRole) -> str:
+        return self._relays[role].name
+
+    def make_safe(self) -> dict[str, bool]:
+        """Every relay to its safe position; by name, whether its line says so. Goes on when one of them fails."""
+        found = {}
+        for relay in self._relays.values():
+            try:
+                found[relay.name] = relay.make_safe()
+            except BenchError:
+                found[relay.name] = False
+        return found
+
+    def close(self) -> None:
+        for relay in self._relays.values():
+            relay.close()
+
+    def _check(self, role: RelayRole) -> None:
+        if role not in FEEDS:
+            return
+        other = next(r for r in FEEDS if r != role)
+        if self._relays[other].read():
+            raise Refused(f"relay {self.name(role)} stays open: {self.name(other)} is closed, and both never are")
+        opened = self._opened_ns.get(other)
+        if opened is not None and self._clock.now() - opened < self._dead_ns:
+            raise Refused(f"relay {self.name(role)} stays open: {self.name(other)} opened less than the dead time ago")

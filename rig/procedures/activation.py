@@ -1,0 +1,393 @@
+"""One activation test: control cut, topology, settle, transfer, activate, watch; then the bench is made safe.
+
+The steps, in their order, and nothing else: what was seen is judged in `rig.procedures.judging`. However a step ends
+(done, error, Ctrl-C), the bench goes to its safe state, and what was seen until then is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from rig.bench.opening import Bench
+from rig.bench.safe import Check, make_safe
+from rig.clock import Cancelled, to_ns
+from rig.errors import BenchError, LinkError, LinkTimeout, RigError
+from rig.firmware import Fixture
+from rig.judgement import Limit
+from rig.meters.port import Activation, ImageState
+from rig.procedures.capturing import CaptureJob, ScopeView, Taken
+from rig.procedures.control import ControlResult, capture_settings, run_control
+from rig.procedures.progress import Panel, Progress
+from rig.procedures.watch import Watch
+from rig.rail import RailSettings, longest_bounds, merge
+
+_T = TypeVar("_T")
+_CLOCK_CHECK_S = 2.2
+_STARTED = (ImageState.ACTIVATING, ImageState.ACTIVATED)
+
+
+class Diary(Protocol):
+    """Where events go: the bundle's `events.jsonl`."""
+
+    def event(self, name: str, /, **fields: Any) -> None: ...
+
+
+@dataclass
+class Evidence:
+    """What a run has brought so far. Instants in ns of the common line."""
+
+    started_ns: int
+    identities: dict[str, dict[str, str]] = field(default_factory=dict)
+    control: ControlResult | None = None
+    control_capture: Taken | None = None
+    capture: Taken | None = None
+    path_from_ns: int | None = None
+    path_to_ns: int | None = None
+    judged_from_ns: int | None = None
+    judged_to_ns: int | None = None
+    version_before: str | None = None
+    version_after: str | None = None
+    image_state: ImageState | None = None
+    activation: Activation | None = None
+    activation_started: bool = False
+    decided_ns: int | None = None
+    lost: list[str] = field(default_factory=list)
+    error: RigError | None = None
+    interrupted: str | None = None
+    safe: tuple[Check, ...] = ()
+
+    @property
+    def safe_proven(self) -> bool:
+        return len(self.safe) > 0 and all(c.proven for c in self.safe)
+
+
+class ActivationTest:
+    """One test on an open bench. `run` never raises for what happens on the bench: it is in the evidence."""
+
+    def __init__(
+        self, bench: Bench, fixture: Fixture, limit: Limit, view: ScopeView, diary: Diary, progress: Progress
+    ) -> None:
+        self._bench = bench
+        self._clock = bench.clock
+        self._config = bench.config
+        self._fixture = fixture
+        self._image = fixture.image_bytes()
+        self._limit = limit
+        self._view = view
+        self._diary = diary
+        self._progress = progress
+        self._step_name = "start"
+        self.watch = Watch(bench.config, bench.sense, bench.clock)
+        self.evidence = Evidence(bench.clock.now())
+
+    @property
+    def settings(self) -> RailSettings:
+        return self._view.settings
+
+    def run(self) -> Evidence:
+        evidence = self.evidence
+        try:
+            self.watch.on_tick = self._tick
+            self.watch.start()
+            self._steps()
+        except Cancelled as stop:
+            evidence.interrupted = stop.reason
+            self._diary.event("interrupted", reason=stop.reason)
+        except KeyboardInterrupt:
+            evidence.interrupted = "Ctrl-C"
+        except RigError as error:
+            evidence.error = error
+            self._diary.event("error", step=self._step_name, message=error.one_line())
+            self._progress.note(error.one_line())
+        finally:
+            with self._clock.shielded():
+                self._end()
+        return evidence
+
+    # -- the steps -------------------------------------------------------------------------------------------------
+
+    def _steps(self) -> None:
+        self._step("preflight", "identities, limits, clock", self._preflight)
+        self._step(
+            "control", f"a cut of {self._config.topology.control_cut_s:g} s that every source must see", self._control
+        )
+        if not (self.evidence.control and self.evidence.control.valid):
+            return  # a bench that does not see its own cut must not watch a meter's
+        self._step("topology", "meter feeds the hub, and nothing else", self._topology)
+        self._step("settle", f"meter and hub, {self._config.hub.settle_s:g} s", self._settle)
+        self._step("transfer", f"{len(self._image)} bytes", self._transfer)
+        if self._step("verify", "the meter checks the image", self._verify):
+            self._step("arm", "the oscilloscope waits for the first fall", self._activate_and_watch)
+
+    def _step(self, name: str, text: str, fn: Callable[[], _T]) -> _T:
+        self._step_name = name
+        self._diary.event("step", name=name, text=text)
+        self._progress.step(name, text)
+        return fn()
+
+    def _preflight(self) -> None:
+        for name, part in (("supply", self._bench.supply), ("oscilloscope", self._bench.oscilloscope)):
+            who = part.identify()
+            self._identity(name, maker=who.maker, model=who.model, serial=who.serial, version=who.version)
+        self._bench.supply.output(False)
+        self._bench.supply.apply(self._bench.supply_settings())
+        for role in ("supply-feed", "meter-feed"):
+            self._bench.relays.set(role, False)  # type: ignore[arg-type]
+        self._clock.sleep(_CLOCK_CHECK_S)
+        worst, limit = self.watch.worst_rate_ppm(), self._config.limits.clock_rate_ppm
+        if worst > limit:
+            raise BenchError(f"the clock is being slewed by {worst:.0f} ppm; at most {limit:g} ppm can be judged")
+        if self.watch.lost is not None:
+            raise BenchError(self.watch.lost)
+
+    def _control(self) -> None:
+        result, taken = run_control(self._bench, self.watch, self._view)
+        self.evidence.control, self.evidence.control_capture = result, taken
+        for seen in result.seen:
+            self._diary.event(
+                "control", source=seen.source, right=seen.right, lower_ns=seen.lower_ns, upper_ns=seen.upper_ns
+            )
+        self._bench.supply.output(False)
+        self._bench.relays.set("supply-feed", False)
+        if not self.watch.wait_state("down", self._config.topology.discharge_s):
+            raise BenchError("control: the supply is off and both feeds are open, but the rail is not proven down")
+
+    def _topology(self) -> None:
+        relays, watch = self._bench.relays, self.watch
+        relays.set("mains", True)
+        if not watch.wait_until(lambda: watch.level("mains") is True, 5.0):
+            raise BenchError(f"{relays.name('mains')} is closed, but the mains detector sees no mains at the meter")
+        self._clock.sleep(self._config.topology.dead_time_s)
+        relays.set("meter-feed", True)
+        if not watch.wait_state("up", self._config.meter.start_s):
+            raise BenchError(f"{relays.name('meter-feed')} is closed, but the meter does not bring the rail up")
+        wrong = self._path_fault()
+        if wrong is not None:
+            raise BenchError(wrong)
+        self.evidence.path_from_ns = self._clock.now()
+
+    def _path_fault(self) -> str | None:
+        """What is wrong with 'the meter feeds the hub and nothing else', or None; all read back."""
+        relays = self._bench.relays
+        for role, closed in (("mains", True), ("meter-feed", True), ("supply-feed", False)):
+            if relays.closed(role) != closed:  # type: ignore[arg-type]
+                return f"relay {relays.name(role)} does not read {'closed' if closed else 'open'}"  # type: ignore[arg-type]
+        if self._bench.supply.read().output_on:
+            return f"supply {self._bench.supply.name}: its output is on during an activation"
+        return None
+
+    def _settle(self) -> None:
+        needed = to_ns(self._config.hub.settle_s)
+        watch, deadline = self.watch, self._clock.now() + to_ns(self._config.meter.start_s + self._config.hub.settle_s)
+
+        def settled() -> bool:
+            since = watch.up_since_ns()
+            return since is not None and watch.known_to_ns() - since >= needed
+
+        if not watch.wait_until(settled, (deadline - self._clock.now()) / 1e9):
+            raise BenchError("the rail did not stay up while meter and hub were to settle")
+        while True:
+            try:
+                who = self._bench.meter.identity()
+                break
+            except LinkError:
+                if self._clock.now() >= deadline:
+                    raise
+                self._clock.sleep(self._config.meter.poll_s)
+        self._identity("meter", maker=who.maker, model=who.model, serial=who.serial)
+        self.evidence.judged_from_ns = watch.known_to_ns()
+        version = self.evidence.version_before = self._bench.meter.version()
+        self._identity("meter", version=version)
+        if version != self._fixture.version_from:
+            wanted = self._fixture.version_from
+            raise BenchError(f"the meter runs {version}, but this firmware is to be activated from {wanted}")
+
+    def _transfer(self) -> None:
+        self._bench.meter.transfer(self._image, self._progress.transferred)
+
+    def _verify(self) -> bool:
+        state = self._bench.meter.verify(bytes.fromhex(self._fixture.sha256), len(self._image))
+        self._note_image(state)
+        if state is not ImageState.VERIFIED:
+            self._progress.note(f"the meter says of the image: {state.value}")
+        return state is ImageState.VERIFIED
+
+    def _activate_and_watch(self) -> None:
+        scope = self._config.oscilloscope[0]
+        settings = capture_settings(self._bench, scope.window_s, scope.pre_s, scope.depth)
+        job = CaptureJob(self._bench.oscilloscope, self._clock, settings)
+        self.watch.on_edge = job.poke
+        try:
+            self._clock.wait(job.armed, 4 * scope.pre_s + 60)
+            if job.error is not None:
+                raise job.error
+            self._step("activate", f"{self._fixture.version_from} to {self._fixture.version_to}", self._activate)
+            if self._step("watch", f"at most {self._config.meter.max_s:g} s", lambda: self._watch_rail(job)):
+                self._step("capture", f"a window of {job.window_s:g} s fills", lambda: self._await_capture(job))
+        finally:
+            self.watch.on_edge = lambda: None
+            with self._clock.shielded():
+                self._close_capture(job)
+
+    def _activate(self) -> None:
+        self.evidence.activation = self._bench.meter.activate(bytes.fromhex(self._fixture.sha256))
+        self._diary.event("activated")
+
+    # -- watching --------------------------------------------------------------------------------------------------
+
+    def _watch_rail(self, job: CaptureJob) -> bool:
+        """Watch until the end of it; returns whether the capture was triggered and is worth waiting for."""
+        poll_at = self._clock.now()
+        while not self._over():
+            if job.error is not None and not self.evidence.lost:
+                self._lose(job.error.one_line())
+            if self.watch.lost is not None:
+                self._lose(self.watch.lost)
+                break
+            if self.evidence.version_after != self._fixture.version_to and self._clock.now() >= poll_at:
+                self._poll_meter()
+                poll_at = self._clock.now() + to_ns(self._config.meter.poll_s)
+            self.watch.wait_look(1.0)
+        self.evidence.judged_to_ns = self.watch.known_to_ns()
+        wrong = self._path_fault()
+        if wrong is not None:
+            raise BenchError(wrong)
+        self.evidence.path_to_ns = self._clock.now()
+        return job.triggered
+
+    def _over(self) -> bool:
+        """Version changed (or the activation refused, or the maximum over) and the rail quiet; or surely failed."""
+        meter, zero = self._config.meter, self._zero_ns()
+        now, up_since = self.watch.known_to_ns(), self.watch.up_since_ns()
+        if self._decided():
+            away = self.watch.away_since_ns()
+            decided = self.evidence.decided_ns or now
+            if away is not None and now - decided >= to_ns(meter.follow_s):
+                return True
+        done = self.evidence.version_after == self._fixture.version_to
+        done = done or self.evidence.image_state is ImageState.ACTIVATION_FAILED or now - zero >= to_ns(meter.max_s)
+        return done and up_since is not None and now - max(up_since, zero) >= to_ns(meter.quiet_s)
+
+    def _decided(self) -> bool:
+        """Whether the lower bound alone already breaks the limit: the verdict cannot be anything but FAIL any more."""
+        evidence = self.evidence
+        if (
+            evidence.decided_ns is None
+            and evidence.judged_from_ns is not None
+            and self.watch.away_since_ns() is not None
+        ):
+            lower, _ = longest_bounds(
+                merge(self.watch.sources()), self.settings, evidence.judged_from_ns, self.watch.known_to_ns()
+            )
+            if self._limit.broken_by(lower):
+                evidence.decided_ns = self._clock.now()
+                self._diary.event("decided", verdict="FAIL", lower_ns=lower)
+                self._progress.note(f"the limit is broken: away for at least {lower / 1e9:.1f} s")
+        return evidence.decided_ns is not None
+
+    def _poll_meter(self) -> None:
+        """Ask for version and image status. Silence is normal now: the meter may be rebooting."""
+        try:
+            version = self._bench.meter.version()
+            state = self._bench.meter.image_state()
+        except LinkTimeout:
+            return
+        except LinkError as error:
+            self._diary.event("meter", message=error.one_line())
+            return
+        if version != self.evidence.version_after:
+            self._diary.event("version", version=version)
+        self.evidence.version_after = version
+        self._note_image(state)
+        if state in _STARTED or version == self._fixture.version_to:
+            self.evidence.activation_started = True
+
+    def _await_capture(self, job: CaptureJob) -> None:
+        self._clock.wait(job.ended, 2 * job.window_s)
+
+    def _close_capture(self, job: CaptureJob) -> None:
+        job.give_up()
+        job.join()
+        self.evidence.capture = job.taken
+        if job.error is not None and not self.evidence.lost and self.evidence.activation is not None:
+            self._lose(job.error.one_line())
+
+    def _lose(self, what: str) -> None:
+        self.evidence.lost.append(what)
+        self._diary.event("lost", what=what)
+        self._progress.note(what)
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+
+    def _end(self) -> None:
+        """Safe state, read back; then the watch may end."""
+        evidence = self.evidence
+        if evidence.judged_from_ns is not None and evidence.judged_to_ns is None:
+            evidence.judged_to_ns = self.watch.known_to_ns()
+        if evidence.path_from_ns is not None and evidence.path_to_ns is None:
+            evidence.path_to_ns = self._clock.now()
+        self._step_name = "safe"
+        self._progress.step("safe", "output off, feeds open, rail down")
+        evidence.safe = make_safe(self._bench, lambda timeout: self.watch.wait_state("down", timeout))
+        self.watch.stop()
+        self._diary.event("step", name="safe", text="safe state, read back")
+        for check in evidence.safe:
+            self._diary.event("safe", what=check.what, proven=check.proven, found=check.found)
+        for role, at, why in self.watch.losses():
+            self._diary.event("line_lost", line=role, at_s=(at - evidence.started_ns) / 1e9, why=why)
+
+    # -- small things ----------------------------------------------------------------------------------------------
+
+    def _zero_ns(self) -> int:
+        return self.evidence.activation.before_ns if self.evidence.activation is not None else self._clock.now()
+
+    def _identity(self, of: str, **fields: str) -> None:
+        self.evidence.identities.setdefault(of, {}).update(fields)
+        self._diary.event("identity", of=of, **fields)
+
+    def _note_image(self, state: ImageState) -> None:
+        if state is not self.evidence.image_state:
+            self.evidence.image_state = state
+            self._diary.event("image", state=state.value)
+
+    def _tick(self) -> None:
+        self._progress.panel(self._panel())
+
+    def _panel(self) -> Panel:
+        rail, watch = self._config.rail, self.watch
+        now = watch.now()
+        words = {
+            "up": f"≥ {rail.up_above_v:g} V",
+            "down": f"≤ {rail.down_below_v:g} V",
+            "between": f"{rail.down_below_v:g} to {rail.up_above_v:g} V",
+            "unknown": "unknown",
+        }
+        away = watch.away_since_ns() if self._step_name in ("watch", "activate", "capture") else None
+        away_s = None if away is None else max(0.0, (now.at_ns - away) / 1e9)
+        self._longest_away_s = max(self._longest_away_s, away_s or 0.0)
+        return Panel(
+            self._step_name,
+            (self._clock.now() - self.evidence.started_ns) / 1e9,
+            now.state,
+            words[now.state],
+            away_s,
+            self._longest_away_s,
+            self._limit.length_ns / 1e9,
+            self._left_s(),
+        )
+
+    _longest_away_s = 0.0
+
+    def _left_s(self) -> float | None:
+        """How long the watch will still take if the rail stays as it is; None while nobody can know."""
+        if self._step_name != "watch":
+            return None
+        meter, now, up_since = self._config.meter, self.watch.known_to_ns(), self.watch.up_since_ns()
+        if up_since is None:
+            return None
+        quiet = meter.quiet_s - (now - max(up_since, self._zero_ns())) / 1e9
+        if self.evidence.version_after == self._fixture.version_to:
+            return max(0.0, quiet)
+        return max(0.0, quiet, meter.max_s - (now - self._zero_ns()) / 1e9)

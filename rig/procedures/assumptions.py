@@ -1,0 +1,57 @@
+"""The settings on which a verdict rests, each with its value and where it comes from: printed in every record."""
+
+from __future__ import annotations
+
+from rig.bench.config import BenchConfig
+from rig.firmware import Fixture
+from rig.judgement import Limit
+from rig.procedures.capturing import Taken
+from rig.records.run import Assumption
+
+_BENCH = "bench file"
+_ASSUMED = "assumption: the ICHIS electrical limits are to be filled in from the DCC's document"
+
+
+def assumptions(config: BenchConfig, limit: Limit, fixture: Fixture, taken: Taken | None) -> tuple[Assumption, ...]:
+    """All of them, in the order in which they matter."""
+    rail, limits = config.rail, config.limits
+    rows = [
+        ("limit_s", f"{limit.length_ns / 1e9:g} s", "MP102A: three minutes"),
+        (
+            "comparison",
+            limit.comparison.value,
+            "MP102A says both 'more than' and 'three or more'; ge is the strict reading",
+        ),
+        ("up_above_v", f"{rail.up_above_v:g} V", _ASSUMED),
+        ("down_below_v", f"{rail.down_below_v:g} V", _ASSUMED),
+        ("ride_through_s", f"{rail.ride_through_s:g} s", "assumption: a shorter dip is no outage"),
+        ("restore_min_s", f"{rail.restore_min_s:g} s", "assumption: a shorter return restores nothing"),
+        ("noise_v", f"{rail.noise_v:g} V", _BENCH + ": worst-case noise at the probe"),
+        ("clock_rate_ppm", f"{limits.clock_rate_ppm:g} ppm", "limit, watched against CLOCK_MONOTONIC_RAW"),
+        ("quiet_s", f"{config.meter.quiet_s:g} s", _BENCH + ": a meter that cuts later than this is not seen to"),
+        ("max_s", f"{config.meter.max_s:g} s", _BENCH + ": the meter's maximum"),
+        ("safe_v", f"{config.topology.safe_v:g} V", _BENCH),
+    ]
+    for line in config.sense:
+        if line.band_v is not None:
+            low, high = line.band_v
+            rows.append((f"{line.name}.band_v", f"{low:g} to {high:g} V", _BENCH + ": comparator with tolerances"))
+        rows.append((f"{line.name}.latency_s", f"{line.latency_s:g} s", _BENCH + ": comparator, isolator, interrupt"))
+    rows.append(
+        ("sense edges", "dips that leave no edge are shorter than ride_through_s", "assumption: kernel interrupts")
+    )
+    if taken is not None:
+        capture = taken.capture
+        gain = f"{capture.gain_error:.3g} of the reading and {capture.offset_error_v:.3g} V"
+        rows.append(("oscilloscope.accuracy", gain, "the model's data sheet, worst case"))
+        rows.append(("oscilloscope.time_base_ppm", f"{capture.time_base_ppm:g} ppm", "the model's data sheet"))
+        rows.append(
+            (
+                "oscilloscope.down_samples",
+                "no dips just when it looks",
+                "assumption: samples up to restore_min_s apart join",
+            )
+        )
+    if fixture.synthetic:
+        rows.append(("firmware", "synthetic", "the twin's meter: no real product was measured"))
+    return tuple(Assumption(*row) for row in rows)

@@ -1,0 +1,154 @@
+"""One deep capture at a time, in an activity of its own: arm, wait until it really waits, follow it, read it.
+
+All talk with the oscilloscope happens in this activity, so that a slow or dead instrument holds up nothing else. The
+trigger's instant is bracketed by the polls around it: [last query that said waiting was sent, first answer that said
+triggered was received]. What the instrument says of its own time stays on its own time line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rig.clock import Activity, Clock, Flag
+from rig.errors import LinkError, RigError
+from rig.instruments.ports import Capture, CaptureSettings, Oscilloscope, ScopeState
+from rig.rail import RailSettings, Source
+from rig.rail.place import Offset, narrow, place
+from rig.rail.samples import Grid, Scale, code_limits, source_of
+
+ARMED_POLL_S = 1.0
+FOLLOW_POLL_S = 5.0
+FILL_LIMIT = 3.0
+"""Arming may take this many times the pre-trigger's length before it counts as an error."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A finished capture, and the bracket of its trigger on the common line (ns)."""
+
+    capture: Capture
+    triggered_from_ns: int
+    triggered_to_ns: int
+
+
+class CaptureJob:
+    """Started by `start`; `armed` is set when it waits for its trigger, `ended` when all is over."""
+
+    def __init__(self, scope: Oscilloscope, clock: Clock, settings: CaptureSettings) -> None:
+        self._scope = scope
+        self._clock = clock
+        self._settings = settings
+        self._poke: Flag = clock.flag()
+        self._stop: Flag = clock.flag()
+        self.armed: Flag = clock.flag()
+        self.ended: Flag = clock.flag()
+        self.triggered = False
+        self.taken: Taken | None = None
+        self.error: RigError | None = None
+        self._activity: Activity = clock.spawn("oscilloscope", self._run)
+
+    @property
+    def window_s(self) -> float:
+        return self._settings.window_s
+
+    def poke(self) -> None:
+        """Something happened on the rail: ask for the trigger's state now, so that its bracket is narrow."""
+        self._poke.set()
+
+    def give_up(self) -> None:
+        """Stop waiting for a trigger that need not come any more."""
+        self._stop.set()
+        self._poke.set()
+
+    def join(self) -> None:
+        self._activity.join()
+
+    def _run(self) -> None:
+        try:
+            with self._clock.shielded():
+                self._settings = self._scope.configure(self._settings)
+                self._arm()
+                self._follow()
+        except RigError as error:
+            self.error = error
+        finally:
+            self.armed.set()
+            self.ended.set()
+
+    def _arm(self) -> None:
+        self._scope.arm()
+        deadline = self._clock.now() + round(1e9 * (FILL_LIMIT * self._settings.pre_s + 10))
+        while (state := self._scope.state()) is ScopeState.FILLING:
+            if self._stop.is_set():
+                return
+            if self._clock.now() > deadline:
+                raise LinkError(f"{self._scope.name}: armed, but it never came to wait for its trigger")
+            self._clock.wait(self._stop, min(0.5, self._settings.pre_s / 4))
+        if state is not ScopeState.WAITING:
+            raise LinkError(f"{self._scope.name}: armed, but it says '{state.value}' before anything happened")
+        self.armed.set()
+
+    def _follow(self) -> None:
+        waiting_ns = self._clock.now()
+        while not self._stop.is_set():
+            if self._clock.wait(self._poke, ARMED_POLL_S):
+                self._poke = self._clock.flag()
+            sent = self._clock.now()
+            state = self._scope.state()
+            if state is ScopeState.WAITING:
+                waiting_ns = sent
+                continue
+            self.triggered = True
+            seen_ns = self._clock.now()
+            self._finish(state, waiting_ns, seen_ns)
+            return
+        self._scope.make_safe()
+
+    def _finish(self, state: ScopeState, waiting_ns: int, seen_ns: int) -> None:
+        while state is not ScopeState.STOPPED:
+            if self._clock.wait(self._stop, FOLLOW_POLL_S):
+                self._scope.make_safe()
+                return
+            state = self._scope.state()
+        self.taken = Taken(self._scope.read(), waiting_ns, seen_ns)
+
+
+@dataclass(frozen=True)
+class ScopeView:
+    """How a bench reads its captures: the judged node, the thresholds and the noise on the rail."""
+
+    node: str
+    down_below_v: float
+    up_above_v: float
+    noise_v: float
+    clock_rate_ppm: float
+    settings: RailSettings
+
+    def scale(self, capture: Capture) -> Scale:
+        return Scale(
+            capture.volts_per_code,
+            capture.zero_code,
+            capture.low_code,
+            capture.high_code,
+            capture.gain_error,
+            capture.offset_error_v,
+            self.noise_v,
+        )
+
+    def alone(self, name: str, taken: Taken) -> Source:
+        """The capture as a source on its own time line (0 = its trigger)."""
+        capture = taken.capture
+        limits = code_limits(self.scale(capture), self.down_below_v, self.up_above_v)
+        return source_of(name, self.node, capture.codes, Grid(capture.first_s, capture.dt_s), limits, self.settings)
+
+    def placed(self, name: str, taken: Taken, reference: Source) -> Source:
+        """The capture on the common line; its offset is bracketed by polls, and narrowed by what `reference` proves.
+
+        Where nothing is left of the bracket, the two contradict each other: the capture is placed by its bracket alone,
+        and the merge names the contradiction.
+        """
+        alone = self.alone(name, taken)
+        error = round(taken.capture.trigger_error_s * 1e9)
+        rate = taken.capture.time_base_ppm + self.clock_rate_ppm
+        offset = Offset(taken.triggered_from_ns - error, taken.triggered_to_ns + error, rate)
+        return place(alone, narrow(alone, offset, reference) or offset)

@@ -1,0 +1,280 @@
+"""From the evidence of a run to its record: sources merged, outages bounded, causes found, verdict given.
+
+No I/O, no waiting: the same evidence gives the same record. Times in the record count from time zero, the moment the
+activation command left the rig (or from the start of the run, where it never left).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from rig.bench.opening import Bench
+from rig.firmware import Fixture
+from rig.judgement import Cause, Circumstances, Judgement, Limit, Surroundings, Verdict, cause_of, judge
+from rig.judgement.alerts import Cut, History, predict_all
+from rig.procedures.activation import Evidence
+from rig.procedures.assumptions import assumptions
+from rig.procedures.capturing import ScopeView
+from rig.procedures.watch import Watch
+from rig.rail import Intervals, Outage, RailHistory, Source, merge, outages
+from rig.records.capture_file import envelope
+from rig.records.run import (
+    ActivationRow,
+    BudgetLine,
+    ControlRow,
+    ControlSource,
+    Coverage,
+    Envelope,
+    Labels,
+    LongestOutage,
+    OutageRow,
+    Picture,
+    Reason,
+    RunRecord,
+    SafeCheck,
+    SafeState,
+    Track,
+)
+
+_COLUMNS = 4000
+_SQRT3 = 3**0.5
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The record of a run, what its report draws, and where the captures lie on the common line (ns of their zero)."""
+
+    record: RunRecord
+    picture: Picture
+    capture_zero_s: float | None
+
+
+class Judging:
+    """Judges one run."""
+
+    def __init__(
+        self, bench: Bench, fixture: Fixture, limit: Limit, view: ScopeView, watch: Watch, evidence: Evidence
+    ) -> None:
+        self._bench = bench
+        self._config = bench.config
+        self._fixture = fixture
+        self._limit = limit
+        self._view = view
+        self._watch = watch
+        self._evidence = evidence
+        self._zero_ns = evidence.activation.before_ns if evidence.activation else evidence.started_ns
+        self._sources = self._all_sources()
+        self._knowledge = merge(self._sources)
+        self._history = self._bounded()
+        self._causes = tuple(self._cause(outage) for outage in self._history.outages)
+
+    def judged(self, labels: Labels) -> Judged:
+        """The record under these labels."""
+        taken, zero = self._evidence.capture, None
+        if taken is not None:
+            zero = self._s((taken.triggered_from_ns + taken.triggered_to_ns) // 2)
+        return Judged(self._record(self._judgement(), labels), self._picture(zero), zero)
+
+    # -- knowledge -------------------------------------------------------------------------------------------------
+
+    def _all_sources(self) -> list[Source]:
+        lines = self._watch.sources()
+        taken = self._evidence.capture
+        if taken is None:
+            return lines
+        reference = merge(lines)
+        known = Source("lines", reference.node, reference.up, reference.down, reference.seen)
+        placed = self._view.placed(self._bench.oscilloscope.name, taken, known)
+        return [*lines, placed.without(self._watch.slewed())]
+
+    def _bounded(self) -> RailHistory:
+        begin, end = self._evidence.judged_from_ns, self._evidence.judged_to_ns
+        if begin is None or end is None or end <= begin:
+            start = self._evidence.started_ns
+            window = Intervals.of([(start, start)])
+            return RailHistory(start, start, (), 0, None, window)
+        return outages(self._knowledge, self._view.settings, begin, end)
+
+    def _cause(self, outage: Outage) -> Cause:
+        begin, end = self._evidence.path_from_ns, self._evidence.path_to_ns
+        path = Intervals.of([(begin, end)]) if begin is not None and end is not None else Intervals.empty()
+        present, absent = self._watch.stretches("mains")
+        return cause_of(outage, Surroundings(present, absent, path))
+
+    def _judgement(self) -> Judgement:
+        evidence = self._evidence
+        changed = evidence.version_after == self._fixture.version_to
+        cut = any(
+            o.proven and evidence.activation is not None and o.to_ns > evidence.activation.before_ns
+            for o in self._history.outages
+        )
+        run = Circumstances(
+            activation_started=evidence.activation is not None and (changed or evidence.activation_started or cut),
+            version_changed=changed,
+            control_valid=evidence.control is not None and evidence.control.valid,
+            safe_state_proven=evidence.safe_proven,
+            lost=tuple(evidence.lost) + ((evidence.error.one_line(),) if evidence.error else ()),
+            interrupted=evidence.interrupted,
+        )
+        found = judge(self._history, self._causes, self._knowledge.contradictions, run, self._limit)
+        if evidence.error is not None and found.verdict is Verdict.INCONCLUSIVE and evidence.activation is None:
+            return replace(found, verdict=Verdict.ERROR)  # the test could not be carried out on this bench
+        return found
+
+    # -- the record ------------------------------------------------------------------------------------------------
+
+    def _record(self, judgement: Judgement, labels: Labels) -> RunRecord:
+        evidence, config = self._evidence, self._config
+        alerts = predict_all(self._alert_history()) if self._history.to_ns > self._history.from_ns else None
+        rows = assumptions(config, self._limit, self._fixture, evidence.capture)
+        if alerts is not None:
+            rows += tuple(replace(rows[0], key=a.key, value=a.value, source=a.source) for a in alerts.assumptions)
+        return RunRecord(
+            verdict=judgement.verdict.value,
+            rail_verdict=judgement.rail_verdict.value,
+            reasons=tuple(Reason(f.code, f.text) for f in judgement.reasons),
+            limit_s=self._limit.length_ns / 1e9,
+            comparison=self._limit.comparison.value,
+            longest_outage=self._longest(),
+            outages=tuple(self._row(o, c) for o, c in zip(self._history.outages, self._causes, strict=True)),
+            coverage=Coverage(
+                self._s(self._history.from_ns), self._s(self._history.to_ns), self._history.unseen.longest() / 1e9
+            ),
+            uncertainty=self._budget(),
+            activation=self._activation(),
+            control=self._control(),
+            identities=evidence.identities,
+            firmware={
+                "fixture": self._fixture.name,
+                "maker": self._fixture.maker,
+                "hardware": self._fixture.hardware,
+                "version_from": self._fixture.version_from,
+                "version_to": self._fixture.version_to,
+                "sha256": self._fixture.sha256,
+                "size_bytes": self._fixture.image.stat().st_size,
+                "synthetic": self._fixture.synthetic,
+            },
+            clock={
+                "line": "CLOCK_MONOTONIC",
+                "rate_limit_ppm": config.limits.clock_rate_ppm,
+                "worst_rate_ppm": self._watch.worst_rate_ppm(),
+                "slewed_s": float(self._watch.slewed().lengths().sum()) / 1e9,
+            },
+            assumptions=rows,
+            safe_state=SafeState(
+                evidence.safe_proven, tuple(SafeCheck(c.what, c.proven, c.found) for c in evidence.safe)
+            ),
+            alerts=alerts.to_json() if alerts is not None else None,
+            bench={
+                "name": config.bench.name,
+                "topology": config.topology.kind,
+                "hub_commissioned": config.hub.commissioned,
+                "decided_at_s": self._s(evidence.decided_ns) if evidence.decided_ns is not None else None,
+            },
+            labels=labels,
+        )
+
+    def _longest(self) -> LongestOutage:
+        history, longest = self._history, self._history.longest
+        upper = None if history.upper_ns is None else history.upper_ns / 1e9
+        if longest is None:
+            nothing = 0.0 if history.upper_ns == 0 else None
+            return LongestOutage(history.lower_ns / 1e9, nothing, upper, nothing)
+        return LongestOutage(
+            history.lower_ns / 1e9, _or_none(longest.estimate_ns), upper, _or_none(longest.expanded_uncertainty_ns)
+        )
+
+    def _row(self, outage: Outage, cause: Cause) -> OutageRow:
+        return OutageRow(
+            start_s=self._s(outage.start.at_ns) if outage.start else None,
+            end_s=self._s(outage.end.at_ns) if outage.end else None,
+            lower_s=outage.lower_ns / 1e9,
+            estimate_s=_or_none(outage.estimate_ns),
+            upper_s=_or_none(outage.upper_ns),
+            open=outage.open,
+            cause=cause.value,
+            sources=outage.sources,
+        )
+
+    def _budget(self) -> tuple[BudgetLine, ...]:
+        """What the expanded uncertainty of the longest outage's estimate is made of (GUM, k = 2)."""
+        longest = self._history.longest
+        if longest is None or longest.start is None or longest.end is None or longest.estimate_ns is None:
+            return ()
+        rate = longest.estimate_ns * self._config.limits.clock_rate_ppm * 1e-6
+        lines = (
+            ("start of the outage", longest.start.half_width_ns, -1.0),
+            ("end of the outage", longest.end.half_width_ns, 1.0),
+            ("rate of the clock", rate, 1.0),
+        )
+        return tuple(
+            BudgetLine(name, "rectangular", half / 1e9, half / 1e9 / _SQRT3, sensitivity)
+            for name, half, sensitivity in lines
+        )
+
+    def _activation(self) -> ActivationRow:
+        evidence, sent = self._evidence, self._evidence.activation
+        return ActivationRow(
+            commanded_at_s=(sent.before_ns - evidence.started_ns) / 1e9 if sent else None,
+            uncertainty_s=(sent.after_ns - sent.before_ns) / 1e9 if sent else None,
+            version_before=evidence.version_before,
+            version_after=evidence.version_after,
+            version_expected=self._fixture.version_to,
+            image_state=evidence.image_state.value if evidence.image_state else None,
+        )
+
+    def _control(self) -> ControlRow | None:
+        control = self._evidence.control
+        if control is None:
+            return None
+        return ControlRow(
+            kind="positive: the supply feeds, its relay is opened",
+            valid=control.valid,
+            commanded_s=control.cut_ns / 1e9,
+            started_at_s=self._s(control.started_ns),
+            sources=tuple(
+                ControlSource(s.source, s.right, _or_none(s.lower_ns), _or_none(s.upper_ns)) for s in control.seen
+            ),
+            fall_s=_or_none(control.fall_ns),
+            rise_s=_or_none(control.rise_ns),
+        )
+
+    def _alert_history(self) -> History:
+        """The rail's proven outages as the alert models take them: ranges of start and end, open ends unbounded."""
+        cuts = []
+        for outage in self._history.outages:
+            if not outage.proven:
+                continue
+            first, last = int(outage.down.start[0]), int(outage.down.end[-1])
+            ends = (self._s(last), float("inf") if outage.open in ("end", "both") else self._s(outage.to_ns))
+            cuts.append(Cut(self._s(outage.from_ns), self._s(first), *ends))
+        return History(tuple(cuts))
+
+    # -- the picture -----------------------------------------------------------------------------------------------
+
+    def _picture(self, capture_zero_s: float | None) -> Picture:
+        taken, rail = self._evidence.capture, self._config.rail
+        drawn = None
+        if taken is not None and capture_zero_s is not None:
+            name = self._bench.oscilloscope.name
+            drawn = Envelope(name, tuple(envelope(taken.capture, _COLUMNS, capture_zero_s)))
+        return Picture(
+            tracks=tuple(self._track(s) for s in self._sources),
+            envelope=drawn,
+            down_below_v=rail.down_below_v,
+            up_above_v=rail.up_above_v,
+            nominal_v=rail.nominal_v,
+        )
+
+    def _track(self, source: Source) -> Track:
+        def rows(spans: Intervals) -> tuple[tuple[float, float], ...]:
+            return tuple((self._s(a), self._s(b)) for a, b in spans)
+
+        return Track(source.name, rows(source.up), rows(source.down), rows(source.seen))
+
+    def _s(self, at_ns: int) -> float:
+        return (at_ns - self._zero_ns) / 1e9
+
+
+def _or_none(ns: int | None) -> float | None:
+    return None if ns is None else ns / 1e9

@@ -1,0 +1,186 @@
+"""The watch on the sense lines: an activity that runs beside everything else and knows the rail at every moment.
+
+It drains kernel-stamped edges, reads levels once a second (so that a dead line is noticed), and pairs CLOCK_MONOTONIC
+with CLOCK_MONOTONIC_RAW (so that a slewed clock is noticed). Judges nothing; others ask it what it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rig.bench.config import BenchConfig, SenseRole
+from rig.clock import Activity, Clock, Flag, to_ns
+from rig.errors import RigError
+from rig.instruments.ports import SenseLines
+from rig.rail import Intervals, LineTracker, Source
+
+TICK_S = 1.0
+"""Level reads and clock pairs: how long a line that died without an edge may be believed."""
+
+
+@dataclass(frozen=True)
+class RailNow:
+    """What the lines say now: `state` up, down, between or unknown, since `since_ns`."""
+
+    state: str
+    since_ns: int
+    at_ns: int
+
+
+class Watch:
+    """Start with `start`, end with `stop`. Everything else may be asked at any time from any activity."""
+
+    def __init__(self, config: BenchConfig, sense: SenseLines, clock: Clock) -> None:
+        self._clock = clock
+        self._sense = sense
+        self._roles: dict[str, SenseRole] = {s.name: s.role for s in config.sense}
+        self._latencies = {s.role: to_ns(s.latency_s) for s in config.sense}
+        self._nodes = {s.role: s.node for s in config.sense}
+        self._lines = {s.role: LineTracker(to_ns(s.latency_s)) for s in config.sense}
+        self._rate_ppm = config.limits.clock_rate_ppm
+        self._pair = (clock.now(), clock.now_raw())
+        self._slewed: list[tuple[int, int]] = []
+        self._worst_ppm = 0.0
+        self._asked_ns = clock.now()
+        self._stop: Flag = clock.flag()
+        self._tick: Flag = clock.flag()
+        self._activity: Activity | None = None
+        self.lost: str | None = None
+        self.on_edge: Callable[[], None] = lambda: None
+        self.on_tick: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        self._look()
+        self._activity = self._clock.spawn("watch", self._run)
+
+    def stop(self) -> None:
+        """End the activity after a last look."""
+        self._stop.set()
+        if self._activity is not None:
+            self._activity.join()
+
+    # -- what it knows -------------------------------------------------------------------------------------------
+
+    def known_to_ns(self) -> int:
+        """Up to when all lines were surely looked at."""
+        return self._asked_ns - max(self._latencies.values())
+
+    def now(self) -> RailNow:
+        """The rail as `rail_up` and `rail_down` say it."""
+        up, down = self._lines["rail_up"], self._lines["rail_down"]
+        at = self.known_to_ns()
+        if up.level is None or down.level is None or self.lost is not None:
+            return RailNow("unknown", at, at)
+        if up.level and down.level:
+            return RailNow("unknown", max(up.since_ns, down.since_ns), at)
+        state, since = ("up", up.since_ns) if up.level else ("down", down.since_ns)
+        if not up.level and not down.level:
+            state, since = "between", max(up.since_ns, down.since_ns)
+        return RailNow(state, since, at)
+
+    def away_since_ns(self) -> int | None:
+        """Since when the rail has not been up, or None while it is up."""
+        up = self._lines["rail_up"]
+        return None if up.level else up.since_ns
+
+    def up_since_ns(self) -> int | None:
+        """Since when the rail has been up without a break, or None."""
+        up = self._lines["rail_up"]
+        return up.since_ns if up.level and self.lost is None else None
+
+    def level(self, role: SenseRole) -> bool | None:
+        """The level of one line now, None while it is not known (or not wired)."""
+        line = self._lines.get(role)
+        return line.level if line is not None and self.lost is None else None
+
+    def stretches(self, role: SenseRole) -> tuple[Intervals, Intervals]:
+        """When the line was surely active, and when surely inactive."""
+        line = self._lines.get(role)
+        return (line.active(), line.inactive()) if line is not None else (Intervals.empty(), Intervals.empty())
+
+    def losses(self) -> list[tuple[SenseRole, int, str]]:
+        """When the knowledge of a line ended, and why."""
+        return [(role, at, why) for role, line in self._lines.items() for at, why in line.losses]
+
+    def slewed(self) -> Intervals:
+        """Stretches in which the clock's rate was out of its limit: nothing is known there."""
+        return Intervals.of(self._slewed)
+
+    def worst_rate_ppm(self) -> float:
+        """The greatest rate difference between both clocks that was seen."""
+        return self._worst_ppm
+
+    def sources(self) -> list[Source]:
+        """The rail as each comparator proves it, without slewed stretches."""
+        slewed = self.slewed()
+        up = self._lines["rail_up"].source("rail_up", self._nodes["rail_up"], "up")
+        down = self._lines["rail_down"].source("rail_down", self._nodes["rail_down"], "down")
+        return [up.without(slewed), down.without(slewed)] if len(slewed) else [up, down]
+
+    # -- waiting for it ------------------------------------------------------------------------------------------
+
+    def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until `condition` holds after a look at the lines, or the time is over (False)."""
+        deadline = self._clock.now() + to_ns(timeout_s)
+        while True:
+            tick = self._tick  # taken first: a look between the question and the wait is not missed
+            if condition():
+                return True
+            left = deadline - self._clock.now()
+            if left <= 0 or self.lost is not None:
+                return False
+            self._clock.wait(tick, left / 1e9)
+
+    def wait_look(self, timeout_s: float) -> None:
+        """Wait for the next look at the lines, at most `timeout_s`."""
+        self._clock.wait(self._tick, timeout_s)
+
+    def wait_state(self, state: str, timeout_s: float) -> bool:
+        """Wait until the rail is surely `state` (up or down)."""
+        return self.wait_until(lambda: self.now().state == state, timeout_s)
+
+    # -- the activity --------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            with self._clock.shielded():  # the watch ends when it is told to, not by Ctrl-C
+                while not self._stop.is_set():
+                    if self._clock.wait(self._sense, TICK_S):
+                        self.on_edge()
+                    self._look()
+                    self.on_tick()
+        except (RigError, OSError) as error:
+            self.lost = f"sense lines: {error}"
+            for line in self._lines.values():
+                line.lost(self.lost)
+        finally:
+            self._wake()
+
+    def _look(self) -> None:
+        sent = self._clock.now()
+        levels = self._sense.levels()
+        received = self._clock.now()
+        for edge in self._sense.edges():
+            self._lines[self._roles[edge.line]].edge(edge.at_ns, edge.active, edge.line_seqno)
+        for name, active in levels.items():
+            self._lines[self._roles[name]].read(sent, received, active)
+        self._asked_ns = sent
+        self._pair_clocks()
+        self._wake()
+
+    def _pair_clocks(self) -> None:
+        """Rates are compared over at least a second: a pair costs a microsecond, which is 1 ppm of that."""
+        at, raw = self._pair
+        now, now_raw = self._clock.now(), self._clock.now_raw()
+        if now - at < to_ns(TICK_S):
+            return
+        ppm = ((now - at) / (now_raw - raw) - 1) * 1e6
+        self._worst_ppm = max(self._worst_ppm, abs(ppm))
+        if abs(ppm) > self._rate_ppm:
+            self._slewed.append((at, now))
+        self._pair = (now, now_raw)
+
+    def _wake(self) -> None:
+        tick, self._tick = self._tick, self._clock.flag()
+        tick.set()

@@ -1,0 +1,68 @@
+"""Rohde & Schwarz RTO, RTE and RTP: a file of parameters `NAME.csv` beside the bare samples `NAME.Wfm.csv`.
+
+Either of the two may be named. Only single acquisitions are read: the samples of several would look like one record.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rig.errors import InputError, Where
+from rig.waveforms.layout import Column, Layout, Sheet, TimeAxis, layout_of, sheet_of
+from rig.waveforms.text import read_head
+
+_SAMPLES = ".wfm.csv"
+_DIALECT = "rohde-schwarz"
+
+
+def waveform_pair(path: Path, sheet: Sheet, dialect: str | None) -> tuple[Path, Layout, Sheet] | None:
+    """The file of samples and how to read it, when `path` is one of such a pair; else None."""
+    if dialect not in (None, _DIALECT):
+        return None
+    if path.name.lower().endswith(_SAMPLES):
+        parameters = path.with_name(path.name[: -len(_SAMPLES)] + path.name[-4:])
+        if sheet.header or not parameters.is_file():
+            return None
+        return path, _layout(sheet_of(str(parameters), read_head(parameters)), sheet), sheet
+    if not _keys(sheet, "Resolution", "SignalResolution"):
+        return None
+    for name in (f"{path.stem}.Wfm{path.suffix}", f"{path.stem}.wfm{path.suffix}"):
+        samples = path.with_name(name)
+        if samples.is_file():
+            rows = sheet_of(str(samples), read_head(samples))
+            return samples, _layout(sheet, rows), rows
+    raise InputError("the samples are missing", Where(str(path), expected=f"{path.stem}.Wfm{path.suffix} beside it"))
+
+
+def _layout(parameters: Sheet, rows: Sheet) -> Layout:
+    if rows.header:
+        raise InputError("not a file of samples", Where(rows.file, line=rows.header[0].number, expected="numbers only"))
+    interval_s = _keys(parameters, "SignalResolution", "Resolution")
+    if interval_s is None:
+        raise InputError("no sample interval", Where(parameters.file, "SignalResolution", expected="seconds"))
+    if (_keys(parameters, "NumberOfAcquisitions") or 1) != 1 or _text(parameters, "TimestampState").lower() == "on":
+        raise InputError("several acquisitions in one file are not read", Where(parameters.file, "NumberOfAcquisitions"))
+    kept, recorded = _keys(parameters, "SignalRecordLength", "RecordLength"), _keys(parameters, "SignalHardwareRecordLength")
+    start_s = _keys(parameters, "XStart")
+    if recorded is not None and recorded != kept:
+        start_s = _keys(parameters, "HardwareXStart") if start_s is None or kept is None else start_s
+    held = [index for index in range(rows.fields) if any(row.cell(index) for row in rows.rows)]
+    source = _text(parameters, "Source")
+    names = [source] if source and len(held) == 1 else [f"column {index + 1}" for index in held]
+    channels = tuple(Column(name, index, "V", 1.0) for name, index in zip(names, held, strict=True))
+    axis = TimeAxis(None, start_s=start_s or 0.0, interval_s=interval_s)
+    notes = () if start_s is not None else ("no start in the parameters: the first sample is taken as 0 s",)
+    return layout_of(rows, _DIALECT, axis, channels, kept or recorded, notes)
+
+
+def _text(sheet: Sheet, key: str) -> str:
+    for line in (*sheet.header, *sheet.rows):
+        name, mark, rest = line.cell(0).partition(":")
+        if mark and name.strip().lower() == key.lower():
+            return rest.strip(": ")
+    return ""
+
+
+def _keys(sheet: Sheet, *keys: str) -> float | None:
+    """The first of `keys` that holds a number."""
+    return next((value for key in keys if (value := sheet.number(_text(sheet, key))) is not None), None)

@@ -1,0 +1,141 @@
+"""Whether sample times lie on a uniform grid, within the digits they were printed with. Pure.
+
+A time printed as `0.0012` stands for anything half a last digit to either side. Times that a grid meets so closely are
+uniform as far as the file can tell. The interval is the one that the header declares if it fits, else the shortest
+decimal that does, else the one of least squares.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from rig.rail.samples import Grid
+
+Array = npt.NDArray[np.float64]
+_STEP = 1 << 19
+_FINEST = 17
+_PRINTED = re.compile(r"^[+-]?0*([0-9]*)[.,]?([0-9]*)(?:[eE]([+-]?[0-9]+))?$")
+_SINGLE = 2.0**-23
+
+
+@dataclass(frozen=True)
+class Digits:
+    """How times are printed: `count` places after the point, or (`floating`) that many significant digits."""
+
+    floating: bool
+    count: int
+    per_second: float
+
+    def unit(self, times_s: Array) -> Array:
+        """The last digit's worth at each time, in seconds."""
+        if not self.floating:
+            return np.full(np.shape(times_s), 10.0**-self.count / self.per_second)
+        size = np.maximum(np.abs(times_s) * self.per_second, 1e-300)
+        return np.asarray(10.0 ** (np.floor(np.log10(size)) - self.count + 1) / self.per_second)
+
+
+def digits_of(printed: Iterable[str], per_second: float) -> Digits:
+    """The finest way of printing among `printed`, in a unit of which `per_second` make a second."""
+    places, significant, floating = 0, 1, False
+    for text in printed:
+        found = _PRINTED.match(text.strip())
+        if not found:
+            continue
+        whole, part, exponent = found.groups()
+        floating = floating or exponent is not None
+        places = max(places, len(part))
+        significant = max(significant, len((whole + part).lstrip("0")))
+    return Digits(floating, min(significant if floating else places, _FINEST), per_second)
+
+
+def uniform(times_s: Array, declared_s: float | None, digits: Digits, *, only_declared: bool = False) -> Grid | None:
+    """The grid that times of shape (n >= 2,), in order, lie on within their printed digits; None when there is none."""
+    if not times_s[-1] > times_s[0]:
+        return None
+    slope = float(times_s[-1] - times_s[0]) / (len(times_s) - 1)
+    ends = digits.unit(times_s[[0, -1]])
+    slack = min(float(ends.sum()) / 2 / (len(times_s) - 1), slope / 2)
+    candidates = [declared_s] if declared_s is not None and np.isfinite(declared_s) and declared_s > 0 else []
+    if not only_declared:
+        candidates.append(_shortest(slope - slack, slope + slack))
+    for interval_s in candidates:
+        if _meets(times_s, interval_s):
+            return Grid(float(times_s[0]), interval_s)
+    digits = _fine_enough(times_s, digits)
+    if not only_declared:
+        fitted = _least_squares(times_s)
+        slack = float(digits.unit(times_s[[0, -1]]).max()) / 2 / len(times_s)
+        candidates += [_shortest(fitted - slack, fitted + slack), fitted]
+    for single in (False, True):
+        for interval_s in candidates:
+            first_s = _offset(times_s, interval_s, digits, single)
+            if first_s is not None and interval_s > 0:
+                return Grid(first_s, interval_s)
+    return None
+
+
+def _pieces(times_s: Array) -> Iterator[tuple[Array, Array]]:
+    for at in range(0, len(times_s), _STEP):
+        part = times_s[at : at + _STEP]
+        yield part, np.arange(at, at + len(part), dtype=np.float64)
+
+
+def _meets(times_s: Array, interval_s: float) -> bool:
+    """Whether the times are the grid's but for the last bits of a double."""
+    first = float(times_s[0])
+    room = 1e-6 * interval_s + 4 * float(np.spacing(np.abs(times_s[[0, -1]]).max()))
+    return all(bool(np.all(np.abs(part - (first + index * interval_s)) <= room)) for part, index in _pieces(times_s))
+
+
+def _fine_enough(times_s: Array, digits: Digits) -> Digits:
+    """More digits where the lines looked at did not show them all."""
+    for count in range(digits.count, _FINEST):
+        trial = replace(digits, count=count)
+        if all(_are_multiples(part, trial.unit(part)) for part, _ in _pieces(times_s)):
+            return trial
+    return replace(digits, count=_FINEST)
+
+
+def _are_multiples(times_s: Array, unit_s: Array) -> bool:
+    steps = times_s / unit_s
+    return bool(np.all(np.abs(steps - np.rint(steps)) <= 1e-3 + 1e-15 * np.abs(steps)))
+
+
+def _offset(times_s: Array, interval_s: float, digits: Digits, single: bool) -> float | None:
+    """The first time with which the grid stays within half a digit of every time printed; None when there is none.
+
+    `single`: an instrument that computes in single precision is allowed that rounding too, up to a digit and a half.
+    """
+    low, high = -np.inf, np.inf
+    for part, index in _pieces(times_s):
+        unit = digits.unit(part)
+        room = unit * 0.5000001 + (np.minimum(np.abs(part) * _SINGLE, 1.5 * unit) if single else 0.0)
+        shifted = part - index * interval_s
+        low, high = max(low, float((shifted - room).max())), min(high, float((shifted + room).min()))
+        if low > high:
+            return None
+    first = float(times_s[0])
+    return first if low <= first <= high else (low + high) / 2
+
+
+def _least_squares(times_s: Array) -> float:
+    middle = (len(times_s) - 1) / 2
+    first = float(times_s[0])
+    products = sum(float(((index - middle) * (part - first)).sum()) for part, index in _pieces(times_s))
+    squares = (len(times_s) ** 2 - 1) * len(times_s) / 12
+    return products / squares
+
+
+def _shortest(low: float, high: float) -> float:
+    """The decimal with the fewest digits between `low` and `high`, the one nearest their middle."""
+    middle = (low + high) / 2
+    for places in range(_FINEST):
+        trial = float(f"{middle:.{places}e}")
+        if low <= trial <= high:
+            return trial
+    return middle

@@ -1,0 +1,35 @@
+"""One channel of one file: its samples, when they were taken, and what was assumed to read it. Knows no file format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rig.rail.samples import Grid, Scale
+
+Values = npt.NDArray[np.float64] | npt.NDArray[np.float32] | npt.NDArray[np.uint8] | npt.NDArray[np.int16]
+MAX_SAMPLES = 1 << 28
+"""More samples than this in one channel are refused: 2 GiB of volts."""
+
+
+@dataclass(frozen=True)
+class Waveform:
+    """The samples of one channel, shape (n,).
+
+    `values` are volts where `scale` is None (NaN = unknown: infinite, over-range or not a number in the file), else
+    integer codes that `scale` turns into volts. Sample i was taken at `grid` (seconds after the file's own zero, mostly
+    the trigger) where the sampling is uniform, else at `times_ns[i]`, strictly increasing. Exactly one of both is given.
+    `time_base_ppm` is the time base's worst rate error where the file states it. `notes` are for people.
+    """
+
+    file: str
+    channel: str
+    dialect: str
+    values: Values
+    scale: Scale | None
+    grid: Grid | None
+    times_ns: npt.NDArray[np.int64] | None
+    notes: tuple[str, ...]
+    time_base_ppm: float | None = None
