@@ -1,4 +1,4 @@
-"""What no single key of a bench file shows: thresholds out of order, bands that prove nothing, pins used twice. Pure."""
+"""What no single key of a bench file shows: thresholds out of order, useless bands, pins used twice. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from rig.bench.config import BenchConfig, OscilloscopeTable, RelayTable, SenseTable, SupplyTable
+from rig.bench.config import BenchConfig
 from rig.toml_file import Key
 
 _RELAY_ROLES = ("mains", "meter-feed", "supply-feed")
@@ -42,11 +42,13 @@ def _thresholds(config: BenchConfig) -> Iterator[Fault]:
 
 
 def _roles(config: BenchConfig) -> Iterator[Fault]:
-    have = [("relay", _RELAY_ROLES, [r.role for r in config.relay])]
-    have.append(("sense", _SENSE_ROLES, [s.role for s in config.sense]))
+    have: list[tuple[str, tuple[str, ...], list[str]]] = [
+        ("relay", _RELAY_ROLES, [r.role for r in config.relay]),
+        ("sense", _SENSE_ROLES, [s.role for s in config.sense]),
+    ]
     for table, wanted, roles in have:
         for role in wanted:
-            count = [str(r) for r in roles].count(role)
+            count = roles.count(role)
             if count != 1:
                 yield Fault((table,), f"exactly one {table} has the role '{role}'", str(count), "1")
     for index, relay in enumerate(config.relay):
@@ -78,20 +80,18 @@ def _bands(config: BenchConfig) -> Iterator[Fault]:
 
 
 def _names(config: BenchConfig) -> Iterator[Fault]:
-    tables: list[tuple[str, list[SupplyTable] | list[OscilloscopeTable] | list[RelayTable] | list[SenseTable]]] = [
-        ("supply", config.supply),
-        ("oscilloscope", config.oscilloscope),
-        ("relay", config.relay),
-        ("sense", config.sense),
-    ]
+    tables = {
+        "supply": [s.name for s in config.supply],
+        "oscilloscope": [o.name for o in config.oscilloscope],
+        "relay": [r.name for r in config.relay],
+        "sense": [s.name for s in config.sense],
+    }
     seen: dict[str, str] = {}
-    for table, entries in tables:
-        for index, entry in enumerate(entries):
-            if entry.name in seen:
-                yield Fault(
-                    (table, index, "name"), "a name is used twice", entry.name, f"not that of {seen[entry.name]}"
-                )
-            seen.setdefault(entry.name, f"{table}[{index}]")
+    for table, names in tables.items():
+        for index, name in enumerate(names):
+            if name in seen:
+                yield Fault((table, index, "name"), "a name is used twice", name, f"not that of {seen[name]}")
+            seen.setdefault(name, f"{table}[{index}]")
 
 
 def _pins(config: BenchConfig) -> Iterator[Fault]:

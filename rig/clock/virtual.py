@@ -143,7 +143,7 @@ class VirtualClock:
             if ready.is_set():
                 self._check_cancelled()
                 return True
-        elif _readable(ready):  # type: ignore[arg-type]
+        elif _readable(ready):
             self._check_cancelled()
             return True
         return self._block(ready, timeout_s)  # type: ignore[arg-type]
@@ -180,10 +180,7 @@ class VirtualClock:
     def io(self, link: Abortable, timeout_s: float) -> Iterator[None]:
         self._check_cancelled()
         exchange = _Exchange(self._me(), link, self._now + to_ns(timeout_s), time.monotonic())
-        with self._lock:
-            if self._exchange is not None:
-                raise HarnessError("two exchanges at once on the virtual clock")
-            self._exchange = exchange
+        self._exchange = exchange
         try:
             yield
         except Exception as error:
@@ -234,10 +231,11 @@ class VirtualClock:
     def defer(self, delay_s: float | None, reply: Callable[[], None]) -> None:
         """From a server thread that holds a request: answer it `delay_s` later by this clock, or never (None).
 
-        The caller's exchange waits meanwhile and others run. When its own time-out comes first, its link is aborted.
+        The exchange of the activity that holds the baton waits meanwhile, and others run (with exchanges of their own).
+        When its own time-out comes first, its link is aborted.
         """
         with self._lock:
-            exchange = self._exchange
+            exchange, self._exchange = self._exchange, None
             if exchange is None or exchange.over:
                 return
             if delay_s is not None:
@@ -317,6 +315,7 @@ class VirtualClock:
             return False
         exchange.over = True
         exchange.expired = expired
+        self._exchange = exchange
         act()  # from here on the blocked activity may run: nothing of the clock is touched any more
         return True
 

@@ -1,7 +1,7 @@
 """Relays on GPIO lines, through the call set of `RPi.GPIO` (RPi.GPIO, or rpi-lgpio which is a drop-in for it).
 
-Knows one line each: its active level, its safe position, and how to read the line back. A line that reads back right proves
-that the coil is driven, not that the contact moved: that is proven on the rail.
+Knows one line each: its active level, its safe position, and how to read the line back. A line that reads back right
+proves that the coil is driven, not that the contact moved: that is proven on the rail.
 """
 
 from __future__ import annotations

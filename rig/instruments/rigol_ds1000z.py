@@ -146,7 +146,7 @@ class RigolDS1000Z:
         return identity
 
     def configure(self, settings: CaptureSettings) -> CaptureSettings:
-        """See `Oscilloscope.configure`. The window and the depth are never smaller than asked; afterwards it is stopped.
+        """See `Oscilloscope.configure`. Window and depth are never smaller than asked; afterwards it is stopped.
 
         In the result, `top_v` and `bottom_v` are the edges of the screen.
         """

@@ -19,6 +19,7 @@ from rig.meters.profile import Profile, Text
 
 if TYPE_CHECKING:
     from pymodbus.client import ModbusTcpClient
+    from pymodbus.pdu.file_message import FileRecord
 
 _EXCEPTIONS = {
     1: "illegal function",
@@ -62,7 +63,7 @@ class ModbusMeter:
             count = min(words, plan.registers_a_file - in_file, len(data) // 2 - at)
             part = data[2 * at : 2 * (at + count)]
             record = FileRecord(plan.first_file + at // plan.registers_a_file, in_file, record_data=part)
-            self._exchange("send the image", lambda c, r=record: c.write_file_record([r], device_id=self._unit))
+            self._send_record(record)
             progress(min(len(image), 2 * (at + count)), len(image))
 
     def verify(self, image_hash: bytes, size: int) -> ImageState:
@@ -111,8 +112,11 @@ class ModbusMeter:
 
     def close(self) -> None:
         if self._client is not None:
-            self._client.close()
+            self._client.close()  # type: ignore[no-untyped-call]
             self._client = None
+
+    def _send_record(self, record: FileRecord) -> None:
+        self._exchange("send the image", lambda c: c.write_file_record([record], device_id=self._unit))
 
     # -- one exchange --------------------------------------------------------------------------------------------
 
@@ -143,7 +147,7 @@ class ModbusMeter:
 
             timeout = self._clock.real_timeout_s(self._timeout_s)
             client = ModbusTcpClient(self._host, port=self._port, timeout=timeout, retries=0)
-            if not client.connect():
+            if not client.connect():  # type: ignore[no-untyped-call]
                 raise LinkError(f"{self.name}: cannot connect to {self._host}:{self._port}")
             self._client = client
         return self._client

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from rig.bench.config import RelayRole
 from rig.bench.opening import Bench
+from rig.bench.relay_bank import FEEDS
 from rig.bench.safe import Check, make_safe
 from rig.clock import Cancelled, to_ns
 from rig.errors import BenchError, LinkError, LinkTimeout, RigError
@@ -133,8 +135,8 @@ class ActivationTest:
             self._identity(name, maker=who.maker, model=who.model, serial=who.serial, version=who.version)
         self._bench.supply.output(False)
         self._bench.supply.apply(self._bench.supply_settings())
-        for role in ("supply-feed", "meter-feed"):
-            self._bench.relays.set(role, False)  # type: ignore[arg-type]
+        for role in FEEDS:
+            self._bench.relays.set(role, False)
         self._clock.sleep(_CLOCK_CHECK_S)
         worst, limit = self.watch.worst_rate_ppm(), self._config.limits.clock_rate_ppm
         if worst > limit:
@@ -171,9 +173,10 @@ class ActivationTest:
     def _path_fault(self) -> str | None:
         """What is wrong with 'the meter feeds the hub and nothing else', or None; all read back."""
         relays = self._bench.relays
-        for role, closed in (("mains", True), ("meter-feed", True), ("supply-feed", False)):
-            if relays.closed(role) != closed:  # type: ignore[arg-type]
-                return f"relay {relays.name(role)} does not read {'closed' if closed else 'open'}"  # type: ignore[arg-type]
+        wanted: dict[RelayRole, bool] = {"mains": True, "meter-feed": True, "supply-feed": False}
+        for role, closed in wanted.items():
+            if relays.closed(role) != closed:
+                return f"relay {relays.name(role)} does not read {'closed' if closed else 'open'}"
         if self._bench.supply.read().output_on:
             return f"supply {self._bench.supply.name}: its output is on during an activation"
         return None

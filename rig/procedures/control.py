@@ -1,4 +1,4 @@
-"""The positive control: a cut of the hub's feed by the rig itself, of known length, that every source must call rightly.
+"""The positive control: a cut of the hub's feed by the rig itself, of known length; every source must call it rightly.
 
 Without it nobody knows that a source would have seen the meter's cut. The supply feeds the rail through its relay; the
 relay is opened for `control_cut_s` and closed again. A source that sees no outage, or one of another length, is named.
@@ -49,7 +49,7 @@ class ControlResult:
 def capture_settings(bench: Bench, window_s: float, pre_s: float, depth: int) -> CaptureSettings:
     """A capture of the judged rail: the whole swing in range, triggered by the fall through `up_above_v`."""
     rail = bench.config.rail
-    return CaptureSettings(window_s, pre_s, depth, 1.25 * rail.nominal_v, -0.5, rail.up_above_v)
+    return CaptureSettings(window_s, pre_s, depth, 1.125 * rail.nominal_v, -0.5, rail.up_above_v)
 
 
 def run_control(bench: Bench, watch: Watch, view: ScopeView) -> tuple[ControlResult, Taken]:
@@ -63,7 +63,7 @@ def run_control(bench: Bench, watch: Watch, view: ScopeView) -> tuple[ControlRes
     if not watch.wait_state("up", 5.0):
         raise BenchError("control: the supply is on and its relay closed, but the rail is not proven up")
     clock.sleep(QUIET_S)
-    job = CaptureJob(bench.oscilloscope, clock, capture_settings(bench, cut_s + 7.0, 1.0, 120_000))
+    job = CaptureJob(bench.oscilloscope, clock, capture_settings(bench, cut_s + 7.0, 1.5, 120_000))
     watch.on_edge = job.poke
     try:
         clock.wait(job.armed, 60.0)

@@ -1,4 +1,4 @@
-"""What a procedure tells while it runs: steps as events, and the state of the rail. Faces draw it; nothing depends on it."""
+"""What a procedure tells while it runs: steps, notes, the state of the rail. Faces draw it; nothing depends on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sets of time as sorted, disjoint, closed intervals of integer nanoseconds: what is under "known".
+"""Sets of time: sorted, disjoint, closed intervals of integer nanoseconds.
 
 Pure. Knows nothing of volts or of limits. A set is two int64 arrays of shape (n,), `start <= end`, `end[i] < start[i+1]`.
 """

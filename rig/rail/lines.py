@@ -1,8 +1,8 @@
 """What a stamped sense line knows: its level, from edges and level reads, and when that knowledge ends.
 
 Pure. Edges must alternate, sequence numbers must not jump, and periodic level reads must agree; else the line's level
-is unknown from the last good instant until the next good read. (libgpiod: `line_seqno` shows most lost events, but edges
-that were coalesced before they were counted leave no gap, so neither check alone is enough.)
+is unknown from the last good instant until the next good read. (`line_seqno` shows most lost events, but edges that were
+coalesced before they were counted leave no gap, so neither check alone is enough.)
 """
 
 from __future__ import annotations

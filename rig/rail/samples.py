@@ -22,7 +22,7 @@ _MAX_CROSSINGS = 2_000
 
 @dataclass(frozen=True)
 class Scale:
-    """What codes mean: volts = (code - `zero_code`) * `volts_per_code`; codes <= `low_code` or >= `high_code` are clipped.
+    """What codes mean: volts = (code - `zero_code`) * `volts_per_code`. From `low_code` down and `high_code` up: clipped.
 
     The true rail is within `gain_error` * |volts| + `offset_error_v` + `noise_v` of that (worst case).
     """
@@ -41,7 +41,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class CodeLimits:
-    """`up_from`..`up_to` are the codes that prove up, `down_from`..`down_to` those that prove down (empty if from > to)."""
+    """Codes `up_from`..`up_to` prove up, `down_from`..`down_to` prove down (none where from > to)."""
 
     up_from: int
     up_to: int
@@ -78,7 +78,7 @@ class Runs:
 
 
 def classify(codes: Codes, limits: CodeLimits) -> Runs:
-    """Runs of what the samples prove. One pass for minimum and maximum a block; only mixed blocks are looked at closer."""
+    """Runs of what the samples prove: minimum and maximum of each block; only mixed blocks are looked at closer."""
     full = len(codes) // _BLOCK * _BLOCK
     table = codes[:full].reshape(-1, _BLOCK)
     low, high = table.min(axis=1).astype(np.int64), table.max(axis=1).astype(np.int64)
@@ -87,8 +87,8 @@ def classify(codes: Codes, limits: CodeLimits) -> Runs:
     state[(low >= limits.down_from) & (high <= limits.down_to)] = -1
     mixed = state == 0
     starts, states = [], []
-    edges = np.flatnonzero(np.concatenate(([True], (state[1:] != state[:-1]) | mixed[1:] | mixed[:-1]))) if full else []
-    for block in edges:
+    turns = np.concatenate(([full > 0], (state[1:] != state[:-1]) | mixed[1:] | mixed[:-1]))
+    for block in np.flatnonzero(turns[: len(table)]):
         if not mixed[block]:
             starts.append(np.array([block * _BLOCK], np.int64))
             states.append(state[block : block + 1])
@@ -127,7 +127,8 @@ class Grid:
     dt_s: float
 
     def at_ns(self, index: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        return np.rint((self.first_s + index * self.dt_s) * 1e9).astype(np.int64)
+        at: npt.NDArray[np.int64] = np.rint((self.first_s + index * self.dt_s) * 1e9).astype(np.int64)
+        return at
 
 
 def source_of(name: str, node: str, codes: Codes, grid: Grid, limits: CodeLimits, settings: RailSettings) -> Source:

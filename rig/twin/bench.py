@@ -63,15 +63,15 @@ class Twin:
         text = template(name)
         if depth is not None:
             text = text.replace("depth = 12_000_000", f"depth = {depth}")
-        draft = _checked(text, {key: "127.0.0.1:1" for key in ("supply", "oscilloscope", "modbus")}, name)
-        self.clock = VirtualClock()
+        draft = _checked(text, dict.fromkeys(("supply", "oscilloscope", "modbus"), "127.0.0.1:1"), name)
+        self.clock: VirtualClock = VirtualClock()
         self._lock = threading.RLock()
         self.world = World(draft, self.clock, _images(fixtures), fixtures[0].version_from)
         self.supply = TwinDP800(self.clock, self.world.supply, f"DP8TWIN{seed:08d}")
         self.scope = TwinDS1000Z(self.clock, self.world.rail, seed, NOISE_V, f"DS1TWIN{seed:08d}")
-        self.supply_wire = LineServer("supply", self.supply.handle, self.clock, self._lock)
-        self.scope_wire = LineServer("oscilloscope", self.scope.handle, self.clock, self._lock)
-        self.meter_wire = ModbusServer(TwinModbus(self.world.meter), self.clock, self._lock)
+        self.supply_wire: LineServer = LineServer("supply", self.supply.handle, self.clock, self._lock)
+        self.scope_wire: LineServer = LineServer("oscilloscope", self.scope.handle, self.clock, self._lock)
+        self.meter_wire: ModbusServer = ModbusServer(TwinModbus(self.world.meter), self.clock, self._lock)
         addresses = {
             "supply": self.supply_wire.address,
             "oscilloscope": self.scope_wire.address,

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 
 from rig.twin.modbus import TwinModbus
 from rig.twin.ports import Timeline
-from rig.twin.wire import SILENCE, Answer, Deferred, LineServer
+from rig.twin.wire import SILENCE, Deferred, LineServer
 
 _HEADER = 7
 
@@ -44,7 +44,7 @@ class ModbusServer(LineServer):
                     answer = self._answer(transaction, unit, pdu)
                 self._send(connection, answer)
 
-    def _answer(self, transaction: int, unit: int, pdu: bytes) -> Answer:
+    def _answer(self, transaction: int, unit: int, pdu: bytes) -> bytes | Deferred:
         reply = self._meter.answer(unit, pdu)
         if reply is None:
             return SILENCE

@@ -1,4 +1,4 @@
-"""What the twin's faces (SCPI, Modbus, GPIO) may ask of its physical model. A face has no physics; the model has no I/O."""
+"""What the twin's faces (SCPI, Modbus, GPIO) may ask of its model. A face has no physics; the model has no I/O."""
 
 from __future__ import annotations
 

@@ -48,9 +48,12 @@ class TwinDP800(ScpiFace):
         self._hardware = hardware
         self._wired = channel
         self._selected = channel
+        self._beeper = True
+        self._otp = True
         self._channels = _channels()
         self._add_source()
         self._add_output()
+        self._add_system()
         self.on(":MEASure:ALL[:DC]", get=self._measure_all)
         self.on(":MEASure[:SCALar][:VOLTage][:DC]", get=lambda call: f"{self._measure(self._named(call))[0]:.4f}")
         self.on(":MEASure[:SCALar]:CURRent[:DC]", get=lambda call: f"{self._measure(self._named(call))[1]:.4f}")
@@ -86,6 +89,15 @@ class TwinDP800(ScpiFace):
         self.on(":OUTPut:OCP:QUES", get=lambda call: _yes_no(self._of(call).ocp_tripped))
         self.on(":OUTPut:OCP:CLEAR", set=self._ocp_clear)
 
+    def _add_system(self) -> None:
+        """What other makers' programs ask for on their way."""
+        self.on(":SYSTem:LOCal", set=lambda _: None)
+        self.on(":SYSTem:REMote", set=lambda _: None)
+        self.on(":SYSTem:BEEPer[:STATe]", set=self._set_beeper, get=lambda _: _on_off(self._beeper))
+        self.on(":SYSTem:OTP", set=self._set_otp, get=lambda _: _on_off(self._otp))
+        self.on(":INSTrument[:SELect]", set=self._select, get=lambda _: f"CH{self._selected}")
+        self.on(":INSTrument:NSELect", set=self._select_number, get=lambda _: str(self._selected))
+
     # -- which channel --------------------------------------------------------------------------------------------
 
     def _source(self, call: Call) -> _Channel:
@@ -110,6 +122,18 @@ class TwinDP800(ScpiFace):
     def _value(call: Call) -> int:
         """Where the value stands: behind the channel, when one is named."""
         return 1 if call.args and call.args[0].upper().startswith("CH") else 0
+
+    def _select(self, call: Call) -> None:
+        self._selected = self._named(call)
+
+    def _select_number(self, call: Call) -> None:
+        self._selected = int(call.number(0, 1, len(self._channels)))
+
+    def _set_beeper(self, call: Call) -> None:
+        self._beeper = call.boolean(0)
+
+    def _set_otp(self, call: Call) -> None:
+        self._otp = call.boolean(0)
 
     # -- sets -----------------------------------------------------------------------------------------------------
 

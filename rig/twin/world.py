@@ -1,7 +1,7 @@
 """The twin's world: one physical model of a single-phase ICHIS bench, wired as its bench file says. No sockets.
 
-mains -> K1 -> meter -> K2 -> hub's rail <- K3 <- supply; two comparators, a mains detector and the hub's and meter's own
-signals drive the sense lines; relay lines move the contacts.
+mains -> K1 -> meter -> K2 -> hub's rail <- K3 <- supply; two comparators, a mains detector and the signals of hub and
+meter drive the sense lines; relay lines move the contacts.
 """
 
 from __future__ import annotations

@@ -20,7 +20,8 @@ def choose(file: str, columns: Sequence[Column], name: str | None) -> tuple[Colu
             found = ", ".join(f"{column.name} in {column.unit}" for column in columns) or "none"
             raise InputError("no channel in volts", Where(file, "channel", found=found))
         raise InputError(
-            "several channels, none chosen", Where(file, "channel", expected=f"one of {', '.join(c.name for c in volts)}")
+            "several channels, none chosen",
+            Where(file, "channel", expected=f"one of {', '.join(c.name for c in volts)}"),
         )
     exact = [column for column in columns if column.name == name]
     alike = exact or [column for column in columns if column.name.lower() == name.strip().lower()]

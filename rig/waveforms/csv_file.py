@@ -31,7 +31,7 @@ _FIRST_ROWS = 1 << 20
 
 @dataclass(frozen=True)
 class Given:
-    """What the caller supplies: `interval_s` for files that do not say when they sampled, `start_s` likewise (default 0)."""
+    """What the caller supplies: `interval_s` and `start_s` (default 0) for files that do not say when they sampled."""
 
     dialect: str | None = None
     interval_s: float | None = None
@@ -39,7 +39,7 @@ class Given:
 
 
 def csv_layout(path: Path, given: Given) -> tuple[Path, Layout, Sheet]:
-    """The file that holds the rows, how to read it, and its head. Raises `InputError` when the dialect cannot be told."""
+    """The file that holds the rows, how to read it, and its head. Raises `InputError` where no dialect can be told."""
     sheet = sheet_of(str(path), read_head(path))
     pair = waveform_pair(path, sheet, given.dialect)
     if pair:
@@ -69,7 +69,7 @@ def read_csv(path: Path, channel: str | None, given: Given) -> Waveform:
     values, times = record.read()
     notes = [f"read as {layout.dialect}", *layout.notes, *chosen, *record.notes]
     _whole(file, layout, len(values), notes)
-    grid = _grid(file, layout, times, digits, given, notes)
+    grid = _grid(file, layout.axis, len(values), times, digits, given, notes)
     times_ns = None if grid or times is None else _instants(rows_path, layout, times)
     return Waveform(file, column.name, layout.dialect, values, None, grid, times_ns, tuple(notes))
 
@@ -146,12 +146,14 @@ class _Record:
     def _out_of_order(self, times: Array, steps: Array) -> None:
         if steps.min() < 0:
             at = int(np.argmax(steps < 0))
-            raise self._at(at, "the time goes backwards", f"{times[at]:.15g} s", f"more than {times[at] - steps[at]:.15g} s")
+            raise self._at(
+                at, "the time goes backwards", f"{times[at]:.15g} s", f"more than {times[at] - steps[at]:.15g} s"
+            )
         declared = self._layout.axis.interval_s
         repeats = np.flatnonzero(steps == 0)
         if declared is None or not np.all(declared < self._digits.unit(times[repeats])):
             at = int(repeats[0])
-            told = "times that rise; where too few digits were printed, or pairs of minimum and maximum, the sample interval"
+            told = "times that rise, or the sample interval where too few digits were printed"
             raise self._at(at, "the time repeats", f"{times[at]:.15g} s again", told)
 
     def _at(self, row: int, message: str, found: str, expected: str) -> InputError:
@@ -194,7 +196,11 @@ def _without_times(sheet: Sheet, given: Given) -> Layout:
     if given.interval_s is None:
         raise InputError(
             "one column of numbers and no times: the sample interval must be given",
-            Where(sheet.file, "interval_s", expected="seconds from sample to sample; start_s, the first one's time, if not 0"),
+            Where(
+                sheet.file,
+                "interval_s",
+                expected="seconds from sample to sample; start_s, the first one's time, if not 0",
+            ),
         )
     dialect = given.dialect or ("rohde-schwarz" if sheet.file.lower().endswith(".wfm.csv") else "generic")
     return volts_only(sheet, dialect, given.start_s or 0.0, given.interval_s)
@@ -206,12 +212,18 @@ def _with_given(file: str, layout: Layout, given: Given) -> Layout:
     own = axis.index is None or axis.counts
     if own and (axis.interval_s is None or not 0 < axis.interval_s < _LATEST_S or not abs(axis.start_s) < _LATEST_S):
         found = f"start {axis.start_s} s, interval {axis.interval_s} s"
-        raise InputError("no usable sample interval", Where(file, "interval_s", found=found, expected="finite, above 0"))
+        raise InputError(
+            "no usable sample interval", Where(file, "interval_s", found=found, expected="finite, above 0")
+        )
     if own and given.interval_s not in (None, axis.interval_s):
-        raise InputError("the file has its own sample interval", Where(file, "interval_s", found=f"{given.interval_s} s"))
+        raise InputError(
+            "the file has its own sample interval", Where(file, "interval_s", found=f"{given.interval_s} s")
+        )
     if given.start_s is not None and not (own and given.start_s == axis.start_s):
         raise InputError("the file has its own start", Where(file, "start_s", found=f"{given.start_s} s"))
-    return layout if own or given.interval_s is None else replace(layout, axis=replace(axis, interval_s=given.interval_s))
+    return (
+        layout if own or given.interval_s is None else replace(layout, axis=replace(axis, interval_s=given.interval_s))
+    )
 
 
 def _expected_rows(path: Path, layout: Layout, sheet: Sheet) -> int:
@@ -222,9 +234,12 @@ def _expected_rows(path: Path, layout: Layout, sheet: Sheet) -> int:
 
 
 def _whole(file: str, layout: Layout, count: int, notes: list[str]) -> None:
-    declared = layout.declared_rows
-    if declared is not None and count < declared:
-        raise InputError("the file is cut short", Where(file, None, None, f"{count} rows", f"{declared}, as its header says"))
+    declared = layout.declared_rows or max((rows for rows, _ in layout.axis.starts), default=None)
+    fits = count in [rows for rows, _ in layout.axis.starts] if layout.axis.starts else count >= (declared or 0)
+    if not fits:
+        raise InputError(
+            "the file is cut short", Where(file, None, None, f"{count} rows", f"{declared}, as its header says")
+        )
     if declared is not None and count > declared:
         notes.append(f"the header speaks of {declared} rows, the file has {count}")
     if count < 2:
@@ -232,11 +247,11 @@ def _whole(file: str, layout: Layout, count: int, notes: list[str]) -> None:
 
 
 def _grid(
-    file: str, layout: Layout, times: npt.NDArray[np.float64] | None, digits: Digits, given: Given, notes: list[str]
+    file: str, axis: TimeAxis, count: int, times: Array | None, digits: Digits, given: Given, notes: list[str]
 ) -> Grid | None:
-    axis: TimeAxis = layout.axis
     if times is None:
-        return Grid(axis.start_s, axis.interval_s or 0.0)
+        start_s = next((start for rows, start in axis.starts if rows == count), axis.start_s)
+        return Grid(start_s, axis.interval_s or 0.0)
     grid = uniform(times, axis.interval_s, digits, only_declared=given.interval_s is not None)
     if grid is None and given.interval_s is not None:
         raise InputError(
@@ -246,7 +261,9 @@ def _grid(
     if grid is None:
         notes.append("the samples are not uniform in time")
     elif axis.interval_s is not None and grid.dt_s != axis.interval_s:
-        notes.append(f"the header speaks of {axis.interval_s:.12g} s from sample to sample, the times say {grid.dt_s:.12g} s")
+        notes.append(
+            f"the header speaks of {axis.interval_s:.12g} s from sample to sample, the times say {grid.dt_s:.12g} s"
+        )
     return grid
 
 

@@ -1,8 +1,8 @@
 """The CSV dialects by maker: each looks at a file's head, says whether it wrote it, and where the columns are.
 
 Header forms are those of real exports: Rigol DS1000B/E/Z, DS2000A, MSO5000 and DHO; Keysight InfiniiVision and
-Infiniium; Siglent SDS1000X and later; Tektronix TDS/TBS and DPO/MSO; Rohde & Schwarz HMO, RTB and RTM; PicoScope 6 and 7.
-Reads no samples.
+Infiniium; Siglent SDS1000X and later; Tektronix TDS/TBS and DPO/MSO; Rohde & Schwarz HMO, RTB and RTM; PicoScope 6
+and 7. Reads no samples.
 """
 
 from __future__ import annotations
@@ -64,7 +64,11 @@ def siglent(sheet: Sheet) -> Layout | None:
 
 def tektronix(sheet: Sheet) -> Layout | None:
     """TDS and TBS: keys in the columns left of the samples. DPO and MSO: keys above, then `TIME,CH1`."""
-    if sheet.header and sheet.header[0].cell(0) == "Record Length" and sheet.number(sheet.header[0].cell(3)) is not None:
+    if (
+        sheet.header
+        and sheet.header[0].cell(0) == "Record Length"
+        and sheet.number(sheet.header[0].cell(3)) is not None
+    ):
         return _left_hand_keys(sheet)
     names = sheet.line_of("time")
     if names is None or not any(sheet.line_of(key) for key in ("model", "sample interval", "point format")):
@@ -82,7 +86,9 @@ def rohde_schwarz(sheet: Sheet) -> Layout | None:
         unit = re.match(r"^in (\S+)$", line.cell(0))
         if unit and per_second(unit.group(1)):
             channels, notes = channel_columns(line.cells[1:], (), 1)
-            return layout_of(sheet, "rohde-schwarz", TimeAxis(0, per_second(unit.group(1)) or 1.0), channels, None, notes)
+            return layout_of(
+                sheet, "rohde-schwarz", TimeAxis(0, per_second(unit.group(1)) or 1.0), channels, None, notes
+            )
     return None
 
 
@@ -103,7 +109,7 @@ def picoscope(sheet: Sheet) -> Layout | None:
 def rigol(sheet: Sheet) -> Layout | None:
     """A counter with start and increment in the second line, times over `Second,Volt`, or `t0 =` and `tInc =`."""
     quoted = [line for line in sheet.header if "=" in line.cell(0) and not _RIGOL_TIME.match(line.cell(0))]
-    declared = sheet.value("number of data points")
+    declared = _quoted_count(sheet)
     for line in sheet.header:
         lower = [cell.lower() for cell in line.cells]
         if "start" in lower and "increment" in lower:
@@ -173,10 +179,21 @@ def _columns(
     cells = [_rigol_name(cell) for cell in names.cells[1:]]
     channels, notes = channel_columns([] if names.cells == tuple(units) else cells, units[1:], 1)
     if divisor is None and unit:
-        raise InputError("not a unit of time", Where(sheet.file, names.cell(0), names.number + 1, repr(unit), "s, ms, us or ns"))
+        raise InputError(
+            "not a unit of time", Where(sheet.file, names.cell(0), names.number + 1, repr(unit), "s, ms, us or ns")
+        )
     if divisor is None:
         notes = ("no unit given for the time: seconds assumed", *notes)
     return layout_of(sheet, dialect, TimeAxis(0, divisor or 1.0), channels, declared_rows, notes)
+
+
+def _quoted_count(sheet: Sheet) -> float | None:
+    """`"Number of Data points =","1200"`, or all of it in one cell."""
+    for line in sheet.header:
+        key, mark, rest = line.cell(0).partition("=")
+        if mark and key.strip().lower() == "number of data points":
+            return sheet.number(rest or line.cell(1))
+    return None
 
 
 def _rigol_name(cell: str) -> str:
@@ -205,7 +222,9 @@ def _counted(sheet: Sheet, names: Line, start: int, increment: int, declared: fl
     interval_s = sheet.number(values.cell(increment)) if values else None
     if values is None or start_s is None or interval_s is None:
         line = values.number if values else names.number + 1
-        raise InputError("no start and increment", Where(sheet.file, line=line, expected="Sequence,Volt,START,INCREMENT"))
+        raise InputError(
+            "no start and increment", Where(sheet.file, line=line, expected="Sequence,Volt,START,INCREMENT")
+        )
     channels, notes = channel_columns(names.cells[1:start], values.cells[1:start], 1)
     axis = TimeAxis(0, counts=True, start_s=start_s, interval_s=interval_s)
     return layout_of(sheet, "rigol", axis, channels, declared, notes)

@@ -35,7 +35,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The first lines of a file: `header` up to the first row of numbers, `rows` from there on (both as far as read)."""
+    """The first lines of a file, as far as read: `header` up to the first row of numbers, `rows` from there on."""
 
     file: str
     delimiter: str
@@ -56,7 +56,7 @@ class Sheet:
         return next((line for line in self.header if _key(line.cell(0)) == key.lower()), None)
 
     def value(self, key: str) -> float | None:
-        """The number beside `key`: the first cell after it that holds one; `Analog:` and the like before it may stand."""
+        """The number beside `key`: the first cell after it that holds one, with `Analog:` or the like before it or not."""
         line = self.line_of(key)
         found = (self.number(cell.rpartition(":")[2]) for cell in line.cells[1:]) if line else ()
         return next((value for value in found if value is not None), None)
@@ -76,9 +76,10 @@ class Column:
 class TimeAxis:
     """When the rows were sampled.
 
-    `index` is the column of times (`per_second` of its unit make a second) or, where `counts`, of a counter that goes up
-    by one. Without a column, or with a counter, row i is at `start_s` + i * `interval_s`. With times, `interval_s` is
-    what the header declares, to be believed only if the times agree.
+    `index` is the column of times (`per_second` of its unit make a second) or, where `counts`, of a counter that goes
+    up by one. Without a column, or with a counter, row i is at `start_s` + i * `interval_s`. With times, `interval_s`
+    is what the header declares, to be believed only if the times agree. `starts` are (rows, start) where the start
+    hangs on how many rows there turn out to be; any other number of rows is then a file cut short.
     """
 
     index: int | None = None
@@ -86,11 +87,12 @@ class TimeAxis:
     counts: bool = False
     start_s: float = 0.0
     interval_s: float | None = None
+    starts: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How to read the rows: they begin in line `first_line` and have `fields` fields. `declared_rows` as the header says."""
+    """How to read the rows, which begin in line `first_line` and have `fields` fields each."""
 
     dialect: str
     delimiter: str

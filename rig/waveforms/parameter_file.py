@@ -41,18 +41,24 @@ def _layout(parameters: Sheet, rows: Sheet) -> Layout:
     if interval_s is None:
         raise InputError("no sample interval", Where(parameters.file, "SignalResolution", expected="seconds"))
     if (_keys(parameters, "NumberOfAcquisitions") or 1) != 1 or _text(parameters, "TimestampState").lower() == "on":
-        raise InputError("several acquisitions in one file are not read", Where(parameters.file, "NumberOfAcquisitions"))
-    kept, recorded = _keys(parameters, "SignalRecordLength", "RecordLength"), _keys(parameters, "SignalHardwareRecordLength")
-    start_s = _keys(parameters, "XStart")
-    if recorded is not None and recorded != kept:
-        start_s = _keys(parameters, "HardwareXStart") if start_s is None or kept is None else start_s
+        raise InputError(
+            "several acquisitions in one file are not read", Where(parameters.file, "NumberOfAcquisitions")
+        )
+    lengths = (
+        ("SignalRecordLength", "XStart"),
+        ("RecordLength", "XStart"),
+        ("SignalHardwareRecordLength", "HardwareXStart"),
+    )
+    known = ((_keys(parameters, length), _keys(parameters, start)) for length, start in lengths)
+    starts = tuple((int(rows), start_s) for rows, start_s in known if rows is not None and start_s is not None)
+    if not starts:
+        raise InputError("no start", Where(parameters.file, "XStart", expected="seconds, and SignalRecordLength"))
     held = [index for index in range(rows.fields) if any(row.cell(index) for row in rows.rows)]
     source = _text(parameters, "Source")
     names = [source] if source and len(held) == 1 else [f"column {index + 1}" for index in held]
     channels = tuple(Column(name, index, "V", 1.0) for name, index in zip(names, held, strict=True))
-    axis = TimeAxis(None, start_s=start_s or 0.0, interval_s=interval_s)
-    notes = () if start_s is not None else ("no start in the parameters: the first sample is taken as 0 s",)
-    return layout_of(rows, _DIALECT, axis, channels, kept or recorded, notes)
+    axis = TimeAxis(None, interval_s=interval_s, starts=starts)
+    return layout_of(rows, _DIALECT, axis, channels)
 
 
 def _text(sheet: Sheet, key: str) -> str:

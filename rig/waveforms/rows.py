@@ -95,8 +95,12 @@ class Rows:
 
     def _no_number(self, line: int, index: int, cell: str) -> InputError:
         if not cell.strip():
-            return InputError("a row with a missing field", Where(self._file, f"field {index + 1}", line, "nothing", "a number"))
-        return InputError("not a number", Where(self._file, f"field {index + 1}", line, repr(cell.strip()[:40]), "a number"))
+            return InputError(
+                "a row with a missing field", Where(self._file, f"field {index + 1}", line, "nothing", "a number")
+            )
+        return InputError(
+            "not a number", Where(self._file, f"field {index + 1}", line, repr(cell.strip()[:40]), "a number")
+        )
 
 
 def decoded(data: bytes) -> str:

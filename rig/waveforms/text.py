@@ -78,7 +78,9 @@ def blocks(path: Path, first_line: int, size: int) -> Iterator[Block]:
             if offset > _FREE_BYTES + _MAX_RATIO * stored:
                 raise InputError(
                     "the file unpacks to more than an oscilloscope's file would",
-                    Where(str(path), found=f"over {offset} bytes from {stored}", expected=f"at most {_MAX_RATIO} times"),
+                    Where(
+                        str(path), found=f"over {offset} bytes from {stored}", expected=f"at most {_MAX_RATIO} times"
+                    ),
                 )
             cut = piece.rfind(b"\n") + 1
             if not cut and len(rest) + len(piece) > MAX_LINE_BYTES:
@@ -110,13 +112,19 @@ def nth_row_line(path: Path, first_line: int, row: int) -> int:
 def _check(path: Path, piece: bytes, offset: int) -> None:
     nul = piece.find(b"\0")
     if nul >= 0:
-        raise InputError("not text: a zero byte", Where(str(path), found=f"it at offset {offset + nul}", expected="CSV"))
+        raise InputError(
+            "not text: a zero byte", Where(str(path), found=f"it at offset {offset + nul}", expected="CSV")
+        )
     if b"\r" in piece:
         ends = piece.count(b"\r\n") + piece.endswith(b"\r")
         if piece.count(b"\r") != ends:
             raise InputError(
                 "a carriage return inside a line",
-                Where(str(path), found=f"bytes {offset} to {offset + len(piece)}", expected="lines that end with LF or CR LF"),
+                Where(
+                    str(path),
+                    found=f"bytes {offset} to {offset + len(piece)}",
+                    expected="lines that end with LF or CR LF",
+                ),
             )
 
 

@@ -20,7 +20,7 @@ class Waveform:
 
     `values` are volts where `scale` is None (NaN = unknown: infinite, over-range or not a number in the file), else
     integer codes that `scale` turns into volts. Sample i was taken at `grid` (seconds after the file's own zero, mostly
-    the trigger) where the sampling is uniform, else at `times_ns[i]`, strictly increasing. Exactly one of both is given.
+    the trigger) where the sampling is uniform, else at `times_ns[i]`, strictly increasing; one of both is given.
     `time_base_ppm` is the time base's worst rate error where the file states it. `notes` are for people.
     """
 

@@ -132,7 +132,6 @@ def test_two_replies_to_one_question_are_an_error(serve: Serve):
     link, _, _ = serve({":A?": b"1\n2\n"})
     with pytest.raises(LinkError):
         link.query(":A?")
-        link.query(":A?")
 
 
 @pytest.mark.parametrize("fill", [0x0A, 0x00, 0x23])

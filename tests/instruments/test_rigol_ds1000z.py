@@ -149,7 +149,7 @@ def test_a_preamble_that_is_not_what_was_set_is_an_error(preamble: str):
 
 
 def test_a_knob_that_was_turned_while_the_record_was_read_is_an_error():
-    pairs = list((*configuring(), *ARMING, *reading(BLOCK)))
+    pairs = [*configuring(), *ARMING, *reading(BLOCK)]
     pairs[-2] = (":WAV:PRE?", PREAMBLE.replace("-75", "-74"))
     with transcript(*pairs[:-1]) as link:
         device = scope(link)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -190,3 +192,13 @@ def test_reset_switches_everything_off(bench: Bench):
 def test_a_dead_face_hangs_up(bench: Bench):
     bench.face.dead = True
     assert isinstance(bench.face.handle("*IDN?"), HangUp)
+
+
+@pytest.mark.skipif(shutil.which("sigrok-cli") is None, reason="sigrok-cli is not installed")
+def test_a_foreign_program_recognises_the_supply(bench: Bench):
+    device = f"scpi-pps:conn=tcp-raw/127.0.0.1/{bench.server.port}"
+    shown = subprocess.run(
+        ["sigrok-cli", "-d", device, "--show"], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "Rigol DP832" in shown.stdout
+    assert "V3 I3 P3" in shown.stdout

@@ -49,9 +49,11 @@ class History:
 
     def __post_init__(self) -> None:
         for one, two in pairwise(self.cuts):
-            ordered = one.start_lo_s <= two.start_lo_s and one.start_hi_s <= two.start_hi_s
-            if not (ordered and one.end_lo_s <= two.end_lo_s and one.end_hi_s <= two.end_hi_s):
-                raise InputError("outages are not in order", Where(found=str(two), expected=f"after {one}"))
+            starts = one.start_lo_s <= two.start_lo_s and one.start_hi_s <= two.start_hi_s
+            ends = one.end_lo_s <= two.end_lo_s and one.end_hi_s <= two.end_hi_s
+            if not (starts and ends and one.end_lo_s <= two.start_hi_s):
+                expected = f"a later one than {one}, at least perhaps apart from it"
+                raise InputError("outages are not in order", Where(found=str(two), expected=expected))
 
     @staticmethod
     def of(cuts: Iterable[tuple[float, float]]) -> History:

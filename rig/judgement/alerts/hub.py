@@ -78,6 +78,8 @@ class Boot:
 
     def not_sent_in_dip(self, at: float) -> float:
         """`at`, or the end of the dip in which it falls."""
+        if not self.dips:
+            return at
         return next((end for start, end in self.dips if start < at <= end), at)
 
 

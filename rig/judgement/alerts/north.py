@@ -27,6 +27,8 @@ from rig.judgement.alerts.history import Cut, History, Prediction
 from rig.judgement.alerts.settings import NorthSettings, Range
 from rig.judgement.alerts.stories import by_fate
 
+_Charged = tuple[Cut, float, float]
+
 
 class _Fate(Enum):
     NONE = 0
@@ -64,8 +66,9 @@ class _Alarm(NamedTuple):
 def predict(history: History, settings: NorthSettings | None = None) -> Prediction:
     """Chance of an AD1 in North, when it would be sent, and the story."""
     s = settings or NorthSettings()
-    worst, into = _worst(history, s)
-    best = _best(history, s)
+    charged = list(_charges(history, s))
+    worst, into = _worst(charged, s)
+    best = _best(charged, s)
     shared = not s.later_pra_discards.may_be_no and history.surely_apart()
     highest = _mixed(_chance(worst, s.pra_lost.hi, later=shared), worst, s.held_share.hi)
     lowest = _mixed(_chance(best, s.pra_lost.lo, later=s.later_pra_discards.may_be_yes), best, s.held_share.lo)
@@ -81,7 +84,7 @@ def _mixed(held: float, alarms: Sequence[_Alarm], share: float) -> float:
     return 1.0 if any(alarm.plain for alarm in alarms) else share * held
 
 
-def _charges(history: History, s: NorthSettings) -> Iterator[tuple[Cut, float, float]]:
+def _charges(history: History, s: NorthSettings) -> Iterator[_Charged]:
     """Each cut with the least and most hold-up (s) that the supercapacitor can have when it begins."""
     low, high = s.holdup_s.lo, s.holdup_s.hi
     back_lo, back_hi = -math.inf, -math.inf
@@ -94,12 +97,14 @@ def _charges(history: History, s: NorthSettings) -> Iterator[tuple[Cut, float, f
         back_lo, back_hi = cut.end_lo_s, cut.end_hi_s
 
 
-def _worst(history: History, s: NorthSettings) -> tuple[list[_Alarm], list[int]]:
+def _worst(charged: list[_Charged], s: NorthSettings) -> tuple[list[_Alarm], list[int]]:
     """Every cut as long as it may be, joined where they may be one; and for each cut the alarm it went into."""
     alarms: list[_Alarm] = []
     into: list[int] = []
     opened, most, before = 0.0, 0.0, -math.inf
-    for cut, low, high in _charges(history, s):
+    timer, held_from, deadline = s.timer_s.lo, s.held_from_s.lo, s.held_from_s.lo + s.hold_s.lo
+    latency, reboot = s.pra_latency_s.hi, s.reboot_s.hi
+    for cut, low, high in charged:
         if alarms and cut.start_lo_s <= alarms[-1].back:
             alarms.pop()
             most = max(most, high)
@@ -107,38 +112,36 @@ def _worst(history: History, s: NorthSettings) -> tuple[list[_Alarm], list[int]]
             opened, most = cut.start_lo_s, high
             before = alarms[-1].arrives if alarms else -math.inf
         length = cut.end_hi_s - opened
-        boot = s.reboot_s.hi if length >= low else 0.0
+        lived = min(most, length)
+        arrives = cut.end_hi_s + latency + (reboot if length >= low else 0.0)
         alarms.append(
             _Alarm(
-                opened=(opened, cut.start_hi_s),
-                plain=min(length, most) >= s.timer_s.lo,
-                held=min(length, most) >= s.held_from_s.lo,
-                deadline=opened + s.held_from_s.lo + s.hold_s.lo,
-                back=cut.end_hi_s,
-                arrives=max(before, cut.end_hi_s + boot + s.pra_latency_s.hi),
+                (opened, cut.start_hi_s),
+                lived >= timer,
+                lived >= held_from,
+                opened + deadline,
+                cut.end_hi_s,
+                max(before, arrives),
             )
         )
         into.append(len(alarms) - 1)
     return alarms, into
 
 
-def _best(history: History, s: NorthSettings) -> list[_Alarm]:
+def _best(charged: list[_Charged], s: NorthSettings) -> list[_Alarm]:
     """Every cut as short as it may be. One that may not have been raises nothing, yet its PRA may have come."""
     alarms: list[_Alarm] = []
     before = -math.inf
-    for cut, low, high in _charges(history, s):
-        length = cut.end_lo_s - cut.start_hi_s
-        boot = s.reboot_s.lo if length >= high else 0.0
-        before = max(before, cut.end_lo_s + boot + s.pra_latency_s.lo)
+    timer, held_from, deadline = s.timer_s.hi, s.held_from_s.hi, s.held_from_s.hi + s.hold_s.hi
+    latency, reboot = s.pra_latency_s.lo, s.reboot_s.lo
+    for cut, low, high in charged:
+        opened = cut.start_hi_s
+        length = cut.end_lo_s - opened
+        lived = min(low, length)
+        arrives = cut.end_lo_s + latency + (reboot if length >= high else 0.0)
+        before = max(before, arrives)
         alarms.append(
-            _Alarm(
-                opened=(cut.start_hi_s, cut.start_hi_s),
-                plain=min(length, low) >= s.timer_s.hi,
-                held=min(length, low) >= s.held_from_s.hi,
-                deadline=cut.start_hi_s + s.held_from_s.hi + s.hold_s.hi,
-                back=cut.end_lo_s,
-                arrives=before,
-            )
+            _Alarm((opened, opened), lived >= timer, lived >= held_from, opened + deadline, cut.end_lo_s, before)
         )
     return alarms
 

@@ -98,6 +98,7 @@ def _sent(history: History, s: SouthCentralSettings, worst: _End, best: _End, in
     returns = dict(zip((boot.cut for boot in worst.boots), latest_returns(worst.boots, worst.fixed), strict=True))
     shuts = {boot.cut: boot for boot in worst.boots}
     extra = best.fixed.holdup if best.fixed.returns_on_holdup else 0.0
+    least, most = min(s.notify_s.lo, s.holdup_s.lo), min(s.notify_s.hi, s.holdup_s.hi)
     latest = worst.earliest
     ready, following = -math.inf, 0
     for index, cut in enumerate(history.cuts):
@@ -109,11 +110,10 @@ def _sent(history: History, s: SouthCentralSettings, worst: _End, best: _End, in
         if boot is None or ready >= loss:
             continue
         first_of_joined = index == 0 or into[index - 1] != into[index]
-        base = boot.base if first_of_joined else cut.start_lo_s + min(s.notify_s.lo, s.holdup_s.lo)
+        base = boot.base if first_of_joined else cut.start_lo_s + least
         last = returns[boot.cut]
         if last > base + s.gap_s.lo:
-            opened = cut.start_hi_s + min(s.notify_s.hi, s.holdup_s.hi)
-            latest = max(latest, min(opened + s.gap_s.hi, last))
+            latest = max(latest, min(cut.start_hi_s + most + s.gap_s.hi, last))
     return worst.earliest, latest
 
 

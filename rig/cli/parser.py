@@ -1,0 +1,81 @@
+"""The words of the command line. Imports nothing heavy: `rig --help` must be fast on a Raspberry Pi."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from rig import __version__
+from rig.errors import InputError
+
+_EXITS = (
+    "exit codes: 0 pass, 1 fail, 2 bad input, 3 inconclusive, 4 bench error or not proven safe, 130/143 interrupted"
+)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Wrong usage is one line, as every other bad input."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see '{self.prog} --help'")
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """The options, with `verb` the function to call. Raises InputError; `--help` and `--version` exit."""
+    parser = _Parser(
+        prog="rig",
+        description="Proves, meter by meter and firmware by firmware, whether an activation keeps the hub powered.",
+        epilog=_EXITS,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"ichis-rig {__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    _add_run(verbs)
+    return parser.parse_args(words)
+
+
+def _add_run(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import run
+
+    verb = verbs.add_parser(
+        "run",
+        help="one activation test, end to end",
+        description="One activation test: control cut, transfer, activation, watch, verdict, evidence.",
+        epilog=_EXITS,
+        allow_abbrev=False,
+    )
+    verb.add_argument(
+        "--bench", default="twin", metavar="NAME|FILE", help="bench by name, or a bench file (default: twin)"
+    )
+    verb.add_argument(
+        "--firmware",
+        default="cut-45s",
+        metavar="NAME|DIR",
+        help="firmware fixture by name, or its folder (default: cut-45s)",
+    )
+    verb.add_argument("--limit", type=_number, metavar="S", help="the limit in seconds (default: the bench file's)")
+    verb.add_argument(
+        "--comparison", choices=("ge", "gt"), help="which lengths fail: ge = the limit and longer, gt = longer"
+    )
+    verb.add_argument(
+        "--out", type=Path, default=Path("runs"), metavar="DIR", help="where the evidence goes (default: runs)"
+    )
+    verb.add_argument("--seed", type=int, default=0, metavar="N", help="the twin's noise (default: 0)")
+    verb.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME[@S]",
+        help="a fault of the twin, S seconds after the activation command (may be given more than once)",
+    )
+    verb.add_argument("--json", action="store_true", help="print run.json, and nothing else, on stdout")
+    verb.set_defaults(verb=run.run)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"not a number: {text!r}") from None

@@ -1,0 +1,102 @@
+"""`rig run`: one activation test, with a live panel on a terminal and plain lines elsewhere."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rig.errors import ExitCode
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from rig.api import Outcome, Prepared
+    from rig.records.run import RunRecord
+
+_EXIT = {
+    "PASS": ExitCode.PASS,
+    "FAIL": ExitCode.FAIL,
+    "INCONCLUSIVE": ExitCode.INCONCLUSIVE,
+    "ERROR": ExitCode.BENCH_ERROR,
+}
+_STOPS = {signal.SIGINT: ExitCode.SIGINT, signal.SIGTERM: ExitCode.SIGTERM}
+
+
+def run(options: Namespace) -> int:
+    """Check the input, do the test, tell the verdict."""
+    from rig.api import Prepared, Request
+
+    request = Request(
+        bench=options.bench,
+        firmware=options.firmware,
+        out=options.out,
+        limit_s=options.limit,
+        comparison=options.comparison,
+        seed=options.seed,
+        faults=tuple(options.fault),
+    )
+    prepared = Prepared(request)
+    from rig.cli.panel import progress_for
+
+    with _signals(prepared), progress_for(sys.stdout, options.json) as progress:
+        outcome = prepared.run(progress)
+    if options.json:
+        import json
+
+        print(json.dumps(outcome.record.to_json(), ensure_ascii=False, indent=2))  # noqa: T201
+    else:
+        for line in _summary(outcome):
+            print(line)  # noqa: T201
+    return _exit_code(outcome)
+
+
+def _exit_code(outcome: Outcome) -> int:
+    stopped = next((code for sig, code in _STOPS.items() if outcome.cancelled == sig.name), None)
+    if stopped is not None and outcome.record.safe_state.proven:
+        return stopped
+    return _EXIT[outcome.record.verdict]
+
+
+def _summary(outcome: Outcome) -> Iterator[str]:
+    from rig.records.report_words import at_least, at_most, verdict_sentence
+
+    record: RunRecord = outcome.record
+    yield ""
+    yield verdict_sentence(record)
+    for reason in record.reasons:
+        yield f"  {reason.code}: {reason.text}"
+    for number, outage in enumerate(record.outages, 1):
+        upper = "unbounded" if outage.upper_s is None else f"{at_most(outage.upper_s)} s"
+        start = "before the watch" if outage.start_s is None else f"{outage.start_s:.1f} s after the command"
+        yield f"  outage {number}: {start}, {at_least(outage.lower_s)} to {upper}, cause: {outage.cause}"
+    if not record.safe_state.proven:
+        for check in record.safe_state.checks:
+            if not check.proven:
+                yield f"  NOT SAFE: {check.what}: {check.found}"
+    yield f"  evidence: {outcome.folder / 'report.html'}"
+
+
+@contextmanager
+def _signals(prepared: Prepared) -> Iterator[None]:
+    """SIGINT and SIGTERM ask the run to stop; it ends safe and keeps what was seen. A second one changes nothing."""
+
+    def ask(number: int, _: FrameType | None) -> None:
+        if prepared.clock is None:
+            raise SystemExit(_STOPS[signal.Signals(number)])
+        if prepared.clock.cancelled() is not None:
+            os.write(2, b"rig: making the bench safe, please wait\n")
+        prepared.clock.cancel(signal.Signals(number).name)
+
+    before: list[tuple[int, Callable[[int, FrameType | None], object] | int | None]] = [
+        (number, signal.signal(number, ask)) for number in _STOPS
+    ]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
