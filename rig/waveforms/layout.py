@@ -56,7 +56,7 @@ class Sheet:
         return next((line for line in self.header if _key(line.cell(0)) == key.lower()), None)
 
     def value(self, key: str) -> float | None:
-        """The number beside `key`: the first cell after it that holds one, with `Analog:` or the like before it or not."""
+        """The number beside `key`: the first cell after it that holds one, `Analog:` or the like before it aside."""
         line = self.line_of(key)
         found = (self.number(cell.rpartition(":")[2]) for cell in line.cells[1:]) if line else ()
         return next((value for value in found if value is not None), None)
