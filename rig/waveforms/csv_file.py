@@ -52,6 +52,8 @@ def csv_layout(path: Path, given: Given) -> tuple[Path, Layout, Sheet]:
             return path, layout, sheet
     if not sheet.header and sheet.rows and _one_column(sheet):
         return path, _without_times(sheet, given), sheet
+    if not sheet.header and not sheet.rows:
+        raise InputError("no samples", Where(str(path), found="blank lines"))
     first = (sheet.header or sheet.rows)[0]
     found = sheet.delimiter.join(first.cells)[:60]
     told = "a header that names the columns, or the dialect (generic: seconds and volts)"

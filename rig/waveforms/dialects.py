@@ -27,6 +27,7 @@ from rig.waveforms.units import name_and_unit, per_second, per_volt
 
 _RIGOL_TIME = re.compile(r"^t(0|inc)\s*=\s*(\S+?)\s*s?$", re.IGNORECASE)
 _RIGOL_CHANNEL = re.compile(r"^(?:X\((CH\d+|MATH\d*)\)|(CH\d+|MATH\d*)(?:\(V\)|V))$", re.IGNORECASE)
+_KEY_LINES = 40
 _NO_HEADER = "no header: seconds and volts assumed"
 
 
@@ -257,7 +258,8 @@ def _infiniium(sheet: Sheet) -> Layout:
 
 def _left_hand_keys(sheet: Sheet) -> Layout:
     """Each channel takes six columns: key, value, blank, time, volts, blank."""
-    lines = sheet.header
+    whole = Sheet(sheet.file, sheet.delimiter, sheet.decimal, (), (*sheet.header, *sheet.rows))
+    lines = whole.rows[:_KEY_LINES]
     channels: list[Column] = []
     notes: tuple[str, ...] = ()
     for at, cell in enumerate(lines[0].cells):
@@ -271,6 +273,5 @@ def _left_hand_keys(sheet: Sheet) -> Layout:
     divisor = per_second(unit)
     if divisor is None:
         raise InputError("not a unit of time", Where(sheet.file, "Horizontal Units", found=repr(unit), expected="s"))
-    whole = Sheet(sheet.file, sheet.delimiter, sheet.decimal, (), (*lines, *sheet.rows))
     axis = TimeAxis(3, divisor, interval_s=sheet.value("sample interval"))
     return layout_of(whole, "tektronix", axis, channels, sheet.value("record length"), notes)

@@ -67,13 +67,13 @@ def uniform(times_s: Array, declared_s: float | None, digits: Digits, *, only_de
         if _meets(times_s, interval_s):
             return Grid(float(times_s[0]), interval_s)
     digits = _fine_enough(times_s, digits)
-    if not only_declared:
-        fitted = _least_squares(times_s)
-        slack = float(digits.unit(times_s[[0, -1]]).max()) / 2 / len(times_s)
-        candidates += [_shortest(fitted - slack, fitted + slack), fitted]
-    for single in (False, True):
-        for interval_s in candidates:
-            first_s = _offset(times_s, interval_s, digits, single)
+    ends = digits.unit(times_s[[0, -1]])
+    fitted = None if only_declared else _least_squares(times_s)
+    for room_s in (0.0, _single_precision(times_s[[0, -1]], digits)):
+        slack = (float(ends.max()) / 2 + room_s) / len(times_s)
+        fits = [_shortest(fitted - slack, fitted + slack), fitted] if fitted is not None else []
+        for interval_s in candidates + fits:
+            first_s = _offset(times_s, interval_s, digits, room_s)
             if first_s is not None and interval_s > 0:
                 return Grid(first_s, interval_s)
     return None
@@ -106,15 +106,18 @@ def _are_multiples(times_s: Array, unit_s: Array) -> bool:
     return bool(np.all(np.abs(steps - np.rint(steps)) <= 1e-3 + 1e-15 * np.abs(steps)))
 
 
-def _offset(times_s: Array, interval_s: float, digits: Digits, single: bool) -> float | None:
-    """The first time with which the grid stays within half a digit of every time printed; None when there is none.
+def _single_precision(ends_s: Array, digits: Digits) -> float:
+    """The rounding of an instrument that computes its times in single precision; none where more digits are printed."""
+    room = np.abs(ends_s) * _SINGLE
+    return float(room.max()) if np.all(room <= 10 * digits.unit(ends_s)) else 0.0
 
-    `single`: an instrument that computes in single precision is allowed that rounding too, up to a digit and a half.
-    """
+
+def _offset(times_s: Array, interval_s: float, digits: Digits, room_s: float) -> float | None:
+    """The first time with which the grid stays within half a digit, and `room_s`, of every time; None if none does."""
     low, high = -np.inf, np.inf
     for part, index in _pieces(times_s):
         unit = digits.unit(part)
-        room = unit * 0.5000001 + (np.minimum(np.abs(part) * _SINGLE, 1.5 * unit) if single else 0.0)
+        room = unit * 0.5000001 + room_s
         shifted = part - index * interval_s
         low, high = max(low, float((shifted - room).max())), min(high, float((shifted + room).min()))
         if low > high:

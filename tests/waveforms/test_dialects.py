@@ -30,7 +30,9 @@ def expect(wave: Waveform, dialect: str, channel: str, volts: list[float], grid:
     assert wave.notes[0] == f"read as {dialect}"
 
 
-RIGOL_COUNTED = "X,CH1,Start,Increment,\nSequence,Volt,-6.000000e-03,4.000000e-06\n0,1.20e+01,\n1,1.204e+01,\n2,1.2e-01,\n"
+RIGOL_COUNTED = (
+    "X,CH1,Start,Increment,\nSequence,Volt,-6.000000e-03,4.000000e-06\n0,1.20e+01,\n1,1.204e+01,\n2,1.2e-01,\n"
+)
 RIGOL_LOGIC = (
     "X,CH1,D7-D0,D15-D8,Start,Increment,\nSequence,Volt,,,-1.144000e-03,2.000000e-06\n"
     "0,12,0x00,0x1f,\n1,12.04,0x00,0x00,\n2,0.12,0x00,0x00,\n"
@@ -68,7 +70,8 @@ def test_rigol_rows_may_hold_one_field_more_than_the_row_of_names(tmp_path: Path
 
 
 KEYSIGHT = (
-    "x-axis,1,2\nsecond,Volt,Volt\n-100.00E-06,12.00E+00,1.0E-03\n-50.00E-06,12.04E+00,2.0E-03\n0.00E-06,120.0E-03,3.0E-03\n"
+    "x-axis,1,2\nsecond,Volt,Volt\n-100.00E-06,12.00E+00,1.0E-03\n-50.00E-06,12.04E+00,2.0E-03\n"
+    "0.00E-06,120.0E-03,3.0E-03\n"
 )
 
 
@@ -97,7 +100,8 @@ def test_keysight_infiniium_with_times_reads_them(tmp_path: Path) -> None:
 
 SIGLENT_OLD = (
     "Record Length,Analog:3\nSample Rate,100000000.0\nVertical Scale,CH1: 0.05\nVertical Offset,CH1:0.00000\n"
-    "Horizontal Scale, 0.000010000\nSecond,Volt\n-0.00007000000,12.00000\n-0.00006999000,12.04000\n-0.00006998000,0.12000\n"
+    "Horizontal Scale, 0.000010000\nSecond,Volt\n"
+    "-0.00007000000,12.00000\n-0.00006999000,12.04000\n-0.00006998000,0.12000\n"
 )
 SIGLENT = (
     "Record Length,Analog:3\nSample Interval,Analog:0.001\nVertical Units,CH2:mV,CH3:V\nVertical Scale,CH2:2.00,CH3:1\n"
@@ -164,7 +168,7 @@ def test_tektronix_tds_with_two_channels_side_by_side_is_read_by_name(tmp_path: 
 
 TEK_MSO = (
     "Model,MSO58\nFirmware Version,2.0.3\n\nWaveform Type,ANALOG,ANALOG\nPoint Format,Y,Y\nHorizontal Units,s,s\n"
-    "Horizontal Scale,0.001\nSample Interval,1e-06,1e-06\nRecord Length,3,3\nGating,0.0% to 100.0%\nProbe Attenuation,1\n"
+    "Horizontal Scale,0.001\nSample Interval,1e-06,1e-06\nRecord Length,3,3\nGating,0.0% to 100.0%\n"
     "Vertical Units,V,A\nVertical Scale,2\nLabel,SUPPLY,CURRENT\n,,\n{time},CH1,CH2,\n"
     "-1.000000e-06,12,1.5,\n0.000000e+00,12.04,1.6,\n1.000000e-06,0.12,1.7,\n"
 )

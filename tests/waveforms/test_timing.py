@@ -130,7 +130,9 @@ def test_a_declared_interval_explains_times_that_repeat(tmp_path: Path) -> None:
 
 def test_a_repeated_time_that_the_declared_interval_does_not_explain_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "scope.csv"
-    path.write_text("Record Length,Analog:4\nSample Interval,Analog:0.001\nSecond,Value\n0.000,1\n0.001,1\n0.001,1\n0.003,1\n")
+    path.write_text(
+        "Record Length,Analog:4\nSample Interval,Analog:0.001\nSecond,Value\n0.000,1\n0.001,1\n0.001,1\n0.003,1\n"
+    )
     with pytest.raises(InputError, match="the time repeats") as told:
         read(path)
     assert told.value.where.line == 6

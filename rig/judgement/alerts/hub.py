@@ -41,7 +41,6 @@ class Fixed:
     gap: float
     booting_rides: bool
     returns_on_holdup: bool
-    rebases: bool
 
     def charged(self, charge: float, up: float) -> float:
         """The hold-up (s) left after `up` seconds of power."""
@@ -121,7 +120,7 @@ def _fate(boot: Boot | None, start: float, notified: bool, fixed: Fixed) -> Fate
 
 
 def alert(boots: Sequence[Boot], fixed: Fixed) -> tuple[float, float]:
-    """Chance of an AD1, and the earliest moment of one (infinite where there is none).
+    """Chance of an AD1 with the gap from the first notification, and its earliest moment (infinite: there is none).
 
     `live` holds, for each shutdown notification that is still unanswered, how likely that is. At most as many can be
     live as whole reboots fit into the gap, so the sum is linear in the number of cuts.
@@ -130,13 +129,7 @@ def alert(boots: Sequence[Boot], fixed: Fixed) -> tuple[float, float]:
     running, risk, earliest = 1.0, 0.0, math.inf
     for boot in boots:
         if boot.notified:
-            if fixed.rebases:
-                overdue = [(base, mass) for base, mass in live if base + fixed.gap <= boot.base]
-                risk += sum(mass for _, mass in overdue)
-                earliest = min([earliest, *(base + fixed.gap for base, _ in overdue)])
-                mass = running + sum(m for base, m in live if base + fixed.gap > boot.base)
-                live = [(boot.base, mass)]
-            elif running > 0.0:
+            if running > 0.0:
                 live.append((boot.base, running))
             running = 0.0
         going_on: list[tuple[float, float]] = []

@@ -41,7 +41,8 @@ class _Alarm(NamedTuple):
     """What one cut raises at one end of what is not known. Times in s.
 
     `opened`: bounds of the loss. `plain`: AD1 by the timer. `held`: AD1 in the 30 s mode. `deadline`: when a held AD1
-    is forwarded. `back`: the end of the cut. `arrives`: when its PRA arrives, if it is not lost.
+    is forwarded. `back`: the end of the cut. `arrives`: when its PRA arrives, if it is not lost. `held_ads`: how many
+    held AD1s there can be, more than one where several cuts may be one or several.
     """
 
     opened: tuple[float, float]
@@ -50,6 +51,7 @@ class _Alarm(NamedTuple):
     deadline: float
     back: float
     arrives: float
+    held_ads: int = 1
 
     @property
     def late(self) -> bool:
@@ -101,15 +103,16 @@ def _worst(charged: list[_Charged], s: NorthSettings) -> tuple[list[_Alarm], lis
     """Every cut as long as it may be, joined where they may be one; and for each cut the alarm it went into."""
     alarms: list[_Alarm] = []
     into: list[int] = []
-    opened, most, before = 0.0, 0.0, -math.inf
+    opened, most, before, joined = 0.0, 0.0, -math.inf, 1
     timer, held_from, deadline = s.timer_s.lo, s.held_from_s.lo, s.held_from_s.lo + s.hold_s.lo
     latency, reboot = s.pra_latency_s.hi, s.reboot_s.hi
     for cut, low, high in charged:
         if alarms and cut.start_lo_s <= alarms[-1].back:
             alarms.pop()
+            joined += 1
             most = max(most, high)
         else:
-            opened, most = cut.start_lo_s, high
+            opened, most, joined = cut.start_lo_s, high, 1
             before = alarms[-1].arrives if alarms else -math.inf
         length = cut.end_hi_s - opened
         lived = min(most, length)
@@ -122,6 +125,7 @@ def _worst(charged: list[_Charged], s: NorthSettings) -> tuple[list[_Alarm], lis
                 opened + deadline,
                 cut.end_hi_s,
                 max(before, arrives),
+                joined if joined * held_from <= length else int(length // held_from),
             )
         )
         into.append(len(alarms) - 1)
@@ -156,7 +160,7 @@ def _chance(alarms: Sequence[_Alarm], lost: float, *, later: bool) -> float:
     if any(alarm.held and alarm.late for alarm in alarms):
         return 1.0
     if not later:
-        return 1.0 - (1.0 - lost) ** sum(alarm.held for alarm in alarms)
+        return 1.0 - (1.0 - lost) ** sum(alarm.held_ads for alarm in alarms if alarm.held)
     return 1.0 - _all_discarded(alarms, lost)
 
 

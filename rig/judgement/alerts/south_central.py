@@ -71,7 +71,6 @@ def _worst_hub(s: SouthCentralSettings) -> Fixed:
         gap=s.gap_s.lo,
         booting_rides=not s.booting_rides_on_holdup.may_be_no,
         returns_on_holdup=not s.returns_on_holdup.may_be_no,
-        rebases=False,
     )
 
 
@@ -85,7 +84,6 @@ def _best_hub(s: SouthCentralSettings) -> Fixed:
         gap=s.gap_s.hi,
         booting_rides=s.booting_rides_on_holdup.may_be_yes,
         returns_on_holdup=s.returns_on_holdup.may_be_yes,
-        rebases=False,
     )
 
 

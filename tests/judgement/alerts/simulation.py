@@ -53,13 +53,14 @@ def south_central(cuts: Cuts, hub: Hub, trials: int, rng: Rng) -> float:
         usable = np.where((on_network_at > loss) & (not hub.booting_rides), 0.0, stored)
         dies_at = loss + usable
         dies = back - loss >= usable
+        tells = dies & (on_network_at <= dies_at)
+        told_at = loss + np.minimum(hub.notify, usable)
         if hub.returns_on_holdup:
-            answer(answer_at < np.where(dies, dies_at, back), answer_at)
+            counted_until = np.where(tells & hub.rebases, np.minimum(answer_at, told_at), answer_at)
+            answer(answer_at < np.where(dies, dies_at, back), counted_until)
         else:
             answer_at = np.where(~dies & (answer_at >= loss) & (answer_at < back), back, answer_at)
 
-        tells = dies & (on_network_at <= dies_at)
-        told_at = loss + np.minimum(hub.notify, usable)
         if hub.rebases:
             waiting = tells & np.isfinite(open_since)
             alerted[waiting] |= told_at[waiting] - open_since[waiting] >= hub.gap
