@@ -42,7 +42,7 @@ class _Alarm(NamedTuple):
 
     `opened`: bounds of the loss. `plain`: AD1 by the timer. `held`: AD1 in the 30 s mode. `deadline`: when a held AD1
     is forwarded. `back`: the end of the cut. `arrives`: when its PRA arrives, if it is not lost. `held_ads`: how many
-    held AD1s there can be, more than one where several cuts may be one or several.
+    held AD1s this stands for, at most or at least, where several cuts may be one.
     """
 
     opened: tuple[float, float]
@@ -135,7 +135,7 @@ def _worst(charged: list[_Charged], s: NorthSettings) -> tuple[list[_Alarm], lis
 def _best(charged: list[_Charged], s: NorthSettings) -> list[_Alarm]:
     """Every cut as short as it may be. One that may not have been raises nothing, yet its PRA may have come."""
     alarms: list[_Alarm] = []
-    before = -math.inf
+    before, back, counted = -math.inf, -math.inf, False
     timer, held_from, deadline = s.timer_s.hi, s.held_from_s.hi, s.held_from_s.hi + s.hold_s.hi
     latency, reboot = s.pra_latency_s.lo, s.reboot_s.lo
     for cut, low, high in charged:
@@ -144,9 +144,11 @@ def _best(charged: list[_Charged], s: NorthSettings) -> list[_Alarm]:
         lived = min(low, length)
         arrives = cut.end_lo_s + latency + (reboot if length >= high else 0.0)
         before = max(before, arrives)
-        alarms.append(
-            _Alarm((opened, opened), lived >= timer, lived >= held_from, opened + deadline, cut.end_lo_s, before)
-        )
+        held = lived >= held_from
+        counted = counted and cut.start_lo_s <= back
+        ads = 1 if held and not counted else 0
+        counted, back = counted or held, cut.end_hi_s
+        alarms.append(_Alarm((opened, opened), lived >= timer, held, opened + deadline, cut.end_lo_s, before, ads))
     return alarms
 
 

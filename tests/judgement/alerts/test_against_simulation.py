@@ -35,7 +35,9 @@ def some_cuts(rng: Rng) -> Cuts:
     """One to seven cuts: dips, minutes, and now and then one without an end."""
     at, cuts = 0.0, []
     for _ in range(int(rng.integers(1, 8))):
-        length = float(rng.choice([rng.uniform(1, 25), rng.uniform(15, 60), rng.uniform(40, 190), rng.uniform(150, 420)]))
+        length = float(
+            rng.choice([rng.uniform(1, 25), rng.uniform(15, 60), rng.uniform(40, 190), rng.uniform(150, 420)])
+        )
         cuts.append((at, at + length))
         at += length + float(rng.choice([rng.uniform(1, 30), rng.uniform(20, 100), rng.uniform(60, 260)]))
     if rng.random() < 0.03:
