@@ -137,7 +137,7 @@ class LivePanel:
         rows.add_row("", Text("".join(self._strip).rjust(_STRIP)))
         rows.add_row("away", _stopwatch(now))
         rows.add_row("longest", f"{now.longest_s:.1f} s")
-        left = "" if now.left_s is None else f", {now.left_s:.0f} s left if the rail stays up"
+        left = "" if now.left_s is None else f", about {now.left_s:.0f} s left if the rail stays up"
         rows.add_row("elapsed", f"{now.elapsed_s:.0f} s{left}")
         for note in self._notes:
             rows.add_row("note", note)

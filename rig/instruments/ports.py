@@ -42,7 +42,7 @@ class SupplySettings:
 
 @dataclass(frozen=True)
 class SupplyReading:
-    """What a supply says of its output: measured volts and amps, `mode` (CV, CC or off), whether a protection tripped."""
+    """What a supply says of its output: measured volts and amps, `mode` (CV, CC or off), a protection that tripped."""
 
     volts: float
     amps: float

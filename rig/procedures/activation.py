@@ -7,20 +7,20 @@ The steps, in their order, and nothing else: what was seen is judged in `rig.pro
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
 from rig.bench.config import RelayRole
 from rig.bench.opening import Bench
 from rig.bench.relay_bank import FEEDS
-from rig.bench.safe import Check, make_safe
+from rig.bench.safe import make_safe
 from rig.clock import Cancelled, to_ns
 from rig.errors import BenchError, LinkError, LinkTimeout, RigError
 from rig.firmware import Fixture
 from rig.judgement import Limit
-from rig.meters.port import Activation, ImageState
-from rig.procedures.capturing import CaptureJob, ScopeView, Taken
-from rig.procedures.control import ControlResult, capture_settings, run_control
+from rig.meters.port import ImageState
+from rig.procedures.capturing import CaptureJob, ScopeView
+from rig.procedures.control import capture_settings, run_control
+from rig.procedures.evidence import Diary, Evidence
 from rig.procedures.progress import Panel, Progress
 from rig.procedures.watch import Watch
 from rig.rail import RailSettings, longest_bounds, merge
@@ -28,41 +28,6 @@ from rig.rail import RailSettings, longest_bounds, merge
 _T = TypeVar("_T")
 _CLOCK_CHECK_S = 2.2
 _STARTED = (ImageState.ACTIVATING, ImageState.ACTIVATED)
-
-
-class Diary(Protocol):
-    """Where events go: the bundle's `events.jsonl`."""
-
-    def event(self, name: str, /, **fields: Any) -> None: ...
-
-
-@dataclass
-class Evidence:
-    """What a run has brought so far. Instants in ns of the common line."""
-
-    started_ns: int
-    identities: dict[str, dict[str, str]] = field(default_factory=dict)
-    control: ControlResult | None = None
-    control_capture: Taken | None = None
-    capture: Taken | None = None
-    path_from_ns: int | None = None
-    path_to_ns: int | None = None
-    judged_from_ns: int | None = None
-    judged_to_ns: int | None = None
-    version_before: str | None = None
-    version_after: str | None = None
-    image_state: ImageState | None = None
-    activation: Activation | None = None
-    activation_started: bool = False
-    decided_ns: int | None = None
-    lost: list[str] = field(default_factory=list)
-    error: RigError | None = None
-    interrupted: str | None = None
-    safe: tuple[Check, ...] = ()
-
-    @property
-    def safe_proven(self) -> bool:
-        return len(self.safe) > 0 and all(c.proven for c in self.safe)
 
 
 class ActivationTest:
@@ -81,6 +46,8 @@ class ActivationTest:
         self._diary = diary
         self._progress = progress
         self._step_name = "start"
+        self._ends_ns: int | None = None
+        self._longest_away_s = 0.0
         self.watch = Watch(bench.config, bench.sense, bench.clock)
         self.evidence = Evidence(bench.clock.now())
 
@@ -124,7 +91,7 @@ class ActivationTest:
             self._step("arm", "the oscilloscope waits for the first fall", self._activate_and_watch)
 
     def _step(self, name: str, text: str, fn: Callable[[], _T]) -> _T:
-        self._step_name = name
+        self._step_name, self._ends_ns = name, None
         self._diary.event("step", name=name, text=text)
         self._progress.step(name, text)
         return fn()
@@ -148,6 +115,8 @@ class ActivationTest:
         result, taken = run_control(self._bench, self.watch, self._view)
         self.evidence.control, self.evidence.control_capture = result, taken
         for seen in result.seen:
+            if not seen.right:
+                self._progress.note(f"control: {seen.source} did not call the cut rightly")
             self._diary.event(
                 "control", source=seen.source, right=seen.right, lower_ns=seen.lower_ns, upper_ns=seen.upper_ns
             )
@@ -181,8 +150,20 @@ class ActivationTest:
             return f"supply {self._bench.supply.name}: its output is on during an activation"
         return None
 
+    def _prove_path(self) -> None:
+        """Read back at the end what was proven at the start; between the two the rig moved nothing."""
+        try:
+            wrong = self._path_fault()
+        except RigError as error:
+            wrong = error.one_line()
+        if wrong is None:
+            self.evidence.path_to_ns = self._clock.now()
+        else:
+            self._lose(wrong)
+
     def _settle(self) -> None:
         needed = to_ns(self._config.hub.settle_s)
+        self._ends_ns = self._clock.now() + needed
         watch, deadline = self.watch, self._clock.now() + to_ns(self._config.meter.start_s + self._config.hub.settle_s)
 
         def settled() -> bool:
@@ -254,10 +235,7 @@ class ActivationTest:
                 poll_at = self._clock.now() + to_ns(self._config.meter.poll_s)
             self.watch.wait_look(1.0)
         self.evidence.judged_to_ns = self.watch.known_to_ns()
-        wrong = self._path_fault()
-        if wrong is not None:
-            raise BenchError(wrong)
-        self.evidence.path_to_ns = self._clock.now()
+        self._prove_path()
         return job.triggered
 
     def _over(self) -> bool:
@@ -269,6 +247,9 @@ class ActivationTest:
             decided = self.evidence.decided_ns or now
             if away is not None and now - decided >= to_ns(meter.follow_s):
                 return True
+        longest = meter.max_s + meter.follow_s + self._limit.length_ns / 1e9
+        if now - zero >= to_ns(longest):  # neither up nor surely down: nothing more will be learnt
+            return True
         done = self.evidence.version_after == self._fixture.version_to
         done = done or self.evidence.image_state is ImageState.ACTIVATION_FAILED or now - zero >= to_ns(meter.max_s)
         return done and up_since is not None and now - max(up_since, zero) >= to_ns(meter.quiet_s)
@@ -308,6 +289,7 @@ class ActivationTest:
             self.evidence.activation_started = True
 
     def _await_capture(self, job: CaptureJob) -> None:
+        self._ends_ns = job.full_at_ns()
         self._clock.wait(job.ended, 2 * job.window_s)
 
     def _close_capture(self, job: CaptureJob) -> None:
@@ -330,7 +312,7 @@ class ActivationTest:
         if evidence.judged_from_ns is not None and evidence.judged_to_ns is None:
             evidence.judged_to_ns = self.watch.known_to_ns()
         if evidence.path_from_ns is not None and evidence.path_to_ns is None:
-            evidence.path_to_ns = self._clock.now()
+            self._prove_path()
         self._step_name = "safe"
         self._progress.step("safe", "output off, feeds open, rail down")
         evidence.safe = make_safe(self._bench, lambda timeout: self.watch.wait_state("down", timeout))
@@ -381,12 +363,10 @@ class ActivationTest:
             self._left_s(),
         )
 
-    _longest_away_s = 0.0
-
     def _left_s(self) -> float | None:
-        """How long the watch will still take if the rail stays as it is; None while nobody can know."""
+        """How long this step will still take if the rail stays up; None while nobody can know."""
         if self._step_name != "watch":
-            return None
+            return None if self._ends_ns is None else max(0.0, (self._ends_ns - self._clock.now()) / 1e9)
         meter, now, up_since = self._config.meter, self.watch.known_to_ns(), self.watch.up_since_ns()
         if up_since is None:
             return None

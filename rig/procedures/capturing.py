@@ -43,6 +43,7 @@ class CaptureJob:
         self.armed: Flag = clock.flag()
         self.ended: Flag = clock.flag()
         self.triggered = False
+        self._seen_ns = 0
         self.taken: Taken | None = None
         self.error: RigError | None = None
         self._activity: Activity = clock.spawn("oscilloscope", self._run)
@@ -50,6 +51,10 @@ class CaptureJob:
     @property
     def window_s(self) -> float:
         return self._settings.window_s
+
+    def full_at_ns(self) -> int:
+        """When the window of a capture that was triggered is full."""
+        return self._seen_ns + round(1e9 * (self._settings.window_s - self._settings.pre_s))
 
     def poke(self) -> None:
         """Something happened on the rail: ask for the trigger's state now, so that its bracket is narrow."""
@@ -99,18 +104,18 @@ class CaptureJob:
                 waiting_ns = sent
                 continue
             self.triggered = True
-            seen_ns = self._clock.now()
-            self._finish(state, waiting_ns, seen_ns)
+            self._seen_ns = self._clock.now()
+            self._finish(state, waiting_ns)
             return
         self._scope.make_safe()
 
-    def _finish(self, state: ScopeState, waiting_ns: int, seen_ns: int) -> None:
+    def _finish(self, state: ScopeState, waiting_ns: int) -> None:
         while state is not ScopeState.STOPPED:
             if self._clock.wait(self._stop, FOLLOW_POLL_S):
                 self._scope.make_safe()
                 return
             state = self._scope.state()
-        self.taken = Taken(self._scope.read(), waiting_ns, seen_ns)
+        self.taken = Taken(self._scope.read(), waiting_ns, self._seen_ns)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from rig.bench.opening import Bench
 from rig.firmware import Fixture
 from rig.judgement import Cause, Circumstances, Judgement, Limit, Surroundings, Verdict, cause_of, judge
 from rig.judgement.alerts import Cut, History, predict_all
-from rig.procedures.activation import Evidence
 from rig.procedures.assumptions import assumptions
 from rig.procedures.capturing import ScopeView
+from rig.procedures.evidence import Evidence
 from rig.procedures.watch import Watch
 from rig.rail import Intervals, Outage, RailHistory, Source, merge, outages
 from rig.records.capture_file import envelope
@@ -169,6 +169,7 @@ class Judging:
                 "name": config.bench.name,
                 "topology": config.topology.kind,
                 "hub_commissioned": config.hub.commissioned,
+                "signals": self._signals(),
                 "decided_at_s": self._s(evidence.decided_ns) if evidence.decided_ns is not None else None,
             },
             labels=labels,
@@ -249,6 +250,15 @@ class Judging:
             ends = (self._s(last), float("inf") if outage.open in ("end", "both") else self._s(outage.to_ns))
             cuts.append(Cut(self._s(outage.from_ns), self._s(first), *ends))
         return History(tuple(cuts))
+
+    def _signals(self) -> dict[str, list[list[float]]]:
+        """When the detector and the devices' own signals were surely active in the judged window: they corroborate."""
+        begin, end = self._history.from_ns, self._history.to_ns
+        return {
+            line.role: [[self._s(a), self._s(b)] for a, b in self._watch.stretches(line.role)[0].clip(begin, end)]
+            for line in self._config.sense
+            if line.role not in ("rail_up", "rail_down")
+        }
 
     # -- the picture -----------------------------------------------------------------------------------------------
 

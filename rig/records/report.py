@@ -253,13 +253,18 @@ def _activation(record: RunRecord) -> str:
 def _alerts(record: RunRecord) -> str:
     if record.alerts is None:
         return ""
-    named = [(words, probability_words(record.alerts[key])) for key, words in _REGIONS.items() if key in record.alerts]
-    rest = {key: value for key, value in record.alerts.items() if key not in _REGIONS}
+    facts = []
+    for key, words in _REGIONS.items():
+        facts.append((words, probability_words(record.alerts[key])))
+        sent = record.alerts.get("sent_at_s", {}).get(key)
+        if sent is not None:
+            facts.append(("would be sent", f"{nearest(sent[0])} to {nearest(sent[1])} s after the activation command"))
+        facts += [("", sentence) for sentence in record.alerts.get("story", {}).get(key, [])]
     note = (
         "<p>Predicted probability that these outages lead to a Power Outage Alert (AD1) at the network operator. It is "
         "a model, not a measurement, and no part of the verdict.</p>"
     )
-    return _section("Alert forecast", note, _facts([*named, *_flat(rest)]))
+    return _section("Alert forecast", note, _facts(facts))
 
 
 def _control(row: ControlRow | None) -> str:

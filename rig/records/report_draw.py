@@ -61,7 +61,7 @@ def legend_svg() -> str:
     entries = (
         (UP, "surely up"),
         (DOWN, "surely down"),
-        (BETWEEN, "seen, between the thresholds"),
+        (BETWEEN, "seen, neither proven"),
         ("url(#key-unseen)", "unseen"),
     )
     parts = [f'<svg viewBox="0 0 {WIDTH} 26" role="img" aria-label="Key">', defs("key")]

@@ -1,0 +1,47 @@
+"""What a run brings while it goes on: the evidence that is judged afterwards, and the diary that keeps its events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from rig.bench.safe import Check
+from rig.errors import RigError
+from rig.meters.port import Activation, ImageState
+from rig.procedures.capturing import Taken
+from rig.procedures.control import ControlResult
+
+
+class Diary(Protocol):
+    """Where events go: the bundle's `events.jsonl`."""
+
+    def event(self, name: str, /, **fields: Any) -> None: ...
+
+
+@dataclass
+class Evidence:
+    """What a run has brought so far. Instants in ns of the common line."""
+
+    started_ns: int
+    identities: dict[str, dict[str, str]] = field(default_factory=dict)
+    control: ControlResult | None = None
+    control_capture: Taken | None = None
+    capture: Taken | None = None
+    path_from_ns: int | None = None
+    path_to_ns: int | None = None
+    judged_from_ns: int | None = None
+    judged_to_ns: int | None = None
+    version_before: str | None = None
+    version_after: str | None = None
+    image_state: ImageState | None = None
+    activation: Activation | None = None
+    activation_started: bool = False
+    decided_ns: int | None = None
+    lost: list[str] = field(default_factory=list)
+    error: RigError | None = None
+    interrupted: str | None = None
+    safe: tuple[Check, ...] = ()
+
+    @property
+    def safe_proven(self) -> bool:
+        return len(self.safe) > 0 and all(c.proven for c in self.safe)
