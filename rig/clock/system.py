@@ -6,7 +6,6 @@ here is monotonic and ends the exchange by closing its link.
 
 from __future__ import annotations
 
-import heapq
 import math
 import os
 import select
@@ -14,21 +13,30 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rig.clock.base import NS, Abortable, Cancelled, Flag, Readable, to_ns
 from rig.errors import LinkTimeout
 
 _LIBRARY_MARGIN_S = 1.0
+_LONGEST_POLL_MS = 3_600_000
+"""`poll` takes a C int of milliseconds: 24 days. A longer wait is made of several."""
+_IDLE_S = 10.0
+"""The watchdog's thread ends when nothing was guarded for this long; the next exchange starts it again."""
 
 
 class SystemFlag:
-    """A flag with a file descriptor, so that one `poll` waits for it and for a request to stop."""
+    """A flag with a file descriptor, so that one `poll` waits for it and for a request to stop.
+
+    The descriptor lives as long as the flag, and who waits holds the flag: it is never closed under a waiter.
+    """
+
+    _fd = -1
 
     def __init__(self) -> None:
-        self._fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._set = False
+        self._fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
     def set(self) -> None:
         self._set = True
@@ -41,7 +49,8 @@ class SystemFlag:
         return self._fd
 
     def __del__(self) -> None:
-        os.close(self._fd)
+        if self._fd >= 0:
+            os.close(self._fd)
 
 
 class SystemActivity:
@@ -52,8 +61,7 @@ class SystemActivity:
         self._clock = clock
         self._ended = SystemFlag()
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._body, args=(fn,), name=f"activity {name}", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._body, args=(fn,), name=f"activity {name}", daemon=True).start()
 
     def _body(self, fn: Callable[[], None]) -> None:
         try:
@@ -66,61 +74,66 @@ class SystemActivity:
         return self._ended.is_set()
 
     def join(self, timeout_s: float | None = None) -> None:
-        self._clock.wait(self._ended, math.inf if timeout_s is None else timeout_s)
+        if not self.done():
+            self._clock.wait(self._ended, math.inf if timeout_s is None else timeout_s)
         error, self._error = self._error, None
         if error is not None:
             raise error
 
 
-@dataclass(order=True)
+@dataclass(eq=False)
 class _Guarded:
     deadline: int
-    seq: int
-    link: Abortable = field(compare=False)
-    over: bool = field(default=False, compare=False)
-    expired: bool = field(default=False, compare=False)
+    link: Abortable
+    expired: bool = False
 
 
 class _Watchdog:
-    """One thread that aborts the links of exchanges whose time is over. Started with the first exchange."""
+    """One thread that aborts the links of exchanges whose time is over. It lives while there is something to guard."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._queue: list[_Guarded] = []
-        self._seq = 0
+        self._guarded: list[_Guarded] = []
+        self._wakes_at = 0
         self._thread: threading.Thread | None = None
 
     def guard(self, link: Abortable, timeout_s: float) -> _Guarded:
+        entry = _Guarded(time.monotonic_ns() + to_ns(timeout_s), link)
         with self._condition:
-            self._seq += 1
-            entry = _Guarded(time.monotonic_ns() + to_ns(timeout_s), self._seq, link)
-            heapq.heappush(self._queue, entry)
+            self._guarded.append(entry)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._body, name="link watchdog", daemon=True)
                 self._thread.start()
-            self._condition.notify()
+            elif entry.deadline < self._wakes_at:
+                self._condition.notify()
         return entry
 
     def release(self, entry: _Guarded) -> None:
         with self._condition:
-            entry.over = True
+            if entry in self._guarded:
+                self._guarded.remove(entry)
 
     def _body(self) -> None:
         with self._condition:
             while True:
-                while self._queue and self._queue[0].over:
-                    heapq.heappop(self._queue)
-                if not self._queue:
-                    self._condition.wait()
-                    continue
-                left = self._queue[0].deadline - time.monotonic_ns()
-                if left > 0:
-                    self._condition.wait(left / NS)
-                    continue
-                entry = heapq.heappop(self._queue)
-                if not entry.over:
+                now = time.monotonic_ns()
+                for entry in [e for e in self._guarded if e.deadline <= now]:
+                    self._guarded.remove(entry)
                     entry.expired = True
-                    entry.link.abort()
+                    _abort(entry.link)
+                idle = not self._guarded
+                self._wakes_at = now + to_ns(_IDLE_S) if idle else min(e.deadline for e in self._guarded)
+                woken = self._condition.wait((self._wakes_at - now) / NS)
+                if idle and not woken and not self._guarded:
+                    self._thread = None
+                    return
+
+
+def _abort(link: Abortable) -> None:
+    try:
+        link.abort()
+    except Exception:  # noqa: BLE001 - one link that cannot be closed must not leave the others unguarded
+        return
 
 
 class SystemClock:
@@ -199,17 +212,20 @@ class SystemClock:
 
     def _poll(self, ready: Readable | Flag | None, timeout_s: float) -> bool:
         self._check_cancelled()
-        poll = select.poll()
+        poll, fd = select.poll(), -1
         if ready is not None:
-            poll.register(ready, select.POLLIN)  # type: ignore[arg-type]
+            fd = ready.fileno()  # type: ignore[union-attr]
+            poll.register(fd, select.POLLIN)
         if self._shields() == 0:
             poll.register(self._stop, select.POLLIN)
         deadline = None if math.isinf(timeout_s) else time.monotonic_ns() + to_ns(timeout_s)
         while True:
-            left_ms = None if deadline is None else max(0, math.ceil((deadline - time.monotonic_ns()) / 1e6))
-            found = {fd for fd, _ in poll.poll(left_ms)}
+            left_ms = float(_LONGEST_POLL_MS)
+            if deadline is not None:
+                left_ms = min(left_ms, max(0, math.ceil((deadline - time.monotonic_ns()) / 1e6)))
+            found = {number for number, _ in poll.poll(left_ms)}
             self._check_cancelled()
-            if ready is not None and ready.fileno() in found:  # type: ignore[union-attr]
+            if fd in found:
                 return True
             if deadline is not None and time.monotonic_ns() >= deadline:
                 return False

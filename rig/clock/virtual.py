@@ -3,12 +3,14 @@
 Exactly one activity holds the **baton** and runs; it passes on only in `sleep`, `wait` and `join`. The next is the
 least (due time, spawn order, sequence). I/O keeps the baton: it takes no virtual time unless the twin defers a reply.
 The twin schedules its physics as events in the same queue; an event runs before any activity that is due with it.
+What goes wrong in the clock itself or in an event is told to every activity, never to the thread that met it alone.
 See docs/decisions/0001-one-clock.md.
 """
 
 from __future__ import annotations
 
 import heapq
+import math
 import select
 import threading
 import time
@@ -16,7 +18,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from rig.clock.base import NS, Abortable, Cancelled, Flag, Readable, to_ns
 from rig.errors import HarnessError, LinkTimeout
@@ -24,10 +25,13 @@ from rig.errors import HarnessError, LinkTimeout
 _EVENT_ORDER = -1
 _REAL_LIMIT_S = 60.0
 """Real time after which an exchange that the twin neither answered nor meant to leave unanswered is a harness error."""
+_SMALLEST_PURGE = 256
 
 
 @dataclass(order=True)
 class _Entry:
+    """`run` returns whether it handed the baton to a thread."""
+
     due: int
     order: int
     seq: int
@@ -51,12 +55,12 @@ class VirtualActivity:
     def __init__(self, clock: VirtualClock, name: str, order: int) -> None:
         self.name = name
         self.order = order
+        self.turn = threading.Semaphore(0)
+        self.shields = 0
+        self.exchanges: list[_Exchange] = []
         self._clock = clock
-        self._turn = threading.Semaphore(0)
         self._done = False
         self._error: BaseException | None = None
-        self._joiners: list[_Wait] = []
-        self.shields = 0
 
     def done(self) -> bool:
         return self._done
@@ -68,13 +72,10 @@ class VirtualActivity:
         if error is not None:
             raise error
 
-
-@dataclass
-class _Wait:
-    activity: VirtualActivity
-    ready: Readable | VirtualFlag | VirtualActivity | None
-    timer: _Entry | None = None
-    satisfied: bool = False
+    def end(self, error: BaseException | None) -> None:
+        """Called by the clock, once, by the activity's own thread."""
+        self._error = error
+        self._done = True
 
 
 class VirtualFlag:
@@ -83,24 +84,37 @@ class VirtualFlag:
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
         self._set = False
-        self.waits: list[_Wait] = []
 
     def set(self) -> None:
         self._set = True
-        waits, self.waits = self.waits, []
-        self._clock.satisfy(waits)
+        self._clock.release(self)
 
     def is_set(self) -> bool:
         return self._set
 
 
-@dataclass
+_Awaited = Readable | VirtualFlag | VirtualActivity | None
+
+
+@dataclass(eq=False)
+class _Wait:
+    """An activity without the baton. `queued` = its turn is in the queue, whatever its timer says."""
+
+    activity: VirtualActivity
+    ready: _Awaited = None
+    timer: _Entry | None = None
+    queued: bool = False
+    satisfied: bool = False
+
+
+@dataclass(eq=False)
 class _Exchange:
+    """One `io` of one activity. `ends` are the two events of a deferred reply: it comes, or the time is over."""
+
     activity: VirtualActivity
     link: Abortable
     deadline: int
-    real_start: float
-    over: bool = False
+    ends: tuple[_Entry, ...] = ()
     expired: bool = False
 
 
@@ -115,13 +129,15 @@ class VirtualClock:
         self._raw_base = (start_ns, start_ns)
         self._utc_start = utc_start or datetime.now(UTC)
         self._queue: list[_Entry] = []
+        self._purge_at = _SMALLEST_PURGE
         self._seq = 0
         self._spawned = 0
-        self._fd_waits: list[_Wait] = []
-        self._exchange: _Exchange | None = None
+        self._waits: list[_Wait] = []
+        self._pending: list[_Exchange] = []
         self._cancelled: str | None = None
+        self._broken: tuple[str, Exception | None] | None = None
         self._local = threading.local()
-        self._local.activity = VirtualActivity(self, "main", 0)
+        self._holder = self._local.activity = VirtualActivity(self, "main", 0)
 
     # -- what activities use ------------------------------------------------------------------------------------
 
@@ -139,12 +155,8 @@ class VirtualClock:
         self._block(None, seconds)
 
     def wait(self, ready: Readable | Flag, timeout_s: float) -> bool:
-        if isinstance(ready, VirtualFlag):
-            if ready.is_set():
-                self._check_cancelled()
-                return True
-        elif _readable(ready):
-            self._check_cancelled()
+        if ready.is_set() if isinstance(ready, VirtualFlag) else _readable(ready):  # type: ignore[arg-type]
+            self._check()
             return True
         return self._block(ready, timeout_s)  # type: ignore[arg-type]
 
@@ -158,39 +170,44 @@ class VirtualClock:
         with self._lock:
             self._spawned += 1
             activity = VirtualActivity(self, name, self._spawned)
-            self._push(self._now, activity.order, lambda: self._give_baton(activity))
 
         def body() -> None:
             self._local.activity = activity
-            activity._turn.acquire()
+            activity.turn.acquire()
+            error: BaseException | None = None
             try:
+                self._check_sound()
                 fn()
-            except BaseException as error:  # noqa: BLE001 - it is raised again in join
-                activity._error = error
+            except BaseException as problem:  # noqa: BLE001 - it is raised again in join
+                error = problem
             with self._lock:
-                activity._done = True
-                joiners, activity._joiners = activity._joiners, []
-                self.satisfy(joiners)
+                activity.end(error)
+                self.release(activity)
             self._dispatch()
 
         threading.Thread(target=body, name=f"activity {name}", daemon=True).start()
+        with self._lock:
+            self._queue_turn(self._await(activity))
         return activity
 
     @contextmanager
     def io(self, link: Abortable, timeout_s: float) -> Iterator[None]:
-        self._check_cancelled()
-        exchange = _Exchange(self._me(), link, self._now + to_ns(timeout_s), time.monotonic())
-        self._exchange = exchange
+        self._check()
+        me, real_start = self._me(), time.monotonic()
+        exchange = _Exchange(me, link, self._now + to_ns(timeout_s))
+        me.exchanges.append(exchange)
         try:
             yield
         except Exception as error:
             if exchange.expired:
                 raise LinkTimeout(f"no answer within {timeout_s:g} s") from error
-            if time.monotonic() - exchange.real_start >= _REAL_LIMIT_S:
+            self._check_sound()
+            if time.monotonic() - real_start >= _REAL_LIMIT_S:
                 raise HarnessError("the twin neither answered nor meant to be silent") from error
             raise
         finally:
-            self._exchange = None
+            me.exchanges.remove(exchange)
+            self._regain(exchange)
         if exchange.expired:
             raise LinkTimeout(f"no answer within {timeout_s:g} s")
 
@@ -198,7 +215,7 @@ class VirtualClock:
         return max(_REAL_LIMIT_S, timeout_s)
 
     def cancel(self, reason: str) -> None:
-        if self._cancelled is None:
+        if self._cancelled is None:  # the next dispatch wakes who sleeps: nothing else is safe in a signal handler
             self._cancelled = reason
 
     def cancelled(self) -> str | None:
@@ -232,19 +249,26 @@ class VirtualClock:
         """From a server thread that holds a request: answer it `delay_s` later by this clock, or never (None).
 
         The exchange of the activity that holds the baton waits meanwhile, and others run (with exchanges of their own).
-        When its own time-out comes first, its link is aborted.
+        When its own time-out comes first, its link is aborted. A client that is no activity gets its late answer as
+        soon as time comes to it.
         """
         with self._lock:
-            exchange, self._exchange = self._exchange, None
-            if exchange is None or exchange.over:
+            exchanges = self._holder.exchanges
+            if not exchanges:
+                if delay_s is not None:
+                    self.schedule(self._now + to_ns(delay_s), reply)
                 return
+            exchange = exchanges[-1]
+            if exchange.expired or exchange.ends:
+                return
+            ends = []
             if delay_s is not None:
-                self._push(self._now + to_ns(delay_s), _EVENT_ORDER, lambda: self._end_exchange(exchange, False, reply))
-            self._push(
-                max(exchange.deadline, self._now),
-                _EVENT_ORDER,
-                lambda: self._end_exchange(exchange, True, exchange.link.abort),
-            )
+                due = self._now + to_ns(delay_s)
+                ends.append(self._push(due, _EVENT_ORDER, lambda: self._end_wait(exchange, False, reply)))
+            due = max(exchange.deadline, self._now)
+            ends.append(self._push(due, _EVENT_ORDER, lambda: self._end_wait(exchange, True, exchange.link.abort)))
+            exchange.ends = tuple(ends)
+            self._pending.append(exchange)
         self._dispatch()
 
     def set_slew(self, ppm: float) -> None:
@@ -254,17 +278,12 @@ class VirtualClock:
 
     # -- the baton ----------------------------------------------------------------------------------------------
 
-    def satisfy(self, waits: list[_Wait]) -> None:
-        """Let these waiting activities run next."""
+    def release(self, ready: VirtualFlag | VirtualActivity) -> None:
+        """Let the activities that wait for `ready` run next."""
         with self._lock:
-            for wait in waits:
-                if wait.satisfied or (wait.timer is not None and wait.timer.dead):
-                    continue
-                wait.satisfied = True
-                if wait.timer is not None:
-                    wait.timer.dead = True
-                activity = wait.activity
-                self._push(self._now, activity.order, lambda a=activity: self._give_baton(a))  # type: ignore[misc]
+            for wait in self._waits:
+                if wait.ready is ready:
+                    self._satisfy(wait)
 
     def _me(self) -> VirtualActivity:
         activity: VirtualActivity | None = getattr(self._local, "activity", None)
@@ -272,74 +291,148 @@ class VirtualClock:
             raise HarnessError("a thread that the clock did not start called the clock")
         return activity
 
-    def _check_cancelled(self) -> None:
+    def _check(self) -> None:
+        self._check_sound()
         if self._cancelled is not None and self._me().shields == 0:
             raise Cancelled(self._cancelled)
 
+    def _check_sound(self) -> None:
+        if self._broken is not None:
+            text, cause = self._broken
+            raise HarnessError(text) from cause
+
     def _push(self, due: int, order: int, run: Callable[[], bool]) -> _Entry:
+        if len(self._queue) >= self._purge_at:  # entries that were cancelled long before they are due
+            self._queue = [entry for entry in self._queue if not entry.dead]
+            heapq.heapify(self._queue)
+            self._purge_at = max(_SMALLEST_PURGE, 2 * len(self._queue))
         self._seq += 1
         entry = _Entry(due, order, self._seq, run)
         heapq.heappush(self._queue, entry)
         return entry
 
-    def _block(self, ready: Readable | VirtualFlag | VirtualActivity | None, timeout_s: float | None) -> bool:
-        self._check_cancelled()
+    def _await(self, activity: VirtualActivity, ready: _Awaited = None) -> _Wait:
+        wait = _Wait(activity, ready)
+        self._waits.append(wait)
+        return wait
+
+    def _queue_turn(self, wait: _Wait) -> None:
+        """It runs next, whatever it waits for."""
+        if wait.queued:
+            return
+        wait.queued = True
+        if wait.timer is not None:
+            wait.timer.dead = True
+        self._push(self._now, wait.activity.order, lambda: self._give_baton(wait))
+
+    def _satisfy(self, wait: _Wait) -> None:
+        if not wait.queued:
+            wait.satisfied = True
+            self._queue_turn(wait)
+
+    def _block(self, ready: _Awaited, timeout_s: float | None) -> bool:
+        self._check()
         me = self._me()
-        wait = _Wait(me, ready)
         with self._lock:
-            if timeout_s is not None:
+            wait = self._await(me, ready)
+            if timeout_s is not None and not math.isinf(timeout_s):
                 due = self._now + max(0, to_ns(timeout_s))
-                wait.timer = self._push(due, me.order, lambda: self._give_baton(me))
-            if isinstance(ready, VirtualFlag):
-                ready.waits.append(wait)
-            elif isinstance(ready, VirtualActivity):
-                ready._joiners.append(wait)
-            elif ready is not None:
-                self._fd_waits.append(wait)
+                wait.timer = self._push(due, me.order, lambda: self._give_baton(wait))
         self._dispatch()
-        me._turn.acquire()
-        with self._lock:
-            if wait.timer is not None:
-                wait.timer.dead = True
-            if wait in self._fd_waits:
-                self._fd_waits.remove(wait)
-        self._check_cancelled()
+        self._acquire(me)
+        self._check()
         return wait.satisfied
 
-    def _give_baton(self, activity: VirtualActivity) -> bool:
-        activity._turn.release()
+    def _acquire(self, me: VirtualActivity) -> None:
+        """Wait for the baton. An interrupt of the thread (Ctrl-C without a handler) goes up only with the baton."""
+        try:
+            me.turn.acquire()
+        except BaseException:
+            me.turn.acquire()
+            raise
+
+    def _give_baton(self, wait: _Wait) -> bool:
+        with self._lock:
+            if self._broken is None:
+                self._waits.remove(wait)
+                self._holder = wait.activity
+                wait.activity.turn.release()
         return True
 
-    def _end_exchange(self, exchange: _Exchange, expired: bool, act: Callable[[], None]) -> bool:
-        if exchange.over:
-            return False
-        exchange.over = True
-        exchange.expired = expired
-        self._exchange = exchange
+    def _end_wait(self, exchange: _Exchange, expired: bool, act: Callable[[], None]) -> bool:
+        with self._lock:
+            if self._broken is not None:
+                return True
+            self._forget(exchange)
+            exchange.expired = expired
+            self._holder = exchange.activity
         act()  # from here on the blocked activity may run: nothing of the clock is touched any more
         return True
+
+    def _forget(self, exchange: _Exchange) -> None:
+        for entry in exchange.ends:
+            entry.dead = True
+        exchange.ends = ()
+        self._pending.remove(exchange)
+
+    def _regain(self, exchange: _Exchange) -> None:
+        """An exchange that ended while its reply was deferred (its library gave up) has no baton: take turns again."""
+        with self._lock:
+            if not exchange.ends or self._broken is not None:
+                return
+            self._forget(exchange)
+            self._queue_turn(self._await(exchange.activity))
+        self._acquire(exchange.activity)
 
     def _dispatch(self) -> None:
         """Run events until one of them, or an activity's turn, hands the baton to a thread."""
         while True:
             with self._lock:
+                if self._broken is not None:
+                    return
+                self._wake()
                 while self._queue and self._queue[0].dead:
                     heapq.heappop(self._queue)
                 if not self._queue:
-                    raise HarnessError("every activity waits and nothing is due: the virtual clock cannot go on")
+                    self._fail("every activity waits and nothing is due: the virtual clock cannot go on", None)
+                    return
                 entry = heapq.heappop(self._queue)
                 self._now = max(self._now, entry.due)
-            if entry.run():
+            try:
+                if entry.run():
+                    return
+            except Exception as error:  # noqa: BLE001 - this thread is a chance one: all activities are told
+                self._fail(f"the twin failed: {type(error).__name__}: {error}", error)
                 return
-            if self._fd_waits:
-                self._wake_readable()
 
-    def _wake_readable(self) -> None:
+    def _wake(self) -> None:
+        """Who waits for something readable, and, when the run is cancelled, who may be interrupted."""
+        for wait in self._waits:
+            if wait.queued:
+                continue
+            if self._cancelled is not None and wait.activity.shields == 0:
+                self._queue_turn(wait)
+            elif wait.ready is not None and not isinstance(wait.ready, VirtualFlag | VirtualActivity):
+                if _readable(wait.ready):
+                    self._satisfy(wait)
+
+    def _fail(self, text: str, cause: Exception | None) -> None:
+        """The clock cannot go on: wake all who wait, so that each of them raises `HarnessError`."""
         with self._lock:
-            woken = [w for w in self._fd_waits if _readable(w.ready)]
-            self._fd_waits = [w for w in self._fd_waits if w not in woken]
-            self.satisfy(woken)
+            self._broken = (text, cause)
+            waits, self._waits = self._waits, []
+            pending, self._pending = self._pending, []
+            for wait in waits:
+                wait.activity.turn.release()
+        for exchange in pending:
+            exchange.link.abort()
 
 
-def _readable(ready: Any) -> bool:
-    return bool(select.select([ready.fileno()], [], [], 0)[0])
+def _readable(ready: Readable) -> bool:
+    """Whether its descriptor is readable; a closed one counts: who waits for it will find out."""
+    poll = select.poll()
+    try:
+        poll.register(ready.fileno(), select.POLLIN)
+    except (OSError, ValueError):
+        return True
+    return bool(poll.poll(0))

@@ -1,6 +1,7 @@
 """The twin's meter: mains in, 12 V out, firmware slots, and what it does while it activates. Synthetic; no I/O.
 
-Its behaviour comes from the fixture's manifest. Its registers are in `rig.twin.modbus`.
+Its behaviour comes from the fixture's manifest. Its registers are in `rig.twin.modbus`. As one maker's manual has it,
+power lost during an activation boots the old image and keeps the new one pending.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ BOOT_S = 8.0
 """From mains on to answering; the 12 V comes after `FEED_S`."""
 FEED_S = 0.5
 HOLD_S = 0.4
-"""How long the 12 V stays after mains is lost."""
+"""How long the meter and its 12 V live without mains: a shorter loss changes nothing."""
 VERIFY_S = 3.0
+SLOT_BYTES = 256 * 1024
 
 
 class ImageCode(IntEnum):
@@ -63,9 +65,13 @@ class TwinMeter:
         self.ac_lost = Signal(True)
         self.present = Signal(False)
         self.on_activate: Callable[[], None] | None = None
+        self._verified_hash: bytes | None = None
         self._mains = False
+        self._powered = False
         self._booted_ns: int | None = None
-        self._epoch = 0
+        self._power = 0
+        """Counts the losses of power: what was planned before one is void."""
+        self._mains_changes = 0
 
     # -- mains -------------------------------------------------------------------------------------------------
 
@@ -74,19 +80,26 @@ class TwinMeter:
         if present == self._mains:
             return
         self._mains = present
-        self._epoch += 1  # whatever was planned is void
+        self._mains_changes += 1
         self.ac_lost.set(not present)
-        if present:
+        if present and not self._powered:
+            self._powered = True
             self._in(FEED_S, lambda: self._supply(12.0))
             self._in(BOOT_S, self._booted)
-        else:
-            self._in(HOLD_S, self._power_lost)
+        elif not present:
+            change = self._mains_changes
+            self._in(HOLD_S, lambda: self._power_lost() if change == self._mains_changes else None)
 
     def _power_lost(self) -> None:
+        self._power += 1
+        self._powered = False
         self._supply(None)
         self._booted_ns = None
         if self.image_code in (ImageCode.TRANSFERRING, ImageCode.VERIFYING):
             self.image_code = ImageCode.NONE
+            self.slot = bytearray()
+        elif self.image_code is ImageCode.ACTIVATING:
+            self.image_code = ImageCode.VERIFIED
 
     def _booted(self) -> None:
         self._booted_ns = self._timeline.now()
@@ -102,12 +115,17 @@ class TwinMeter:
     def answers(self) -> bool:
         return self._booted_ns is not None and not self.silent
 
+    @property
+    def busy(self) -> bool:
+        """It verifies or activates: it takes no other command meanwhile."""
+        return self.image_code in (ImageCode.VERIFYING, ImageCode.ACTIVATING)
+
     def uptime_s(self) -> float:
         return 0.0 if self._booted_ns is None else (self._timeline.now() - self._booted_ns) / 1e9
 
     def write_image(self, offset: int, data: bytes) -> bool:
-        """Store a part; False when it lies outside the slot (256 KiB)."""
-        if offset + len(data) > 256 * 1024:
+        """Store a part; False when it lies outside the slot. What was verified before is gone."""
+        if offset + len(data) > SLOT_BYTES:
             return False
         if offset == 0:
             self.slot = bytearray()
@@ -115,10 +133,12 @@ class TwinMeter:
             self.slot.extend(bytes(offset + len(data) - len(self.slot)))
         self.slot[offset : offset + len(data)] = data
         self.image_code = ImageCode.TRANSFERRING
+        self._verified_hash = None
         return True
 
     def verify(self, size: int, image_hash: bytes) -> None:
         self.image_code = ImageCode.VERIFYING
+        self._verified_hash = None
         self._in(VERIFY_S, lambda: self._verified(size, image_hash))
 
     def _verified(self, size: int, image_hash: bytes) -> None:
@@ -127,44 +147,42 @@ class TwinMeter:
         known = self._known.get(digest.hexdigest())
         good = digest.digest() == image_hash and known is not None and known.behaviour.accepts_image
         self.image_code = ImageCode.VERIFIED if good else ImageCode.REJECTED
+        self._verified_hash = image_hash if good else None
 
     def activate(self, image_hash: bytes) -> None:
         """The activation command arrived: what follows is in the fixture's behaviour, counted from now."""
-        known = self._known.get(image_hash.hex())
-        if self.image_code is not ImageCode.VERIFIED or known is None:
+        if self._verified_hash is None or image_hash != self._verified_hash:
             self.image_code = ImageCode.FAILED
             return
         self.image_code = ImageCode.ACTIVATING
+        known = self._known[image_hash.hex()]
         behaviour = known.behaviour
         for at_s, volts in behaviour.feed_steps():
             self._in(at_s, lambda v=volts: self._supply(v if v > 0 else None))  # type: ignore[misc]
-        for from_s, until_s in behaviour.silent:
-            self._in(from_s, lambda: self._set_silent(True))
-            if math.isfinite(until_s):
-                self._in(until_s, lambda: self._set_silent(False))
+        for at_s in {edge for stretch in behaviour.silent for edge in stretch if math.isfinite(edge)}:
+            self._in(at_s, lambda at=at_s: self._set_silent(behaviour.is_silent(at)))  # type: ignore[misc]
         if behaviour.version_changes_at_s is not None:
-            self._in(behaviour.version_changes_at_s, lambda: self._new_version(known))
+            self._in(behaviour.version_changes_at_s, lambda: self._new_version(known.version))
         if self.on_activate is not None:
             self.on_activate()
 
     def _set_silent(self, silent: bool) -> None:
-        self.silent = silent
-        if not silent and self._mains:
+        """A silence ends with a start: until then the meter was rebooting."""
+        if self.silent and not silent:
             self._booted_ns = self._timeline.now()
+        self.silent = silent
 
-    def _new_version(self, known: KnownImage) -> None:
+    def _new_version(self, version: str) -> None:
         self._booted_ns = self._timeline.now()
-        if known.behaviour.version_after == "to":
-            self.version = known.version
-            self.image_code = ImageCode.ACTIVATED
-        else:
-            self.image_code = ImageCode.FAILED
+        self.version = version
+        self.image_code = ImageCode.ACTIVATED
+        self._verified_hash = None
 
     def _in(self, seconds: float, fn: Callable[[], None]) -> None:
-        epoch = self._epoch
+        power = self._power
 
         def act() -> None:
-            if epoch == self._epoch:
+            if power == self._power:
                 fn()
 
         self._timeline.schedule(self._timeline.now() + to_ns(seconds), act)

@@ -2,51 +2,57 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 from contextlib import AbstractContextManager
 
 from rig.twin.modbus import TwinModbus
 from rig.twin.ports import Timeline
-from rig.twin.wire import SILENCE, Deferred, LineServer
+from rig.twin.wire import SILENCE, Answer, Deferred, NoRequest, TcpServer
 
-_HEADER = 7
+_HEADER = struct.Struct(">HHHB")
+_BEFORE_LENGTH = 6
+"""The length field counts what follows it: the unit identifier and the protocol data unit."""
+_LONGEST_LENGTH = 254
 
 
-class ModbusServer(LineServer):
+class ModbusServer(TcpServer):
     """Serves one meter."""
 
-    def __init__(self, meter: TwinModbus, timeline: Timeline, lock: AbstractContextManager[object]) -> None:
+    def __init__(
+        self,
+        meter: TwinModbus,
+        timeline: Timeline,
+        lock: AbstractContextManager[object],
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
         self._meter = meter
         self._delay_s = 0.0
-        super().__init__("modbus", lambda _: None, timeline, lock)
+        super().__init__("modbus", split_frames, self._answer, timeline, lock, host, port)
 
     def delay(self, seconds: float) -> None:
         """Every answer comes this late from now on (a fault)."""
         self._delay_s = seconds
 
-    @property
-    def endpoint(self) -> str:
-        return f"{self.host}:{self.port}"
-
-    def _lines(self, connection: socket.socket) -> None:
-        buffer = b""
-        while chunk := connection.recv(4096):
-            buffer += chunk
-            while len(buffer) >= _HEADER:
-                transaction, protocol, length, unit = struct.unpack(">HHHB", buffer[:_HEADER])
-                if protocol != 0 or not 2 <= length <= 254:
-                    return
-                if len(buffer) < 6 + length:
-                    break
-                pdu, buffer = buffer[_HEADER : 6 + length], buffer[6 + length :]
-                with self._lock:
-                    answer = self._answer(transaction, unit, pdu)
-                self._send(connection, answer)
-
-    def _answer(self, transaction: int, unit: int, pdu: bytes) -> bytes | Deferred:
-        reply = self._meter.answer(unit, pdu)
+    def _answer(self, frame: bytes) -> Answer:
+        transaction, _, _, unit = _HEADER.unpack_from(frame)
+        reply = self._meter.answer(unit, frame[_HEADER.size :])
         if reply is None:
             return SILENCE
-        frame = struct.pack(">HHHB", transaction, 0, len(reply) + 1, unit) + reply
-        return Deferred(self._delay_s, frame) if self._delay_s else frame
+        answer = _HEADER.pack(transaction, 0, len(reply) + 1, unit) + reply
+        return Deferred(self._delay_s, answer) if self._delay_s else answer
+
+
+def split_frames(data: bytes) -> tuple[list[bytes], bytes]:
+    """`Split` for MBAP frames; another protocol identifier or an impossible length is no request."""
+    frames = []
+    while len(data) >= _HEADER.size:
+        _, protocol, length, _ = _HEADER.unpack_from(data)
+        if protocol != 0 or not 2 <= length <= _LONGEST_LENGTH:
+            raise NoRequest
+        end = _BEFORE_LENGTH + length
+        if len(data) < end:
+            break
+        frames.append(data[:end])
+        data = data[end:]
+    return frames, data

@@ -42,13 +42,13 @@ class _Segment:
         return self.final_v + (self.volts - self.final_v) * math.exp(-(now_ns - self.start_ns) / 1e9 / self.tau_s)
 
     def crossing(self, level_v: float, falling: bool) -> int | None:
-        """When the node next falls (or rises) through `level_v`, if nothing else happens; None when it never does."""
+        """The first instant at or beyond `level_v`, if nothing else happens; None when it never gets there."""
         away, beyond = self.volts - self.final_v, level_v - self.final_v
         if falling and not (self.volts > level_v > self.final_v):
             return None
         if not falling and not (self.volts < level_v < self.final_v):
             return None
-        return self.start_ns + math.ceil(self.tau_s * math.log(away / beyond) * 1e9)
+        return self.start_ns + max(1, math.ceil(self.tau_s * math.log(away / beyond) * 1e9))
 
 
 class Watcher:
@@ -60,6 +60,7 @@ class Watcher:
         self.falling = falling
         self._fn = fn
         self._event: Cancellable | None = None
+        self._due_ns = 0
 
     def cancel(self) -> None:
         self.unplan()
@@ -71,9 +72,13 @@ class Watcher:
             self._event = None
 
     def plan(self, segment: _Segment, timeline: Timeline) -> None:
+        """Plan for a new course of the node. A crossing that happens at this very moment stays planned."""
+        if self._event is not None and self._due_ns <= timeline.now():
+            return
         self.unplan()
         at = segment.crossing(self.level_v, self.falling)
-        if at is not None:
+        if at is not None and at > timeline.now():  # else it was before somebody watched
+            self._due_ns = at
             self._event = timeline.schedule(at, lambda: self._fire(at))
 
     def _fire(self, at: int) -> None:
@@ -91,6 +96,7 @@ class RailModel:
         self._feeds: dict[str, tuple[float, float]] = {}
         self._hub_on = False
         self._watchers: list[Watcher] = []
+        self._turn: Cancellable | None = None
         self._segments = [_Segment(timeline.now(), 0.0, 0.0, 1.0)]
         self._starts: list[int] = [timeline.now()]
         self._own = [
@@ -135,7 +141,7 @@ class RailModel:
         return self.watch(level_v, True, fn)
 
     def watch(self, level_v: float, falling: bool, fn: Callable[[int], None]) -> Watcher:
-        """Call `fn(instant_ns)` once, when the node next crosses `level_v` in that direction."""
+        """Call `fn(instant_ns)` once, when the node next crosses `level_v` in that direction; what was before is past."""
         watcher = Watcher(self, level_v, falling, fn)
         self._watchers.append(watcher)
         watcher.plan(self._segments[-1], self._timeline)
@@ -173,19 +179,15 @@ class RailModel:
         (off if self._hub_on else on).plan(segment, self._timeline)
         for watcher in list(self._watchers):
             watcher.plan(segment, self._timeline)
-        waiting = [v for v, _ in self._feeds.values() if segment.final_v < v <= segment.volts]
-        self._wake_feed(segment, max(waiting, default=None))
+        self._turn_diodes(segment)
 
-    def _wake_feed(self, segment: _Segment, level_v: float | None) -> None:
-        """A source that is reverse-biased now conducts as soon as the node has fallen to it."""
-        if level_v is None:
-            return
-        at = segment.crossing(level_v - 2 * _MARGIN_V, True)
-        if at is None:
-            return
-
-        def conduct() -> None:
-            if self._segments[-1] is segment:
-                self._resolve()
-
-        self._timeline.schedule(at, conduct)
+    def _turn_diodes(self, segment: _Segment) -> None:
+        """Resolve anew when the node falls to a source that is blocked now, or rises beyond one that conducts now."""
+        if self._turn is not None:
+            self._turn.cancel()
+        turns = []
+        for volts, _ in self._feeds.values():
+            turns.append(segment.crossing(volts - 2 * _MARGIN_V, True))
+            turns.append(segment.crossing(volts, False))
+        at = min((turn for turn in turns if turn is not None), default=None)
+        self._turn = None if at is None else self._timeline.schedule(at, self._resolve)

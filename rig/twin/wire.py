@@ -1,7 +1,7 @@
-"""A TCP server of lines: the wire between an instrument's face in the twin and any client, ours or foreign.
+"""The wire between a device's face in the twin and any client, ours or foreign: TCP servers of requests and answers.
 
-Knows sockets and threads. Knows no SCPI and no physics. Its threads never wait on the twin's time: a late reply, and a
-silence that is meant, are handed to the timeline.
+Knows sockets, threads and how a stream of bytes falls into requests (`Split`). Knows no SCPI, no registers and no
+physics. Its threads never wait on the twin's time: a late reply, and a silence that is meant, are handed to the timeline.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from rig.twin.ports import Timeline
 
+_CHUNK = 1 << 16
 _LONGEST_LINE = 1 << 16
 
 
@@ -34,28 +35,38 @@ SILENCE = Deferred(None)
 """The client asked and is meant to wait in vain."""
 
 Answer = bytes | Deferred | HangUp | None
-"""What a handler returns for a line; None: nothing to say, and nobody waits."""
+"""What a handler returns for a request; None: nothing to say, and nobody waits."""
 
 Handler = Callable[[str], Answer]
+"""What handles a line."""
+
+Split = Callable[[bytes], tuple[list[bytes], bytes]]
+"""The whole requests in what came, and the rest. Raises `NoRequest` when the bytes cannot become a request any more."""
 
 
-class LineServer:
+class NoRequest(Exception):
+    """What came is not of this protocol: the connection is closed, as a real device's is."""
+
+
+class TcpServer:
     """Serves one device on `host` and an ephemeral port (or `port`), one daemon thread a connection.
 
-    `handler` gets each line without its end, under `lock` (one for a whole world, so that only one line is handled at a
-    time). Lines end with LF or CR LF.
+    `split` finds the requests in what comes; `handler` answers each of them, under `lock` (one for a whole world, so
+    that only one request is handled at a time).
     """
 
     def __init__(
         self,
         name: str,
-        handler: Handler,
+        split: Split,
+        handler: Callable[[bytes], Answer],
         timeline: Timeline,
         lock: AbstractContextManager[object],
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         self.name = name
+        self._split = split
         self._handler = handler
         self._timeline = timeline
         self._lock = lock
@@ -69,9 +80,9 @@ class LineServer:
         self._acceptor.start()
 
     @property
-    def address(self) -> str:
-        """The VISA resource name of this server."""
-        return f"TCPIP::{self.host}::{self.port}::SOCKET"
+    def endpoint(self) -> str:
+        """host:port."""
+        return f"{self.host}:{self.port}"
 
     def unplug(self) -> None:
         """Close the listener and all connections: from now on the port refuses. May be called twice, in any thread."""
@@ -101,33 +112,31 @@ class LineServer:
             except OSError:  # the listener was closed
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            thread = threading.Thread(target=self._serve, args=(connection,), name=f"{self.name} line", daemon=True)
+            thread = threading.Thread(target=self._serve, args=(connection,), name=f"{self.name} client", daemon=True)
             with self._guard:
                 if self._closed:
                     connection.close()
                     return
                 self._connections[connection] = thread
-            thread.start()
+                thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
         try:
-            self._lines(connection)
-        except OSError:  # the client went away
+            self._requests(connection)
+        except (OSError, NoRequest):  # the client went away, or speaks something else
             return
         finally:
             with self._guard:
                 self._connections.pop(connection, None)
             connection.close()
 
-    def _lines(self, connection: socket.socket) -> None:
-        buffer = b""
-        while chunk := connection.recv(_LONGEST_LINE):
-            *lines, buffer = (buffer + chunk).split(b"\n")
-            if len(buffer) > _LONGEST_LINE:
-                return
-            for line in lines:
+    def _requests(self, connection: socket.socket) -> None:
+        rest = b""
+        while chunk := connection.recv(_CHUNK):
+            requests, rest = self._split(rest + chunk)
+            for request in requests:
                 with self._lock:
-                    answer = self._handler(line.decode("latin-1").rstrip("\r"))
+                    answer = self._handler(request)
                 if isinstance(answer, HangUp):
                     return
                 self._send(connection, answer)
@@ -138,6 +147,34 @@ class LineServer:
             self._timeline.defer(answer.delay_s, lambda: _deliver(connection, reply))
         elif answer is not None:
             connection.sendall(answer)
+
+
+class LineServer(TcpServer):
+    """A server of lines, as SCPI instruments have it. `handler` gets each line without its end (LF or CR LF)."""
+
+    def __init__(
+        self,
+        name: str,
+        handler: Handler,
+        timeline: Timeline,
+        lock: AbstractContextManager[object],
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        super().__init__(name, split_lines, lambda line: handler(line.decode("latin-1")), timeline, lock, host, port)
+
+    @property
+    def address(self) -> str:
+        """The VISA resource name of this server."""
+        return f"TCPIP::{self.host}::{self.port}::SOCKET"
+
+
+def split_lines(data: bytes) -> tuple[list[bytes], bytes]:
+    """`Split` for lines of at most 64 KiB."""
+    *lines, rest = data.split(b"\n")
+    if len(rest) > _LONGEST_LINE:
+        raise NoRequest
+    return [line.rstrip(b"\r") for line in lines], rest
 
 
 def _deliver(connection: socket.socket, reply: bytes) -> None:

@@ -25,6 +25,8 @@ DIALECT = "capture"
 CHANNEL = "codes"
 SCHEMA = "rig.capture/1"
 _BLOCK = 1 << 22
+_PIECE_BYTES = 1 << 20
+_CHECKSUMMED = 2
 
 
 @dataclass(frozen=True)
@@ -95,20 +97,11 @@ def read_capture(path: Path, channel: str | None) -> Waveform:
 
 
 def _stored(path: Path, file: h5py.File) -> StoredCapture:
-    schema = file.attrs.get("schema")
-    if schema != SCHEMA:
-        raise InputError(
-            "not a capture of this rig", Where(str(path), "schema", found=str(schema)[:60], expected=SCHEMA)
-        )
+    _is_ours(path, file)
     codes = _dataset(path, file)
 
     def number(name: str) -> float:
-        value = file.attrs.get(name)
-        if not isinstance(value, np.number | int | float) or not np.isfinite(value):
-            raise InputError(
-                "missing or wrong", Where(str(path), name, found=str(value)[:60], expected="a finite number")
-            )
-        return float(value)
+        return _number(path, file, name)
 
     limits = np.iinfo(codes.dtype)
     scale = Scale(
@@ -136,6 +129,36 @@ def _stored(path: Path, file: h5py.File) -> StoredCapture:
     from_zero_s = number("trigger_from_zero_s") if "trigger_from_zero_s" in file.attrs else None
     ppm, trigger_error_s = number("time_base_ppm"), number("trigger_error_s")
     return StoredCapture(str(path), len(codes), scale, grid, ppm, trigger_error_s, from_zero_s, codes)
+
+
+def _is_ours(path: Path, file: h5py.File) -> None:
+    """The schema stands in the file, and a format with checksums: HDF5 crashes or hangs on damage that it cannot see."""
+    kind = file.attrs.get_id("schema") if "schema" in file.attrs else None
+    if kind is None or kind.shape != () or not _stands_in(path, SCHEMA.encode()):
+        raise InputError("not a capture of this rig", Where(str(path), "schema", expected=SCHEMA))
+    if file.id.get_create_plist().get_version()[0] < _CHECKSUMMED:
+        raise InputError("not a capture of this rig", Where(str(path), found="a format without checksums"))
+
+
+def _stands_in(path: Path, text: bytes) -> bool:
+    # The attribute is a string of variable length. HDF5 keeps those on a heap that has no checksum, so that reading it
+    # from a damaged file may never end: the text is looked for in the file's own bytes.
+    with path.open("rb") as file:
+        before = b""
+        while piece := file.read(_PIECE_BYTES):
+            if text in before + piece:
+                return True
+            before = piece[-len(text) :]
+    return False
+
+
+def _number(path: Path, file: h5py.File, name: str) -> float:
+    kind = file.attrs.get_id(name) if name in file.attrs else None
+    plain = kind is not None and kind.shape == () and kind.dtype.kind in "iuf"
+    value = float(file.attrs[name]) if plain else float("nan")
+    if not np.isfinite(value):
+        raise InputError("missing or wrong", Where(str(path), name, expected="a finite number"))
+    return value
 
 
 def _dataset(path: Path, file: h5py.File) -> h5py.Dataset:

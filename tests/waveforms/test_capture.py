@@ -29,7 +29,7 @@ ATTRIBUTES: dict[str, float | int | str] = {
 
 
 def stored(path: Path, codes: Codes | None = None, **changed: float | str | None) -> Path:
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "w", libver=("v108", "v110")) as file:
         codes = np.array([0, 27, 177, 255], np.uint8) if codes is None else codes
         file.create_dataset("codes", data=codes, chunks=(min(len(codes), 1 << 20),), compression="lzf")
         for name, value in {**ATTRIBUTES, **changed}.items():
