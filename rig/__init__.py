@@ -2,6 +2,7 @@
 
 The Python face: `rig.run_activation(bench, firmware, out=..., seed=...) -> RunRecord`. It is loaded when it is first
 used: importing `rig` imports nothing else, so that the command line starts fast on a Raspberry Pi.
+`rig.analyse(paths, ...) -> Analysis` judges oscilloscope files.
 """
 
 from __future__ import annotations
@@ -9,15 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rig.api import analyse as analyse
     from rig.api import run_activation as run_activation
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "run_activation"]
+__all__ = ["__version__", "analyse", "run_activation"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "run_activation":
-        from rig.api import run_activation
+    if name in ("analyse", "run_activation"):
+        from rig import api
 
-        return run_activation
+        return getattr(api, name)
     raise AttributeError(f"module 'rig' has no attribute {name!r}")

@@ -24,6 +24,7 @@ from rig.procedures.capturing import ScopeView
 from rig.procedures.judging import Judging
 from rig.procedures.progress import Progress, Silent
 from rig.rail import RailSettings
+from rig.records.analysis import Analysis
 from rig.records.bundle import Bundle, check_out
 from rig.records.run import Labels, RunRecord
 
@@ -67,6 +68,47 @@ def run_activation(
     """
     request = Request(bench, firmware, Path(out), limit_s, comparison, seed, tuple(faults))
     return Prepared(request).run(Silent()).record
+
+
+def analyse(
+    paths: str | Path | Sequence[str | Path],
+    *,
+    down_v: float | None = None,
+    up_v: float | None = None,
+    limit_s: float = 180.0,
+    comparison: str = "ge",
+    ride_through_s: float = 0.02,
+    restore_min_s: float = 1.0,
+    time_base_ppm: float | None = None,
+    noise_v: float | None = None,
+    channel: str | None = None,
+    dialect: str | None = None,
+    interval_s: float | None = None,
+    offsets_s: Sequence[float] = (),
+) -> Analysis:
+    """Judge oscilloscope files of one event: how long was the rail away, and how sure is that? Raises InputError.
+
+    Volts and seconds. Thresholds that are not given are proposed from the two levels found, and said in `assumptions`.
+    """
+    from rig.procedures.analysing import Question, analyse_files
+
+    files = (paths,) if isinstance(paths, str | Path) else tuple(paths)
+    question = Question(
+        tuple(Path(file) for file in files),
+        down_v,
+        up_v,
+        limit_s,
+        comparison,
+        ride_through_s,
+        restore_min_s,
+        time_base_ppm,
+        noise_v,
+        channel,
+        dialect,
+        interval_s,
+        tuple(offsets_s),
+    )
+    return analyse_files(question)[0]
 
 
 class Prepared:

@@ -6,10 +6,11 @@ one `InputError` with file, key and line. Defaults that are assumptions say so i
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from rig.errors import InputError, Where
 from rig.toml_file import dotted, line_of, read_toml, validate
@@ -19,6 +20,31 @@ Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 Volts = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
 Amps = Annotated[float, Field(gt=0, le=30, allow_inf_nan=False)]
 Pin = Annotated[int, Field(ge=0, le=1023)]
+_HOST = r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])"
+_PORT = r"([0-9]{1,5})"
+_ENDPOINT = rf"^{_HOST}:{_PORT}$"
+_VISA = rf"^[Tt][Cc][Pp][Ii][Pp][0-9]*::{_HOST}::{_PORT}::[Ss][Oo][Cc][Kk][Ee][Tt]$"
+
+
+def _endpoint(value: str) -> str:
+    return _address(value, _ENDPOINT, "HOST:PORT")
+
+
+def _visa(value: str) -> str:
+    return _address(value, _VISA, "TCPIP::HOST::PORT::SOCKET")
+
+
+def _address(value: str, pattern: str, form: str) -> str:
+    match = re.fullmatch(pattern, value)
+    if match is None or not 1 <= int(match[2]) <= 65_535:
+        raise ValueError(f"{value!r} is no address like {form} with a port from 1 to 65535")
+    return value
+
+
+Endpoint = Annotated[str, AfterValidator(_endpoint), WithJsonSchema({"type": "string", "pattern": _ENDPOINT})]
+"""host:port."""
+VisaSocket = Annotated[str, AfterValidator(_visa), WithJsonSchema({"type": "string", "pattern": _VISA})]
+"""A VISA resource name of a plain socket: the only kind that the links speak."""
 RelayRole = Literal["mains", "meter-feed", "supply-feed"]
 SenseRole = Literal["rail_up", "rail_down", "mains", "ac_lo", "mt_pr", "ch_pr"]
 
@@ -42,11 +68,15 @@ class LimitsTable(_Table):
 
 
 class TopologyTable(_Table):
-    """ICHIS: mains contactor -> meter -> 12 V -> meter-feed relay -> hub; supply -> supply-feed relay -> hub."""
+    """ICHIS: mains contactor -> meter -> 12 V -> meter-feed relay -> hub; supply -> supply-feed relay -> hub.
+
+    `discharge_s`: how long the unfed rail may take to fall below `safe_v`. `control_cut_s` is below 30 s, because a
+    longer cut of a commissioned hub is told to a real network operator (MP102A).
+    """
 
     kind: Literal["ichis"] = "ichis"
     safe_v: Volts = 5.5
-    discharge_s: Seconds = 5.0
+    discharge_s: Seconds = 2.0
     dead_time_s: Seconds = 0.1
     control_cut_s: Annotated[float, Field(ge=2, le=29)] = 5.0
 
@@ -71,9 +101,11 @@ class HubTable(_Table):
 
 
 class SupplyTable(_Table):
+    """The bench supply. `max_volts` and `max_amps` are never exceeded, whatever a procedure asks for."""
+
     name: Name
     driver: Literal["rigol-dp800"]
-    address: str
+    address: VisaSocket
     channel: Annotated[int, Field(ge=1, le=3)] = 1
     volts: Volts = 12.0
     amps: Amps = 1.5
@@ -93,9 +125,11 @@ class SupplyTable(_Table):
 
 
 class OscilloscopeTable(_Table):
+    """The oscilloscope. `window_s` is the whole capture, `pre_s` its part before the trigger, `depth` in samples."""
+
     name: Name
     driver: Literal["rigol-ds1000z"]
-    address: str
+    address: VisaSocket
     channel: Annotated[int, Field(ge=1, le=4)] = 1
     probe: Annotated[float, Field(gt=0, le=1000)] = 10.0
     node: Name = "hub"
@@ -106,6 +140,8 @@ class OscilloscopeTable(_Table):
 
 
 class RelayTable(_Table):
+    """One relay. `safe`: where it goes at the end; mains may stay as it is, the feeds of the hub open."""
+
     name: Name
     role: RelayRole
     driver: Literal["rpi-gpio"]
@@ -132,7 +168,7 @@ class MeterTable(_Table):
     """`max_s`: when an activation that shows nothing is over; `quiet_s`: how long the rail must be quiet after it."""
 
     driver: Literal["modbus-tcp"]
-    address: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:\[\]-]+:\d{1,5}$")]
+    address: Endpoint
     profile: str
     unit: Annotated[int, Field(ge=0, le=247)] = 1
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 2.0

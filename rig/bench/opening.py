@@ -1,10 +1,12 @@
 """A bench file becomes an open bench: drivers behind their ports, interlocks around the relays.
 
-Opening touches no output. Knows which driver a bench file names; knows nothing of what is done with them.
+Opening puts the hub's feeds to their safe position and moves nothing else. Knows which driver a bench file names; knows
+nothing of what is done with them.
 """
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from rig.bench.config import BenchConfig, RelayRole, RelayTable
@@ -46,30 +48,42 @@ class Bench:
         return SupplySettings(table.volts, table.amps, table.over_voltage_v, table.over_current_a)
 
     def close(self) -> None:
-        """Give back links and lines. Moves nothing."""
-        for part in (self.meter, self.oscilloscope, self.supply, self.sense, self.relays):
-            part.close()
+        """Give back links and lines, all of them whatever fails on the way. Not a safe state: see `rig.bench.safe`."""
+        with ExitStack() as stack:
+            for part in (self.relays, self.sense, self.supply, self.oscilloscope, self.meter):  # the last is first
+                stack.callback(part.close)
 
 
 def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets) -> Bench:
     """Open everything that the bench file names. Raises InputError (unknown profile) or BenchError."""
     profile = load_profile(config.meter.profile)
-    gpio = call_sets.gpio or load_gpio()
-    lines = tuple(SenseLine(s.name, s.line, s.active == "high") for s in config.sense)
-    sense = GpiodSenseLines(config.sense[0].chip, lines, call_sets.request_lines or load_request_lines())
-    relays: dict[RelayRole, Relay] = {r.role: _relay(r, gpio) for r in config.relay}
     psu, scope, meter = config.supply[0], config.oscilloscope[0], config.meter
-    supply_link = VisaLink(psu.address, clock, psu.timeout_s, psu.name)
-    scope_link = VisaLink(scope.address, clock, scope.timeout_s, scope.name)
-    return Bench(
-        config=config,
-        clock=clock,
-        supply=RigolDP800(psu.name, supply_link, psu.channel, SupplyLimits(psu.max_volts, psu.max_amps)),
-        oscilloscope=RigolDS1000Z(scope.name, scope_link, scope.channel, scope.probe, clock),
-        relays=RelayBank(relays, clock, config.topology.dead_time_s),
-        sense=sense,
-        meter=ModbusMeter(meter.address, meter.unit, profile, clock, meter.timeout_s),
-    )
+    with ExitStack() as stack:  # what was opened before something failed is given back
+        sense = _sense(config, call_sets)
+        stack.callback(sense.close)
+        relays: dict[RelayRole, Relay] = {}
+        gpio = call_sets.gpio or load_gpio()
+        for table in config.relay:
+            relays[table.role] = relay = _relay(table, gpio)
+            stack.callback(relay.close)
+        supply_link = VisaLink(psu.address, clock, psu.timeout_s, psu.name)
+        scope_link = VisaLink(scope.address, clock, scope.timeout_s, scope.name)
+        bench = Bench(
+            config=config,
+            clock=clock,
+            supply=RigolDP800(psu.name, supply_link, psu.channel, SupplyLimits(psu.max_volts, psu.max_amps)),
+            oscilloscope=RigolDS1000Z(scope.name, scope_link, scope.channel, scope.probe, clock),
+            relays=RelayBank(relays, clock, config.topology.dead_time_s),
+            sense=sense,
+            meter=ModbusMeter(meter.address, meter.unit, profile, clock, meter.timeout_s),
+        )
+        stack.pop_all()
+    return bench
+
+
+def _sense(config: BenchConfig, call_sets: CallSets) -> GpiodSenseLines:
+    lines = tuple(SenseLine(s.name, s.line, s.active == "high") for s in config.sense)
+    return GpiodSenseLines(config.sense[0].chip, lines, call_sets.request_lines or load_request_lines())
 
 
 def _relay(table: RelayTable, gpio: RPiGPIO) -> GpioRelay:

@@ -1,11 +1,13 @@
 """The bench's relays with their interlocks: forbidden pairs, break before make, every move remembered.
 
-Knows roles, not wires. A refused move changes nothing.
+Knows roles, not wires. A refused move changes nothing. The dead time of a feed begins anew where nobody knows since
+when it is open: at the start, and after a safe state.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from rig.bench.config import RelayRole
@@ -34,7 +36,7 @@ class RelayBank:
         self._relays = dict(relays)
         self._clock = clock
         self._dead_ns = to_ns(dead_time_s)
-        self._opened_ns: dict[RelayRole, int] = {}
+        self._opened_ns: dict[RelayRole, int] = {role: clock.now() for role in self._relays}
         self.moves: list[Move] = []
 
     def set(self, role: RelayRole, closed: bool) -> Move:
@@ -63,16 +65,19 @@ class RelayBank:
     def make_safe(self) -> dict[str, bool]:
         """Every relay to its safe position; by name, whether its line says so. Goes on when one of them fails."""
         found = {}
-        for relay in self._relays.values():
+        for role, relay in self._relays.items():
             try:
                 found[relay.name] = relay.make_safe()
             except BenchError:
                 found[relay.name] = False
+            self._opened_ns[role] = self._clock.now()
         return found
 
     def close(self) -> None:
-        for relay in self._relays.values():
-            relay.close()
+        """Give back all lines, also when one of them fails; its BenchError is raised in the end."""
+        with ExitStack() as stack:
+            for relay in self._relays.values():
+                stack.callback(relay.close)
 
     def _check(self, role: RelayRole) -> None:
         if role not in FEEDS:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rig.bench.config import TopologyTable
 from rig.bench.opening import Bench
-from rig.errors import RigError
+from rig.errors import HarnessError, RigError
 
 
 @dataclass(frozen=True)
@@ -27,20 +28,37 @@ def make_safe(bench: Bench, rail_is_down: Callable[[float], bool]) -> tuple[Chec
     `rail_is_down(timeout_s)` waits until the rail is proven below `safe_v`, or says False.
     """
     relays = bench.relays.make_safe()
+    stays = {table.name for table in bench.config.relay if table.safe == "as-is"}
     checks = [_supply_off(bench)]
-    checks += [
-        Check(f"relay {name}", safe, "line reads safe" if safe else "not proven") for name, safe in relays.items()
-    ]
-    topology = bench.config.topology
-    down = rail_is_down(topology.discharge_s)
-    found = f"below {topology.safe_v:g} V" if down else f"not below {topology.safe_v:g} V in {topology.discharge_s:g} s"
-    return (*checks, Check("rail discharged", down, found))
+    for name, safe in relays.items():
+        words = "stays as it is" if name in stays else "line reads safe" if safe else "not proven"
+        checks.append(Check(f"relay {name}", safe, words))
+    checks.append(_rail_down(bench.config.topology, rail_is_down))
+    return tuple(checks)
 
 
 def _supply_off(bench: Bench) -> Check:
     what = f"supply {bench.supply.name} off"
     try:
         reading = bench.supply.make_safe()
-    except RigError as error:
-        return Check(what, False, error.one_line())
+    except HarnessError:
+        raise
+    except (RigError, OSError) as error:
+        return Check(what, False, _line(error))
     return Check(what, not reading.output_on, "output reads off" if not reading.output_on else "output reads on")
+
+
+def _rail_down(topology: TopologyTable, rail_is_down: Callable[[float], bool]) -> Check:
+    what = "rail discharged"
+    try:
+        down = rail_is_down(topology.discharge_s)
+    except HarnessError:
+        raise
+    except (RigError, OSError) as error:
+        return Check(what, False, _line(error))
+    words = f"below {topology.safe_v:g} V"
+    return Check(what, down, words if down else f"not {words} in {topology.discharge_s:g} s")
+
+
+def _line(error: RigError | OSError) -> str:
+    return error.one_line() if isinstance(error, RigError) else str(error)

@@ -33,6 +33,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"ichis-rig {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     _add_run(verbs)
+    _add_analyse(verbs)
     return parser.parse_args(words)
 
 
@@ -72,6 +73,19 @@ def _add_run(verbs: argparse._SubParsersAction[_Parser]) -> None:
     )
     verb.add_argument("--json", action="store_true", help="print run.json, and nothing else, on stdout")
     verb.set_defaults(verb=run.run)
+
+
+def _add_analyse(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import analyse
+
+    verb = verbs.add_parser(
+        "analyse",
+        help="judge oscilloscope files",
+        description="Judges the rail in files that a bench already has: how long was it away, and how sure is that?",
+        epilog=_EXITS,
+        allow_abbrev=False,
+    )
+    analyse.add_words(verb, _number)
 
 
 def _number(text: str) -> float:

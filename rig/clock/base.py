@@ -21,7 +21,7 @@ def to_ns(seconds: float) -> int:
 
 
 class Cancelled(BaseException):  # not an Exception: no driver may swallow a request to stop
-    """The run was asked to stop (Ctrl-C, SIGTERM). Raised by every call of the clock that waits, except when shielded."""
+    """The run was asked to stop (Ctrl-C, SIGTERM). Every call of the clock that waits raises it, unless shielded."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

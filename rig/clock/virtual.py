@@ -203,7 +203,8 @@ class VirtualClock:
                 raise LinkTimeout(f"no answer within {timeout_s:g} s") from error
             self._check_sound()
             if time.monotonic() - real_start >= _REAL_LIMIT_S:
-                raise HarnessError("the twin neither answered nor meant to be silent") from error
+                self._fail("the twin neither answered nor meant to be silent", error)
+                self._check_sound()
             raise
         finally:
             me.exchanges.remove(exchange)
@@ -412,9 +413,10 @@ class VirtualClock:
                 continue
             if self._cancelled is not None and wait.activity.shields == 0:
                 self._queue_turn(wait)
-            elif wait.ready is not None and not isinstance(wait.ready, VirtualFlag | VirtualActivity):
-                if _readable(wait.ready):
-                    self._satisfy(wait)
+            elif isinstance(wait.ready, VirtualFlag | VirtualActivity | None):
+                continue  # these come by themselves
+            elif _readable(wait.ready):
+                self._satisfy(wait)
 
     def _fail(self, text: str, cause: Exception | None) -> None:
         """The clock cannot go on: wake all who wait, so that each of them raises `HarnessError`."""

@@ -6,6 +6,8 @@ proves that the coil is driven, not that the contact moved: that is proven on th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from rig.errors import BenchError
@@ -19,7 +21,7 @@ class RPiGPIO(Protocol):
 
     def setmode(self, mode: int) -> None: ...
     def setwarnings(self, flag: bool) -> None: ...
-    def setup(self, channel: int, direction: int, *, initial: int) -> None: ...
+    def setup(self, channel: int, direction: int, *, initial: int | None = None) -> None: ...
     def output(self, channel: int, value: int) -> None: ...
     def input(self, channel: int) -> int: ...
     def cleanup(self, channel: int) -> None: ...
@@ -37,7 +39,12 @@ def load_gpio() -> RPiGPIO:
 
 
 class GpioRelay:
-    """Implements `rig.instruments.ports.Relay`. `safe_closed` None = the safe position is where it stands."""
+    """Implements `rig.instruments.ports.Relay`. `safe_closed` None = the safe position is where it stands.
+
+    Such a relay (the mains contactor) is not moved by being opened or closed as a driver either: its line is taken over
+    at the level that it has, and is not given back, for both libraries give a line back as a floating input, and the
+    contactor would drop out.
+    """
 
     def __init__(self, name: str, gpio: RPiGPIO, pin: int, *, active_high: bool, safe_closed: bool | None) -> None:
         self.name = name
@@ -45,31 +52,48 @@ class GpioRelay:
         self._pin = pin
         self._active_high = active_high
         self._safe_closed = safe_closed
-        gpio.setwarnings(False)
-        gpio.setmode(gpio.BCM)
-        gpio.setup(pin, gpio.OUT, initial=self._level(False))
+        with self._calls("cannot be set up"):
+            gpio.setwarnings(False)
+            gpio.setmode(gpio.BCM)
+            gpio.setup(pin, gpio.OUT, initial=None if safe_closed is None else self._level(safe_closed))
 
     def set(self, closed: bool) -> None:
-        self._gpio.output(self._pin, self._level(closed))
+        self._write(closed)
         if self.read() != closed:
             raise BenchError(
                 f"relay {self.name}: GPIO {self._pin} does not follow: set {_word(closed)}, reads otherwise"
             )
 
     def read(self) -> bool:
-        return (self._gpio.input(self._pin) == 1) == self._active_high
+        with self._calls("cannot be read"):
+            return (self._gpio.input(self._pin) == 1) == self._active_high
 
     def make_safe(self) -> bool:
         if self._safe_closed is None:
             return True
-        self._gpio.output(self._pin, self._level(self._safe_closed))
+        self._write(self._safe_closed)
         return self.read() == self._safe_closed
 
     def close(self) -> None:
-        self._gpio.cleanup(self._pin)
+        """Give the line back; it must be where an undriven line leaves it (see the class for those that are not)."""
+        if self._safe_closed is not None:
+            with self._calls("cannot be given back"):
+                self._gpio.cleanup(self._pin)
+
+    def _write(self, closed: bool) -> None:
+        with self._calls("cannot be written"):
+            self._gpio.output(self._pin, self._level(closed))
 
     def _level(self, closed: bool) -> int:
         return int(closed == self._active_high)
+
+    @contextmanager
+    def _calls(self, problem: str) -> Iterator[None]:
+        """What the libraries raise (RuntimeError, ValueError, lgpio's own error) becomes one `BenchError`."""
+        try:
+            yield
+        except Exception as error:
+            raise BenchError(f"relay {self.name}: GPIO {self._pin} {problem}: {error}") from error
 
 
 def _word(closed: bool) -> str:

@@ -6,18 +6,19 @@ levels, not what they mean.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rig.errors import BenchError
+from rig.errors import BenchError, LinkError
 from rig.instruments.ports import LineEdge
 
 if TYPE_CHECKING:
     from gpiod import EdgeEvent, LineRequest, LineSettings
 
 EVENT_BUFFER = 1024
-"""Edges that the kernel keeps for us; a burst of 1,000 is read without loss."""
+"""Edges that the kernel keeps for us, the most that it allows; a burst of 1,000 is read without loss."""
 
 
 class RequestLines(Protocol):
@@ -26,7 +27,7 @@ class RequestLines(Protocol):
     def __call__(
         self,
         path: str,
-        config: Mapping[int, LineSettings | None],
+        config: Mapping[Iterable[int | str] | int | str, LineSettings | None],
         consumer: str | None = None,
         event_buffer_size: int | None = None,
     ) -> LineRequest: ...
@@ -58,7 +59,7 @@ class GpiodSenseLines:
         from gpiod.line import Bias, Clock, Direction, Edge
 
         self._names = {line.line: line.name for line in lines}
-        config: dict[int, LineSettings | None] = {
+        config: dict[Iterable[int | str] | int | str, LineSettings | None] = {
             line.line: LineSettings(
                 direction=Direction.INPUT,
                 edge_detection=Edge.BOTH,
@@ -70,7 +71,7 @@ class GpiodSenseLines:
         }
         try:
             self._request = request_lines(chip, config, "ichis-rig", EVENT_BUFFER)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, NotImplementedError) as error:  # gpiod's words for EINVAL and EOPNOTSUPP
             raise BenchError(f"sense lines: {chip} lines {sorted(self._names)}: {error}") from error
 
     def names(self) -> tuple[str, ...]:
@@ -81,19 +82,28 @@ class GpiodSenseLines:
 
     def edges(self) -> list[LineEdge]:
         found: list[LineEdge] = []
-        while self._request.wait_edge_events(0):
-            found += [self._edge(event) for event in self._request.read_edge_events()]
+        with self._calls():
+            while self._request.wait_edge_events(0):
+                found += [self._edge(event) for event in self._request.read_edge_events()]
         return found
 
     def levels(self) -> dict[str, bool]:
         from gpiod.line import Value
 
         offsets = list(self._names)
-        values = self._request.get_values(offsets)
+        with self._calls():
+            values = self._request.get_values(offsets)
         return {self._names[n]: value is Value.ACTIVE for n, value in zip(offsets, values, strict=True)}
 
     def close(self) -> None:
         self._request.release()
+
+    @contextmanager
+    def _calls(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            raise LinkError(f"sense lines {', '.join(self.names())}: {error}") from error
 
     def _edge(self, event: EdgeEvent) -> LineEdge:
         rising = event.event_type is event.Type.RISING_EDGE

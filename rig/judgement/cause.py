@@ -1,7 +1,7 @@
-"""Who cut the rail. The bench's own mains detector, relays and supply decide; signals of the devices under test never do.
+"""Who cut the rail. The bench's own mains detector, relays and supply decide; signals of the devices under test do not.
 
-Pure. AC LO, MT_PR and CH_PR belong to the devices under test (a rebooting meter may float them): they corroborate and are
-reported, but they never void an outage alone.
+Pure. AC LO, MT_PR and CH_PR belong to the devices under test (a rebooting meter may float them): they corroborate and
+are reported, but they never void an outage alone.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from rig.rail import Intervals, Outage
 
-MAINS_SLACK_NS = 1_000_000_000
-"""A mains loss up to this long before the rail fell is its cause: the meter's own hold-up and the detector's delay."""
+SLACK_NS = 1_000_000_000
+"""What happened up to this long before the rail fell may be its cause: the meter's hold-up, the detector's delay."""
 
 
 class Cause(StrEnum):
@@ -28,8 +28,9 @@ class Cause(StrEnum):
 class Surroundings:
     """What the bench itself knows while it watches: all as stretches of the common line.
 
-    `mains_present` and `mains_absent` are proven by the bench's detector at the meter's terminals; `path_intact` is when
-    the rig had the meter feeding the hub and nothing else (its relays read back so, the supply off) and moved nothing.
+    `mains_present` and `mains_absent` are proven by the bench's detector at the meter's terminals; `path_intact` is
+    when the rig had the meter feeding the hub and nothing else (its relays read back so, the supply off) and moved
+    nothing.
     """
 
     mains_present: Intervals
@@ -42,15 +43,16 @@ def cause_of(outage: Outage, around: Surroundings) -> Cause:
 
     12 V gone while mains was there all the time, the path intact and nothing else acted: the meter. The rail must have
     been watched from before its fall, so an outage that was already there when the window began has an unknown cause.
+    Mains lost while the rail was already away also takes it from the meter: nobody knows how long it would have lasted.
     """
     if outage.open in ("start", "both"):
         return Cause.UNKNOWN
-    first, last = outage.from_ns, outage.to_ns
+    first, last = outage.from_ns - SLACK_NS, outage.to_ns
     if not _covers(around.path_intact, first, last):
         return Cause.RIG
-    if around.mains_absent.clip(first - MAINS_SLACK_NS, last).longest() > 0:
+    if len(around.mains_absent.clip(first, last)):
         return Cause.MAINS
-    if not _covers(around.mains_present, first - MAINS_SLACK_NS, last):
+    if not _covers(around.mains_present, first, last):
         return Cause.UNKNOWN
     return Cause.METER
 

@@ -1,8 +1,8 @@
 """The verdict of one activation test: from hard bounds, causes and what is known of the run. Pure.
 
-`rail_verdict` speaks of the rail alone. `verdict` is PASS only when also the activation happened, the positive control of
-this bench is valid, the cause of what was seen is known and is the meter, and the safe state was proven. FAIL needs the
-cause *meter*. An unproven safe state makes it ERROR. Everything else is INCONCLUSIVE, with reasons.
+`rail_verdict` speaks of the rail alone. `verdict` is PASS only when also the activation happened, the positive control
+of this bench is valid, the cause of what was seen is known and is the meter, and the safe state was proven. FAIL needs
+the cause *meter*. An unproven safe state makes it ERROR. Everything else is INCONCLUSIVE, with reasons.
 """
 
 from __future__ import annotations

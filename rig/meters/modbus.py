@@ -1,7 +1,8 @@
 """A meter on Modbus TCP, through pymodbus's sync client, as its profile says. Writes are never repeated.
 
 pymodbus returns errors instead of raising them, and converts what an error left empty without a word: every reply is
-checked here. Its own time-out runs on the wall clock, so each exchange is guarded by the injected clock.
+checked here. Its own time-out runs on the wall clock, so each exchange is guarded by the injected clock. After silence
+or a broken exchange the link is closed, so that a late reply is never read as the answer to another question.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rig.clock import Clock
-from rig.errors import LinkError, LinkTimeout
+from rig.errors import LinkError, LinkTimeout, RigError
 from rig.meters.port import Activation, ImageState, MeterIdentity
 from rig.meters.profile import Profile, Text
 
@@ -21,14 +22,25 @@ if TYPE_CHECKING:
     from pymodbus.client import ModbusTcpClient
     from pymodbus.pdu.file_message import FileRecord
 
+_ACKNOWLEDGE = 5
 _EXCEPTIONS = {
     1: "illegal function",
     2: "illegal data address",
     3: "illegal data value",
     4: "device failure",
+    _ACKNOWLEDGE: "acknowledge",
     6: "busy",
 }
+"""Modbus Application Protocol V1.1b3, 7."""
 _VERIFY_POLL_S = 1.0
+
+
+class _ExceptionReply(LinkError):
+    """The meter answered with an exception: the exchange itself was sound."""
+
+    def __init__(self, message: str, exception_code: int) -> None:
+        super().__init__(message)
+        self.exception_code = exception_code
 
 
 class ModbusMeter:
@@ -36,13 +48,15 @@ class ModbusMeter:
 
     def __init__(self, address: str, unit: int, profile: Profile, clock: Clock, timeout_s: float) -> None:
         self.name = "meter"
-        self._host, _, port = address.rpartition(":")
+        host, _, port = address.rpartition(":")
+        self._host = host.removeprefix("[").removesuffix("]")  # an IPv6 address stands in brackets
         self._port = int(port)
         self._unit = unit
         self._profile = profile
         self._clock = clock
         self._timeout_s = timeout_s
         self._client: ModbusTcpClient | None = None
+        self._sent: list[Activation] = []
         logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # silence is told by our own errors
 
     def identity(self) -> MeterIdentity:
@@ -79,13 +93,24 @@ class ModbusMeter:
             self._clock.sleep(_VERIFY_POLL_S)
 
     def activate(self, image_hash: bytes) -> Activation:
-        self._connect()
-        before = self._clock.now()
+        """See `Meter`. Whatever ends the exchange after the command left (silence, a reset by a meter that reboots at
+        once, Modbus's 'acknowledge'), it was sent; what ends it before, and any other exception reply, is a LinkError.
+
+        The link is opened anew and asked for the image's status first: a link that died unnoticed would swallow the
+        command. TCP itself may repeat a lost segment later; the instant is that at which it left this program.
+        """
+        self.close()
+        self.image_state()
+        self._sent.clear()
         try:
             self._write(self._profile.image.activate_register, image_hash)
-        except LinkTimeout:
-            return Activation(before, before)  # the command left at once; only its answer did not come
-        return Activation(before, self._clock.now())
+        except _ExceptionReply as error:
+            if error.exception_code != _ACKNOWLEDGE:
+                raise
+        except LinkError:
+            if not self._sent:
+                raise
+        return self._sent[-1]
 
     def image_state(self) -> ImageState:
         code = self._read(self._profile.image.state_register, 1)[0]
@@ -139,32 +164,55 @@ class ModbusMeter:
 
     def _write(self, register: int, data: bytes) -> None:
         words = list(struct.unpack(f">{len(data) // 2}H", data))
-        self._exchange(f"write register {register}", lambda c: c.write_registers(register, words, device_id=self._unit))
+        what = f"write register {register}"
+        reply = self._exchange(what, lambda c: c.write_registers(register, words, device_id=self._unit))
+        if (reply.address, reply.count) != (register, len(words)):
+            raise LinkError(f"{self.name}: {what}: the reply names {reply.count} registers from {reply.address}")
 
     def _connect(self) -> ModbusTcpClient:
+        """The open client; opens it when it is not. Guarded by who calls."""
         if self._client is None:
-            from pymodbus.client import ModbusTcpClient
-
             timeout = self._clock.real_timeout_s(self._timeout_s)
-            client = ModbusTcpClient(self._host, port=self._port, timeout=timeout, retries=0)
+            client = _timed_client(self._host, self._port, timeout, self._clock, self._note_sent)
             if not client.connect():  # type: ignore[no-untyped-call]
                 raise LinkError(f"{self.name}: cannot connect to {self._host}:{self._port}")
             self._client = client
         return self._client
 
-    def _exchange(self, what: str, call: Callable[[ModbusTcpClient], Any]) -> Any:
-        from pymodbus.exceptions import ModbusException
+    def _note_sent(self, before_ns: int, after_ns: int) -> None:
+        self._sent = [Activation(before_ns, after_ns)]
 
+    def _exchange(self, what: str, call: Callable[[ModbusTcpClient], Any]) -> Any:
         try:
             with self._clock.io(self, self._timeout_s):
                 reply = call(self._connect())
-        except LinkTimeout:
+        except BaseException as error:
             self.close()
-            raise LinkTimeout(f"{self.name}: {what}: no answer within {self._timeout_s:g} s") from None
-        except (ModbusException, OSError) as error:
-            self.close()
-            raise LinkError(f"{self.name}: {what}: {error}") from error
+            if isinstance(error, LinkTimeout):
+                raise LinkTimeout(f"{self.name}: {what}: no answer within {self._timeout_s:g} s") from None
+            if isinstance(error, RigError) or not isinstance(error, Exception):
+                raise
+            raise LinkError(f"{self.name}: {what}: {error}") from error  # whatever the library stumbled over
         if reply.isError():
-            code = getattr(reply, "exception_code", None)
-            raise LinkError(f"{self.name}: {what}: Modbus exception {code} ({_EXCEPTIONS.get(code or 0, 'unknown')})")
+            code = int(getattr(reply, "exception_code", 0))
+            text = f"{self.name}: {what}: Modbus exception {code} ({_EXCEPTIONS.get(code, 'unknown')})"
+            raise _ExceptionReply(text, code)
         return reply
+
+
+def _timed_client(
+    host: str, port: int, timeout_s: float, clock: Clock, sent: Callable[[int, int], None]
+) -> ModbusTcpClient:
+    """A client that tells between which two instants each request was handed to the system, whole or not at all."""
+    from pymodbus.client import ModbusTcpClient
+
+    class Client(ModbusTcpClient):
+        def send(self, request: bytes, addr: tuple[object, ...] | None = None) -> int:
+            before = clock.now()
+            count = int(super().send(request, addr))
+            sent(before, clock.now())
+            if count != len(request):
+                raise ConnectionError(f"{count} of {len(request)} bytes were sent")
+            return count
+
+    return Client(host, port=port, timeout=timeout_s, retries=0)

@@ -11,23 +11,20 @@ from dataclasses import dataclass, replace
 from rig.bench.opening import Bench
 from rig.firmware import Fixture
 from rig.judgement import Cause, Circumstances, Judgement, Limit, Surroundings, Verdict, cause_of, judge
-from rig.judgement.alerts import Cut, History, predict_all
+from rig.judgement.alerts import History, predict_all
 from rig.procedures.assumptions import assumptions
 from rig.procedures.capturing import ScopeView
 from rig.procedures.evidence import Evidence
+from rig.procedures.rows import budget_rows, coverage_row, longest_row, outage_row, seconds
 from rig.procedures.watch import Watch
 from rig.rail import Intervals, Outage, RailHistory, Source, merge, outages
 from rig.records.capture_file import envelope
 from rig.records.run import (
     ActivationRow,
-    BudgetLine,
     ControlRow,
     ControlSource,
-    Coverage,
     Envelope,
     Labels,
-    LongestOutage,
-    OutageRow,
     Picture,
     Reason,
     RunRecord,
@@ -37,7 +34,6 @@ from rig.records.run import (
 )
 
 _COLUMNS = 4000
-_SQRT3 = 3**0.5
 
 
 @dataclass(frozen=True)
@@ -125,7 +121,11 @@ class Judging:
 
     def _record(self, judgement: Judgement, labels: Labels) -> RunRecord:
         evidence, config = self._evidence, self._config
-        alerts = predict_all(self._alert_history()) if self._history.to_ns > self._history.from_ns else None
+        alerts = (
+            predict_all(History.of_rail(self._history.outages, self._zero_ns))
+            if self._history.to_ns > self._history.from_ns
+            else None
+        )
         rows = assumptions(config, self._limit, self._fixture, evidence.capture)
         if alerts is not None:
             rows += tuple(replace(rows[0], key=a.key, value=a.value, source=a.source) for a in alerts.assumptions)
@@ -135,12 +135,12 @@ class Judging:
             reasons=tuple(Reason(f.code, f.text) for f in judgement.reasons),
             limit_s=self._limit.length_ns / 1e9,
             comparison=self._limit.comparison.value,
-            longest_outage=self._longest(),
-            outages=tuple(self._row(o, c) for o, c in zip(self._history.outages, self._causes, strict=True)),
-            coverage=Coverage(
-                self._s(self._history.from_ns), self._s(self._history.to_ns), self._history.unseen.longest() / 1e9
+            longest_outage=longest_row(self._history),
+            outages=tuple(
+                outage_row(o, c, self._zero_ns) for o, c in zip(self._history.outages, self._causes, strict=True)
             ),
-            uncertainty=self._budget(),
+            coverage=coverage_row(self._history, self._zero_ns),
+            uncertainty=budget_rows(self._history, config.limits.clock_rate_ppm),
             activation=self._activation(),
             control=self._control(),
             identities=evidence.identities,
@@ -175,44 +175,6 @@ class Judging:
             labels=labels,
         )
 
-    def _longest(self) -> LongestOutage:
-        history, longest = self._history, self._history.longest
-        upper = None if history.upper_ns is None else history.upper_ns / 1e9
-        if longest is None:
-            nothing = 0.0 if history.upper_ns == 0 else None
-            return LongestOutage(history.lower_ns / 1e9, nothing, upper, nothing)
-        return LongestOutage(
-            history.lower_ns / 1e9, _or_none(longest.estimate_ns), upper, _or_none(longest.expanded_uncertainty_ns)
-        )
-
-    def _row(self, outage: Outage, cause: Cause) -> OutageRow:
-        return OutageRow(
-            start_s=self._s(outage.start.at_ns) if outage.start else None,
-            end_s=self._s(outage.end.at_ns) if outage.end else None,
-            lower_s=outage.lower_ns / 1e9,
-            estimate_s=_or_none(outage.estimate_ns),
-            upper_s=_or_none(outage.upper_ns),
-            open=outage.open,
-            cause=cause.value,
-            sources=outage.sources,
-        )
-
-    def _budget(self) -> tuple[BudgetLine, ...]:
-        """What the expanded uncertainty of the longest outage's estimate is made of (GUM, k = 2)."""
-        longest = self._history.longest
-        if longest is None or longest.start is None or longest.end is None or longest.estimate_ns is None:
-            return ()
-        rate = longest.estimate_ns * self._config.limits.clock_rate_ppm * 1e-6
-        lines = (
-            ("start of the outage", longest.start.half_width_ns, -1.0),
-            ("end of the outage", longest.end.half_width_ns, 1.0),
-            ("rate of the clock", rate, 1.0),
-        )
-        return tuple(
-            BudgetLine(name, "rectangular", half / 1e9, half / 1e9 / _SQRT3, sensitivity)
-            for name, half, sensitivity in lines
-        )
-
     def _activation(self) -> ActivationRow:
         evidence, sent = self._evidence, self._evidence.activation
         return ActivationRow(
@@ -234,22 +196,11 @@ class Judging:
             commanded_s=control.cut_ns / 1e9,
             started_at_s=self._s(control.started_ns),
             sources=tuple(
-                ControlSource(s.source, s.right, _or_none(s.lower_ns), _or_none(s.upper_ns)) for s in control.seen
+                ControlSource(s.source, s.right, seconds(s.lower_ns), seconds(s.upper_ns)) for s in control.seen
             ),
-            fall_s=_or_none(control.fall_ns),
-            rise_s=_or_none(control.rise_ns),
+            fall_s=seconds(control.fall_ns),
+            rise_s=seconds(control.rise_ns),
         )
-
-    def _alert_history(self) -> History:
-        """The rail's proven outages as the alert models take them: ranges of start and end, open ends unbounded."""
-        cuts = []
-        for outage in self._history.outages:
-            if not outage.proven:
-                continue
-            first, last = int(outage.down.start[0]), int(outage.down.end[-1])
-            ends = (self._s(last), float("inf") if outage.open in ("end", "both") else self._s(outage.to_ns))
-            cuts.append(Cut(self._s(outage.from_ns), self._s(first), *ends))
-        return History(tuple(cuts))
 
     def _signals(self) -> dict[str, list[list[float]]]:
         """When the detector and the devices' own signals were surely active in the judged window: they corroborate."""
@@ -284,7 +235,3 @@ class Judging:
 
     def _s(self, at_ns: int) -> float:
         return (at_ns - self._zero_ns) / 1e9
-
-
-def _or_none(ns: int | None) -> float | None:
-    return None if ns is None else ns / 1e9

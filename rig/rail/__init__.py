@@ -3,10 +3,11 @@
 Pure (numpy only): it serves a file as well as a live bench. Knows nothing of instruments, limits or verdicts.
 """
 
+from rig.rail.estimate import Estimate, budget
 from rig.rail.intervals import Intervals
 from rig.rail.lines import LineTracker
 from rig.rail.merge import Contradiction, Knowledge, merge
-from rig.rail.outages import Estimate, Outage, RailHistory, RailSettings, longest_bounds, outages
+from rig.rail.outages import Outage, RailHistory, RailSettings, longest_bounds, outages
 from rig.rail.source import Crossing, Source, Span
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "RailSettings",
     "Source",
     "Span",
+    "budget",
     "longest_bounds",
     "merge",
     "outages",

@@ -1,6 +1,7 @@
 """Sets of time: sorted, disjoint, closed intervals of integer nanoseconds.
 
-Pure. Knows nothing of volts or of limits. A set is two int64 arrays of shape (n,), `start <= end`, `end[i] < start[i+1]`.
+Pure. Knows nothing of volts or of limits. A set is two int64 arrays of shape (n,), `start <= end`,
+`end[i] < start[i+1]`. Instants lie within +-`INSTANT_LIMIT`, so that neither a length nor a shift can wrap around.
 """
 
 from __future__ import annotations
@@ -12,6 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.int64]
+INSTANT_LIMIT = 1 << 61
+"""73 years in ns."""
+
+
+def checked(at_ns: int) -> int:
+    """The instant itself. Raises ValueError when it is outside what this module can add and subtract."""
+    if not -INSTANT_LIMIT <= at_ns <= INSTANT_LIMIT:
+        raise ValueError(f"an instant of {at_ns} ns is more than 73 years from zero")
+    return at_ns
 
 
 def _array(values: Iterable[int]) -> Array:
@@ -20,10 +30,18 @@ def _array(values: Iterable[int]) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Intervals:
-    """Sorted disjoint closed intervals in ns. Build with `of` or `union`; the constructor trusts its arrays."""
+    """Sorted disjoint closed intervals in ns. Build with `of` or `union`; the constructor trusts the order.
+
+    Raises ValueError for instants beyond `INSTANT_LIMIT`.
+    """
 
     start: Array
     end: Array
+
+    def __post_init__(self) -> None:
+        if len(self.start):
+            checked(int(self.start[0]))
+            checked(int(self.end[-1]))
 
     @staticmethod
     def empty() -> Intervals:
@@ -32,7 +50,7 @@ class Intervals:
     @staticmethod
     def of(pairs: Iterable[tuple[int, int]]) -> Intervals:
         """From any pairs (start, end), in any order, overlapping or not. Pairs with end < start are left out."""
-        rows = [(int(a), int(b)) for a, b in pairs]
+        rows = [(checked(int(a)), checked(int(b))) for a, b in pairs]
         return Intervals.normalised(_array(a for a, _ in rows), _array(b for _, b in rows))
 
     @staticmethod
@@ -72,7 +90,7 @@ class Intervals:
 
     def gaps(self, start: int, end: int) -> Intervals:
         """What of the window is not in this set, each gap with its closed ends; gaps of no length are left out."""
-        inside = self.clip(start, end)
+        inside = self.clip(checked(start), checked(end))
         starts = np.concatenate((np.array([start], np.int64), inside.end))
         ends = np.concatenate((inside.start, np.array([end], np.int64)))
         keep = ends > starts
@@ -80,8 +98,9 @@ class Intervals:
 
     def clip(self, start: int, end: int) -> Intervals:
         """The part inside [start, end]; what only touches the window with a point is kept as that point."""
-        keep = (self.end >= start) & (self.start <= end)
-        return Intervals(np.maximum(self.start[keep], start), np.minimum(self.end[keep], end))
+        first = int(np.searchsorted(self.end, start, side="left"))
+        after = max(first, int(np.searchsorted(self.start, end, side="right")))
+        return Intervals(np.maximum(self.start[first:after], start), np.minimum(self.end[first:after], end))
 
     def intersection(self, other: Intervals) -> Intervals:
         """Where both are, with positive length (single points are left out)."""
@@ -98,13 +117,6 @@ class Intervals:
         low, high = int(self.start[0]), int(self.end[-1])
         return self.intersection(other.gaps(low, high))
 
-    def shrink(self, before: int | Array, after: int | Array) -> Intervals:
-        """Each interval shortened at its start by `before` and at its end by `after`; what vanishes is dropped."""
-        return Intervals.normalised(self.start + before, self.end - after)
-
-    def shift(self, by: int) -> Intervals:
-        return Intervals(self.start + by, self.end + by)
-
     def join_closer_than(self, gap: int) -> Intervals:
         """Neighbours with less than `gap` between them become one."""
         if len(self) < 2:
@@ -117,6 +129,19 @@ class Intervals:
     def drop_shorter_than(self, length: int) -> Intervals:
         keep = self.lengths() >= length
         return Intervals(self.start[keep], self.end[keep])
+
+    def measure(self, start: Array, end: Array) -> Array:
+        """How much of each window [start[i], end[i]] lies in this set, in ns; windows of shape (n,)."""
+        if len(self) == 0:
+            return np.zeros(len(start), np.int64)
+        before = np.concatenate(([0], np.cumsum(self.lengths())))
+
+        def covered(at: Array) -> Array:
+            begun = np.searchsorted(self.start, at, side="right")
+            last = np.maximum(begun - 1, 0)
+            return np.asarray(before[begun] - np.where(begun > 0, np.maximum(self.end[last] - at, 0), 0))
+
+        return covered(end) - covered(start)
 
     def longest(self) -> int:
         """Length of the longest interval in ns, 0 when there is none."""

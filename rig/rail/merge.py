@@ -32,16 +32,26 @@ class Knowledge:
     contradictions: tuple[Contradiction, ...]
     crossings: tuple[Crossing, ...]
 
-    def names_that_prove_down(self, start_ns: int, end_ns: int) -> tuple[str, ...]:
-        """The sources that proved something down inside [start_ns, end_ns]."""
-        return tuple(s.name for s in self.sources if s.down.clip(start_ns, end_ns).longest() > 0)
+    def as_source(self, name: str) -> Source:
+        """All of it as one source: a reference for placing another on the common line."""
+        up_bridge = max((s.up_bridge_ns for s in self.sources), default=0)
+        down_bridge = max((s.down_bridge_ns for s in self.sources), default=0)
+        return Source(name, self.node, self.up, self.down, self.seen, (), up_bridge, down_bridge)
+
+    def names_that_prove_down(self, stretches: Intervals) -> list[tuple[str, ...]]:
+        """For each stretch, the sources that proved something in it down."""
+        proven = [s.down.measure(stretches.start, stretches.end) > 0 for s in self.sources]
+        names = [s.name for s in self.sources]
+        return [tuple(name for name, some in zip(names, row, strict=True) if some) for row in zip(*proven, strict=True)]
 
 
 def merge(sources: Sequence[Source]) -> Knowledge:
     """The union of what the sources prove.
 
-    Raises ValueError when they speak of different nodes. Where one proves up and another down, neither is believed;
-    it is a `Contradiction` when it lasts longer than what the two bridge between their instants of evidence.
+    Raises ValueError when they speak of different nodes. Where one proves up and another down, neither is believed; it
+    is a `Contradiction` when it lasts longer than what the two bridge between their instants of evidence. So two
+    truthful sources never contradict each other, but where the rail dips for less than `ride_through` just when sampled
+    down readings look (the printed assumption on which those rest).
     """
     nodes = {s.node for s in sources}
     if len(nodes) != 1:

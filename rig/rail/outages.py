@@ -7,38 +7,59 @@ monotone (more up never means a longer outage), so with what is surely up and su
     upper = longest outage if everything not known up were down
     lower = longest outage if everything not known down were up
 
-Both are then widened by the rate limit of the clock that stamped them. A gap in what was seen counts against the meter.
+This holds for every threshold above `down_below_v` and not above `up_above_v`. The clock that stamped all this may be
+wrong by its rate limit: lengths are widened by it, and a stretch counts as shorter (or not shorter) than a setting only
+where it is so at every rate allowed. A gap in what was seen counts against the meter.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
+import numpy as np
+
+from rig.errors import InputError, Where
+from rig.rail.estimate import Estimate, budget, expanded_ns
 from rig.rail.intervals import Intervals
 from rig.rail.merge import Knowledge
 from rig.rail.source import Crossing
 
 Open = Literal["none", "start", "end", "both"]
-_SQRT3 = math.sqrt(3.0)
 
 
 @dataclass(frozen=True)
 class RailSettings:
-    """What counts as an outage. Both times are printed assumptions. `rate_ppm` bounds the clock's rate error."""
+    """What counts as an outage. Both times are printed assumptions. `rate_ppm` bounds the clock's rate error.
+
+    Raises `InputError` for settings that make no sense.
+    """
 
     ride_through_ns: int = 20_000_000
     restore_min_ns: int = 1_000_000_000
     rate_ppm: float = 200.0
 
+    def __post_init__(self) -> None:
+        if self.ride_through_ns < 0 or self.restore_min_ns < 0:
+            found = f"{self.ride_through_ns} ns, {self.restore_min_ns} ns"
+            raise InputError("ride-through and restore time cannot be negative", Where(found=found))
+        if not 0 <= self.rate_ppm <= 1e5:
+            raise InputError("rate out of range", Where(key="rate_ppm", found=str(self.rate_ppm), expected="0 to 1e5"))
 
-@dataclass(frozen=True)
-class Estimate:
-    """Where the rail crossed the middle of its thresholds, for people; rectangular, `half_width_ns` to each side."""
+    def surely_ns(self, length_ns: int) -> int:
+        """The least length on the clock that is surely no shorter than `length_ns`: ceil(length / (1 - rate))."""
+        return math.ceil(length_ns / (1 - self._rate))
 
-    at_ns: int
-    half_width_ns: int
+    def surely_below_ns(self, length_ns: int) -> int:
+        """A length on the clock below this is surely shorter than `length_ns`: ceil(length * (1 - rate))."""
+        return math.ceil(length_ns * (1 - self._rate))
+
+    @property
+    def _rate(self) -> Fraction:
+        return Fraction(self.rate_ppm) / 1_000_000
 
 
 @dataclass(frozen=True)
@@ -87,27 +108,44 @@ class RailHistory:
 
 
 def widen(lower_ns: int, upper_ns: int, rate_ppm: float) -> tuple[int, int]:
-    """Bounds on a length widened by the rate limit of the clock, always outward."""
-    return max(0, lower_ns - math.ceil(lower_ns * rate_ppm * 1e-6)), upper_ns + math.ceil(upper_ns * rate_ppm * 1e-6)
+    """Bounds on a length widened by the rate limit of the clock, always outward, exactly."""
+    ppm, parts = rate_ppm.as_integer_ratio()
+    whole = parts * 1_000_000
+    return lower_ns * (whole - ppm) // whole, -(-upper_ns * whole // (whole - ppm))
 
 
 def lower_world(down: Intervals, settings: RailSettings) -> Intervals:
     """The outages if everything not known down were up."""
-    return down.drop_shorter_than(settings.ride_through_ns).join_closer_than(settings.restore_min_ns)
+    kept = down.drop_shorter_than(settings.surely_ns(settings.ride_through_ns))
+    return kept.join_closer_than(settings.surely_below_ns(settings.restore_min_ns))
 
 
 def upper_world(up: Intervals, settings: RailSettings, from_ns: int, to_ns: int) -> Intervals:
     """The outages inside the window if everything not known up were down."""
-    kept = up.clip(from_ns, to_ns).join_closer_than(settings.ride_through_ns)
-    return kept.drop_shorter_than(settings.restore_min_ns).gaps(from_ns, to_ns)
+    kept = up.clip(from_ns, to_ns).join_closer_than(settings.surely_below_ns(settings.ride_through_ns))
+    return kept.drop_shorter_than(settings.surely_ns(settings.restore_min_ns)).gaps(from_ns, to_ns)
 
 
 def longest_bounds(knowledge: Knowledge, settings: RailSettings, from_ns: int, to_ns: int) -> tuple[int, int | None]:
-    """Only the bounds (lower, upper) on the longest outage: what a watch asks every second."""
-    possible = upper_world(knowledge.up, settings, from_ns, to_ns)
-    lower, upper = widen(
-        lower_world(knowledge.down.clip(from_ns, to_ns), settings).longest(), possible.longest(), settings.rate_ppm
-    )
+    """Only the bounds (lower, upper) on the longest outage: what a watch asks every second.
+
+    In a window without length nothing was seen: upper is unbounded.
+    """
+    if to_ns <= from_ns:
+        return 0, None
+    proven, possible = _worlds(knowledge, settings, from_ns, to_ns)
+    return _bounds(proven, possible, settings, from_ns, to_ns)
+
+
+def _worlds(knowledge: Knowledge, settings: RailSettings, from_ns: int, to_ns: int) -> tuple[Intervals, Intervals]:
+    proven = lower_world(knowledge.down.clip(from_ns, to_ns), settings)
+    return proven, upper_world(knowledge.up, settings, from_ns, to_ns)
+
+
+def _bounds(
+    proven: Intervals, possible: Intervals, settings: RailSettings, from_ns: int, to_ns: int
+) -> tuple[int, int | None]:
+    lower, upper = widen(proven.longest(), possible.longest(), settings.rate_ppm)
     is_open = len(possible) > 0 and (int(possible.start[0]) == from_ns or int(possible.end[-1]) == to_ns)
     return lower, None if is_open else upper
 
@@ -118,47 +156,60 @@ def outages(knowledge: Knowledge, settings: RailSettings, from_ns: int, to_ns: i
     An outage that touches an end of the window is open there: its upper bound is unbounded, for nothing is known
     beyond.
     """
-    proven = lower_world(knowledge.down.clip(from_ns, to_ns), settings)
+    if to_ns <= from_ns:
+        return RailHistory(from_ns, to_ns, (), 0, None, Intervals.empty())
+    proven, possible = _worlds(knowledge, settings, from_ns, to_ns)
+    downs, crossings = proven.intersection(possible), knowledge.crossings
+    at = [c.at_ns for c in crossings]
+    first = np.searchsorted(downs.start, possible.start, side="left").tolist()
+    after = np.searchsorted(downs.start, possible.end, side="left").tolist()
+    names = knowledge.names_that_prove_down(possible)
     rows = tuple(
-        _outage(knowledge, settings, proven.clip(a, b), a, b, (a == from_ns, b == to_ns))
-        for a, b in upper_world(knowledge.up, settings, from_ns, to_ns)
+        _outage(
+            settings,
+            Intervals(downs.start[first[n] : after[n]], downs.end[first[n] : after[n]]),
+            crossings[bisect_left(at, a) : bisect_right(at, b)],
+            (a, b),
+            (a == from_ns, b == to_ns),
+            names[n],
+        )
+        for n, (a, b) in enumerate(possible)
     )
-    lower, upper = longest_bounds(knowledge, settings, from_ns, to_ns)
+    lower, upper = _bounds(proven, possible, settings, from_ns, to_ns)
     return RailHistory(from_ns, to_ns, rows, lower, upper, knowledge.seen.gaps(from_ns, to_ns))
 
 
 def _outage(
-    knowledge: Knowledge, settings: RailSettings, down: Intervals, first: int, last: int, touches: tuple[bool, bool]
+    settings: RailSettings,
+    down: Intervals,
+    crossings: tuple[Crossing, ...],
+    between: tuple[int, int],
+    touches: tuple[bool, bool],
+    names: tuple[str, ...],
 ) -> Outage:
-    at_start, at_end = touches
+    (first, last), (at_start, at_end) = between, touches
     kind: Open = "both" if at_start and at_end else "start" if at_start else "end" if at_end else "none"
     lower, upper = widen(down.longest(), last - first, settings.rate_ppm)
     start = end = None
     if len(down):
-        start = None if at_start else _estimate(knowledge.crossings, True, first, int(down.start[0]))
-        end = None if at_end else _estimate(knowledge.crossings, False, int(down.end[-1]), last)
+        start = None if at_start else _estimate(crossings, True, first, int(down.start[0]))
+        end = None if at_end else _estimate(crossings, False, int(down.end[-1]), last)
     length = expanded = None
     if start is not None and end is not None:
         length = end.at_ns - start.at_ns
-        rate = length * settings.rate_ppm * 1e-6
-        expanded = math.ceil(2 * math.hypot(start.half_width_ns, end.half_width_ns, rate) / _SQRT3)
-    return Outage(
-        first,
-        last,
-        down,
-        lower,
-        None if kind != "none" else upper,
-        kind,
-        start,
-        end,
-        length,
-        expanded,
-        knowledge.names_that_prove_down(first, last),
-    )
+        expanded = expanded_ns(budget(start, end, settings.rate_ppm))
+    bound = None if kind != "none" else upper
+    return Outage(first, last, down, lower, bound, kind, start, end, length, expanded, names)
 
 
 def _estimate(crossings: tuple[Crossing, ...], falling: bool, first: int, last: int) -> Estimate:
     """The sharpest crossing that a source saw in [first, last], or else the middle of that stretch."""
-    middle = Estimate((first + last) // 2, (last - first + 1) // 2)
-    seen = [Estimate(c.at_ns, c.half_width_ns) for c in crossings if c.falling == falling and first <= c.at_ns <= last]
-    return min([*seen, middle], key=lambda e: e.half_width_ns)
+    half = (last - first + 1) // 2
+    best: Crossing | None = None
+    for c in crossings:
+        if c.falling == falling and first <= c.at_ns <= last and c.half_width_ns <= half:
+            if best is None or c.half_width_ns < best.half_width_ns:
+                best = c
+    if best is None:
+        return Estimate((first + last) // 2, half)
+    return Estimate(best.at_ns, best.half_width_ns, best.level_ns, best.shift_ns, best.source)

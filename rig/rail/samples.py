@@ -1,194 +1,175 @@
-"""From samples to spans: which codes prove *up*, which prove *down*, and how far two of them may be apart to join.
+"""From readings to spans: single readings or bins, on a grid or at times of their own, whole or block by block. Pure.
 
-Pure; works on raw codes in blocks, so that a capture of 24 million samples costs little more than one pass over memory.
-Times are integer nanoseconds on the capture's own line (0 = its trigger); `rig.rail.place` puts them on the common one.
+Times are integer nanoseconds on the record's own line (of a capture: 0 = its trigger); `rig.rail.place` puts them on
+the common one. `ride_through` and `restore_min` are read on the record's own time base: its rate limit is their
+tolerance.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from rig.errors import InputError, Where
+from rig.rail.classify import (
+    BLIND,
+    DOWN,
+    UP,
+    Accuracy,
+    Batch,
+    CodeLimits,
+    Codes,
+    Readings,
+    Scale,
+    States,
+    Volts,
+    code_limits,
+    runs,
+    volt_limits,
+)
+from rig.rail.crossings import CrossingFinder
 from rig.rail.intervals import Intervals
+from rig.rail.joining import Pieces, Spans
 from rig.rail.outages import RailSettings
-from rig.rail.source import Crossing, Source
+from rig.rail.source import Source
+from rig.rail.times import EvenLine, Grid, Indices, StampedLine, Times, line_of
 
-Codes = npt.NDArray[np.uint8] | npt.NDArray[np.int16]
-_BLOCK = 1 << 14
-_MAX_CROSSINGS = 2_000
+__all__ = [
+    "Accuracy",
+    "Bins",
+    "CodeLimits",
+    "Codes",
+    "Grid",
+    "Scale",
+    "Times",
+    "Volts",
+    "code_limits",
+    "source_of",
+    "volt_limits",
+]
+
+_MOST_SPANS = 1 << 20
+"""Beyond so many spans the shortest are given up: less is known then, nothing is wrong."""
 
 
 @dataclass(frozen=True)
-class Scale:
-    """What codes mean: volts = (code - `zero_code`) * `volts_per_code`. From `low_code` down and `high_code` up: clipped.
+class Bins:
+    """Peak detect: the least and the greatest reading of each bin, shapes (n,). Bin i ends where the next one begins.
 
-    The true rail is within `gain_error` * |volts| + `offset_error_v` + `noise_v` of that (worst case).
+    Sound only where an instrument looked at all of the bin.
     """
 
-    volts_per_code: float
-    zero_code: float
-    low_code: int
-    high_code: int
-    gain_error: float
-    offset_error_v: float
-    noise_v: float
-
-    def volts(self, codes: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
-        return (codes.astype(np.float64) - self.zero_code) * self.volts_per_code
+    low: Readings
+    high: Readings
 
 
-@dataclass(frozen=True)
-class CodeLimits:
-    """Codes `up_from`..`up_to` prove up, `down_from`..`down_to` prove down (none where from > to)."""
-
-    up_from: int
-    up_to: int
-    down_from: int
-    down_to: int
-    middle: float
+Record = Readings | Bins
 
 
-def code_limits(scale: Scale, down_below_v: float, up_above_v: float) -> CodeLimits:
-    """Which codes prove what. Raises ValueError for a scale that is not finite, or is not rising."""
-    if not (np.isfinite(scale.volts_per_code) and np.isfinite(scale.zero_code) and scale.volts_per_code > 0):
-        raise ValueError("the scale of the samples must be finite and rising")
-    codes = np.arange(scale.low_code + 1, scale.high_code)
-    volts = scale.volts(codes)
-    error = np.abs(volts) * scale.gain_error + scale.offset_error_v + scale.noise_v
-    up, down = codes[volts - error >= up_above_v], codes[volts + error <= down_below_v]
-    middle = (down_below_v + up_above_v) / 2 / scale.volts_per_code + scale.zero_code
-    return CodeLimits(
-        int(up[0]) if len(up) else scale.high_code,
-        scale.high_code - 1,
-        scale.low_code + 1,
-        int(down[-1]) if len(down) else scale.low_code,
-        float(middle),
-    )
+def source_of(
+    name: str,
+    node: str,
+    samples: Record | Iterable[Record],
+    times: Grid | Times,
+    limits: CodeLimits,
+    settings: RailSettings,
+) -> Source:
+    """One record as a source on its own time line.
 
-
-@dataclass(frozen=True)
-class Runs:
-    """Runs of equal state over sample indices: `first`..`last` inclusive; state 1 up, -1 down, 0 unknown, 2 clipped."""
-
-    first: npt.NDArray[np.int64]
-    last: npt.NDArray[np.int64]
-    state: npt.NDArray[np.int8]
-
-
-def classify(codes: Codes, limits: CodeLimits) -> Runs:
-    """Runs of what the samples prove: minimum and maximum of each block; only mixed blocks are looked at closer."""
-    full = len(codes) // _BLOCK * _BLOCK
-    table = codes[:full].reshape(-1, _BLOCK)
-    low, high = table.min(axis=1).astype(np.int64), table.max(axis=1).astype(np.int64)
-    state = np.zeros(len(table), np.int8)
-    state[(low >= limits.up_from) & (high <= limits.up_to)] = 1
-    state[(low >= limits.down_from) & (high <= limits.down_to)] = -1
-    mixed = state == 0
-    starts, states = [], []
-    turns = np.concatenate(([full > 0], (state[1:] != state[:-1]) | mixed[1:] | mixed[:-1]))
-    for block in np.flatnonzero(turns[: len(table)]):
-        if not mixed[block]:
-            starts.append(np.array([block * _BLOCK], np.int64))
-            states.append(state[block : block + 1])
-        else:
-            at, what = _runs_of(codes[block * _BLOCK : (block + 1) * _BLOCK], limits)
-            starts.append(at + block * _BLOCK)
-            states.append(what)
-    if full < len(codes):
-        at, what = _runs_of(codes[full:], limits)
-        starts.append(at + full)
-        states.append(what)
-    if not starts:
-        empty = np.empty(0, np.int64)
-        return Runs(empty, empty, np.empty(0, np.int8))
-    first, what = np.concatenate(starts), np.concatenate(states)
-    keep = np.concatenate(([True], what[1:] != what[:-1]))
-    first, what = first[keep], what[keep]
-    return Runs(first, np.concatenate((first[1:] - 1, [len(codes) - 1])), what)
-
-
-def _runs_of(block: Codes, limits: CodeLimits) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8]]:
-    state = np.zeros(len(block), np.int8)
-    state[block > limits.up_to] = 2
-    state[block < limits.down_from] = 2
-    state[(block >= limits.up_from) & (block <= limits.up_to)] = 1
-    state[(block >= limits.down_from) & (block <= limits.down_to)] = -1
-    first = np.flatnonzero(np.concatenate(([True], state[1:] != state[:-1])))
-    return first.astype(np.int64), state[first]
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Uniform sampling: sample i at `first_s` + i * `dt_s` seconds after the trigger."""
-
-    first_s: float
-    dt_s: float
-
-    def at_ns(self, index: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        at: npt.NDArray[np.int64] = np.rint((self.first_s + index * self.dt_s) * 1e9).astype(np.int64)
-        return at
-
-
-def source_of(name: str, node: str, codes: Codes, grid: Grid, limits: CodeLimits, settings: RailSettings) -> Source:
-    """One capture as a source on its own time line (0 = trigger).
+    `samples`: codes, or volts with NaN for no reading, shape (n,), or `Bins`; or an iterable of consecutive blocks of
+    one of these, so that a long record needs little memory. `times` of bins are their edges, one more than there are
+    bins.
 
     Two up samples join where at most `ride_through` apart with nothing proven down between; two down samples where at
-    most `restore_min` apart with nothing proven up between.
+    most `restore_min` apart with nothing proven up between. Bins join where they touch. Raises `InputError` for times
+    that are not those of the samples.
     """
-    runs = classify(codes, limits)
-    up, _ = _joined(runs, grid, 1, settings.ride_through_ns)
-    down, down_bridge = _joined(runs, grid, -1, settings.restore_min_ns)
-    seen = Intervals.empty()
-    if grid.dt_s * 1e9 <= settings.ride_through_ns:
-        clear = runs.state != 2
-        seen = Intervals.normalised(grid.at_ns(runs.first[clear]), grid.at_ns(runs.last[clear]))
-        seen = seen.join_closer_than(settings.ride_through_ns)
-    return Source(
-        name,
-        node,
-        up,
-        down,
-        seen,
-        _crossings(runs, codes, grid, limits),
-        up_bridge_ns=settings.ride_through_ns,
-        down_bridge_ns=down_bridge,
-    )
+    joiner: _Joiner | None = None
+    for record in [samples] if isinstance(samples, np.ndarray | Bins) else samples:
+        if joiner is None:
+            joiner = _Joiner(name, line_of(times), isinstance(record, Bins), limits, settings)
+        joiner.add(record)
+    if joiner is None:
+        return Source.of(name, node, ())
+    return joiner.source(node)
 
 
-def _joined(runs: Runs, grid: Grid, state: int, gap_ns: int) -> tuple[Intervals, int]:
-    """The runs of one state as spans, and the longest stretch that a join bridged."""
-    dt_ns = round(grid.dt_s * 1e9)
-    if dt_ns > gap_ns:
-        return Intervals.empty(), 0
-    mine = np.flatnonzero(runs.state == state)
-    if len(mine) == 0:
-        return Intervals.empty(), 0
-    opposite = np.cumsum(runs.state == -state)
-    start, end = grid.at_ns(runs.first[mine]), grid.at_ns(runs.last[mine])
-    apart = start[1:] - end[:-1]
-    join = (apart <= gap_ns) & (opposite[mine[1:]] == opposite[mine[:-1]])
-    first = np.concatenate(([True], ~join))
-    last = np.concatenate((~join, [True]))
-    bridged = int(apart[join].max()) if join.any() else 0
-    return Intervals(start[first], end[last]), max(dt_ns, bridged)
+class _Joiner:
+    """Turns blocks of readings into the spans of a source."""
 
+    def __init__(
+        self, name: str, line: EvenLine | StampedLine, bins: bool, limits: CodeLimits, settings: RailSettings
+    ) -> None:
+        self._name = name
+        self._line = line
+        self._bins = bins
+        self._limits = limits
+        self._ride_through = settings.ride_through_ns
+        gaps = (0, 0) if bins else (settings.ride_through_ns, settings.restore_min_ns)
+        self._gaps = gaps
+        self._known = Spans(*gaps)
+        self._seen = Spans(self._ride_through, 0)
+        self._crossings = CrossingFinder(name, limits, bins, line.since_zero_ns, line.zero_ns)
+        self._count = 0
+        self._steps = [0, 0]
 
-def _crossings(runs: Runs, codes: Codes, grid: Grid, limits: CodeLimits) -> tuple[Crossing, ...]:
-    """Where the rail crossed the middle of the thresholds, interpolated between the two samples beside it."""
-    decided = np.flatnonzero(np.abs(runs.state) == 1)
-    states = runs.state[decided]
-    turns = np.flatnonzero(states[1:] != states[:-1])[:_MAX_CROSSINGS]
-    found = []
-    for turn in turns:
-        a, b = int(runs.last[decided[turn]]), int(runs.first[decided[turn + 1]])
-        part = codes[a : b + 1].astype(np.float64)
-        falling = bool(states[turn] == 1)
-        past = part <= limits.middle if falling else part >= limits.middle
-        k = int(np.argmax(past))
-        step = part[k] - part[k - 1]
-        fraction = (limits.middle - part[k - 1]) / step if step else 0.5
-        at_s = grid.first_s + (a + k - 1 + fraction) * grid.dt_s
-        found.append(Crossing(round(at_s * 1e9), falling, max(1, round(grid.dt_s * 1e9))))
-    return tuple(found)
+    def add(self, record: Record) -> None:
+        low, high = (record.low, record.high) if isinstance(record, Bins) else (record, record)
+        if isinstance(record, Bins) != self._bins or len(low) != len(high):
+            raise InputError("samples and bins are mixed", Where(key="samples"))
+        for batch in runs(low, high, self._limits):
+            part = slice(batch.begin, batch.begin + batch.count)
+            self._add(low[part], low[part] if high is low else high[part], batch)
+
+    def source(self, node: str) -> Source:
+        self._line.check_end(self._count + (1 if self._bins else 0))
+        line, (up_gap, down_gap) = self._line, self._gaps
+        nothing = Intervals.empty()
+        bridged = [max(a, b) for a, b in zip(self._steps, self._known.bridged, strict=True)]
+        return Source(
+            self._name,
+            node,
+            self._known.of(UP) if self._bins or line.joins(up_gap) else nothing,
+            self._known.of(DOWN) if self._bins or line.joins(down_gap) else nothing,
+            self._seen.of(UP) if self._bins or line.joins(self._ride_through) else nothing,
+            tuple(self._crossings.found),
+            *bridged,
+        )
+
+    def _add(self, low: Readings, high: Readings, batch: Batch) -> None:
+        base, after = self._count, self._count + batch.count
+        self._count = after
+        self._line.check(after if self._bins else after - 1)
+        first, state = batch.first, batch.state
+        if not self._bins:
+            for n, gap in enumerate(self._gaps):
+                self._steps[n] = max(self._steps[n], self._line.step_ns(base, after - 1, gap))
+            first, state = self._split(first, state, self._line.breaks(base, after - 1, min(self._gaps)))
+        last = np.concatenate((first[1:] - 1, [batch.count - 1]))
+        decided, seen = np.abs(state) == 1, state != BLIND
+        self._known.add(self._pieces(base, first[decided], last[decided], state[decided]))
+        self._seen.add(self._pieces(base, first[seen], last[seen], np.full(int(seen.sum()), UP, np.int8)))
+        self._crossings.add(base, low, high, first[decided], last[decided], state[decided])
+        if self._known.count > _MOST_SPANS:
+            self._give_up_the_shortest()
+
+    @staticmethod
+    def _split(first: Indices, state: States, breaks: Indices) -> tuple[Indices, States]:
+        """Runs end where the record does not go on without a gap."""
+        if len(breaks) == 0:
+            return first, state
+        both = np.union1d(first, breaks)
+        return both, state[np.searchsorted(first, both, side="right") - 1]
+
+    def _pieces(self, base: int, first: Indices, last: Indices, state: States) -> Pieces:
+        after = 1 if self._bins else 0
+        return Pieces(self._line.starts(first + base), self._line.ends(last + base + after), state)
+
+    def _give_up_the_shortest(self) -> None:
+        """Forget every dip that `ride_through` fills: at most two spans are left for each of its lengths."""
+        up = self._known.finished(UP).join_closer_than(self._ride_through)
+        down = self._known.finished(DOWN).drop_shorter_than(self._ride_through)
+        self._known.replace(up, down)
+        self._steps[0] = max(self._steps[0], self._ride_through)

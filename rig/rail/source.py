@@ -26,11 +26,18 @@ class Span:
 
 @dataclass(frozen=True)
 class Crossing:
-    """For people: the rail crossed the middle of the thresholds at `at_ns`, give or take `half_width_ns`."""
+    """For people: the rail crossed the middle of the thresholds at `at_ns`, give or take `half_width_ns`.
+
+    Of that, `level_ns` comes from the limits of gain, offset and noise, and `shift_ns` from where the source's line
+    lies on the common one: both act alike on all crossings of one `source`.
+    """
 
     at_ns: int
     falling: bool
     half_width_ns: int
+    level_ns: int = 0
+    shift_ns: int = 0
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,8 +46,8 @@ class Source:
 
     `seen` is where the source was looking and would have proven something had there been something to prove: a level
     between the thresholds is seen, though neither up nor down; a stopped oscilloscope sees nothing.
-    `up_bridge_ns` and `down_bridge_ns` are the longest stretches between two instants of evidence that a span bridges
-    (0 for stamped edges): a shorter contradiction inside a span is no contradiction.
+    `up_bridge_ns` and `down_bridge_ns` are the longest stretches without evidence that a span bridges (0 where the
+    whole span was seen): a shorter contradiction inside a span is no contradiction.
     """
 
     name: str

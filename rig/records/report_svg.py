@@ -31,8 +31,9 @@ from rig.records.report_draw import (
     rect,
     text,
 )
+from rig.records.report_style import STYLE
 from rig.records.report_words import length_key, plain
-from rig.records.run import Coverage, Envelope, OutageRow, Picture, RunRecord, Track
+from rig.records.run import Coverage, Envelope, OutageRow, Picture, Shown, Track
 
 HEAD, VOLTS, STRIP, GAP = 78, 190, 22, 8
 _STEPS = (
@@ -53,7 +54,7 @@ class Numbered:
     end_s: float
 
 
-def numbered(record: RunRecord) -> list[Numbered]:
+def numbered(record: Shown) -> list[Numbered]:
     cover = record.coverage
     return [
         Numbered(
@@ -66,10 +67,10 @@ def numbered(record: RunRecord) -> list[Numbered]:
     ]
 
 
-def overview(record: RunRecord) -> View:
+def overview(record: Shown) -> View:
     """The judged window, and as much more as it takes to show time zero and where the limit lies."""
     marks = [record.coverage.from_s, record.coverage.to_s]
-    if record.activation.commanded_at_s is not None:
+    if record.zero_mark is not None:
         marks.append(0.0)
     if record.outages:
         worst = max(numbered(record), key=lambda o: length_key(o.row))
@@ -79,7 +80,7 @@ def overview(record: RunRecord) -> View:
     return View(low - pad, high + pad)
 
 
-def close_ups(record: RunRecord, whole: View) -> list[View]:
+def close_ups(record: Shown, whole: View) -> list[View]:
     """One view for each group of outages that would be small in `whole`."""
     views: list[View] = []
     for outage in sorted(numbered(record), key=lambda o: o.start_s):
@@ -92,7 +93,7 @@ def close_ups(record: RunRecord, whole: View) -> list[View]:
     return [v for v in views if v.to_s - v.from_s < 0.5 * (whole.to_s - whole.from_s)]
 
 
-def rail_svg(record: RunRecord, picture: Picture, view: View, name: str) -> str:
+def rail_svg(record: Shown, picture: Picture, view: View, name: str) -> str:
     """The rail in `view`: outages, limit, volts where an oscilloscope saw them, and a strip for each source."""
     volts = VOLTS if picture.envelope is not None else 0
     strips = HEAD + volts + (GAP if volts else 0)
@@ -113,7 +114,18 @@ def rail_svg(record: RunRecord, picture: Picture, view: View, name: str) -> str:
     return "\n".join(parts)
 
 
-def _alt(record: RunRecord, view: View) -> str:
+def standalone_svg(record: Shown, picture: Picture) -> str:
+    """The whole rail as a picture of its own, with its style, for a file."""
+    svg = rail_svg(record, picture, overview(record), "whole")
+    rules = "".join(r for r in STYLE.splitlines() if r.startswith("svg ."))
+    style = f"<style>svg {{ font: 12.5px 'DejaVu Sans', Arial, sans-serif; }} {rules}</style>"
+    paper = '<rect width="100%" height="100%" fill="#fff"/>'
+    head, tag, rest = svg.partition('role="img"')
+    first, closing, body = rest.partition(">")
+    return f'{head}xmlns="http://www.w3.org/2000/svg" {tag}{first}{closing}{style}{paper}{body}\n'
+
+
+def _alt(record: Shown, view: View) -> str:
     count = len(record.outages)
     return (
         f"The rail from {view.from_s:.0f} s to {view.to_s:.0f} s: {count or 'no'} outage{'' if count == 1 else 's'}. "
@@ -132,7 +144,7 @@ def ticks(view: View, most: int = 9) -> list[float]:
     return [i * step for i in range(first, last + 1)]
 
 
-def _axis(record: RunRecord, view: View, bottom: float) -> Iterator[str]:
+def _axis(record: Shown, view: View, bottom: float) -> Iterator[str]:
     minutes = view.to_s - view.from_s >= _MINUTES_FROM_S
     for at in ticks(view):
         x = view.x(at)
@@ -140,12 +152,10 @@ def _axis(record: RunRecord, view: View, bottom: float) -> Iterator[str]:
         yield text(x, bottom + 19, plain(round(at / 60 if minutes else at, 6)), "middle")
     yield line(LEFT, bottom, RIGHT, bottom, "#666")
     unit = "minutes" if minutes else "seconds"
-    sent = record.activation.commanded_at_s is not None
-    origin = "from the activation command" if sent else "(no activation command was sent)"
-    yield text(LEFT + PLOT / 2, bottom + 38, f"{unit} {origin}", "middle", more=' class="axis"')
+    yield text(LEFT + PLOT / 2, bottom + 38, f"{unit} {record.axis_words}", "middle", more=' class="axis"')
 
 
-def _outside(record: RunRecord, view: View, bottom: float) -> Iterator[str]:
+def _outside(record: Shown, view: View, bottom: float) -> Iterator[str]:
     cover = record.coverage
     for start, end in ((view.from_s, min(cover.from_s, view.to_s)), (max(cover.to_s, view.from_s), view.to_s)):
         if end > start:
@@ -155,7 +165,7 @@ def _outside(record: RunRecord, view: View, bottom: float) -> Iterator[str]:
                 yield text(x + width / 2, HEAD + 15, "not watched", "middle", "#666", ' class="small"')
 
 
-def _shades(record: RunRecord, view: View, bottom: float) -> Iterator[str]:
+def _shades(record: Shown, view: View, bottom: float) -> Iterator[str]:
     """Each outage across all strips, with its number; numbers that would overlap are left to the close-ups."""
     last = -math.inf
     for outage in sorted(numbered(record), key=lambda o: o.start_s):
@@ -179,18 +189,18 @@ def _open_words(open_: str) -> str:
     return {"start": "its start", "end": "its end", "both": "both ends"}[open_]
 
 
-def _marks(record: RunRecord, view: View, bottom: float) -> Iterator[str]:
-    if record.activation.commanded_at_s is not None and view.shows(0.0):
+def _marks(record: Shown, view: View, bottom: float) -> Iterator[str]:
+    if record.zero_mark is not None and view.shows(0.0):
         x = view.x(0.0)
         side = (x + 6, "start") if x < RIGHT - 140 else (x - 6, "end")
         yield line(x, 6, x, bottom, INK, ' stroke-width="1.4" stroke-dasharray="7 3 2 3"')
-        yield text(side[0], 15, "activation command", side[1])
+        yield text(side[0], 15, record.zero_mark, side[1])
     inside = [o for o in numbered(record) if o.end_s >= view.from_s and o.start_s <= view.to_s]
     if inside:
         yield from _limit(record, max(inside, key=lambda o: length_key(o.row)), view, bottom)
 
 
-def _limit(record: RunRecord, outage: Numbered, view: View, bottom: float) -> Iterator[str]:
+def _limit(record: Shown, outage: Numbered, view: View, bottom: float) -> Iterator[str]:
     """The bracket from an outage's start to the moment at which it reaches the limit."""
     at = outage.start_s + record.limit_s
     left, right, y = view.x(max(outage.start_s, view.from_s)), view.x(min(at, view.to_s)), 69

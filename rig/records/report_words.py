@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
-from rig.records.run import OutageRow, RunRecord
+from rig.records.run import OutageRow, Shown
 
 DASH = "–"
 _SMALL = ((Decimal(1), "s"), (Decimal("1e-3"), "ms"), (Decimal("1e-6"), "µs"), (Decimal("1e-9"), "ns"))
@@ -58,19 +58,19 @@ def upper_words(upper_s: float | None) -> str:
     return "without an upper bound" if upper_s is None else f"at most {at_most(upper_s)} s"
 
 
-def comparison_words(record: RunRecord) -> str:
+def comparison_words(record: Shown) -> str:
     """The limit and what happens at exactly the limit."""
     exactly = "fails" if record.comparison == "ge" else "still passes"
     return f"{plain(record.limit_s)} s; an outage of exactly the limit {exactly}"
 
 
-def verdict_sentence(record: RunRecord) -> str:
+def verdict_sentence(record: Shown) -> str:
     """The verdict in one sentence, e.g. `PASS: the hub was without power for at most 45.011 s; …`."""
     sentences = {"PASS": _passed, "FAIL": _failed, "INCONCLUSIVE": _inconclusive, "ERROR": _error}
     return f"{record.verdict}: {sentences[record.verdict](record)}"
 
 
-def _passed(record: RunRecord) -> str:
+def _passed(record: Shown) -> str:
     upper = record.longest_outage.upper_s
     if upper is None:
         raise ValueError("a PASS without an upper bound")
@@ -82,7 +82,7 @@ def _passed(record: RunRecord) -> str:
     )
 
 
-def _failed(record: RunRecord) -> str:
+def _failed(record: Shown) -> str:
     lower = record.longest_outage.lower_s
     over = exact(lower) - exact(record.limit_s)
     beyond = "exactly the limit, which fails" if over == 0 else f"over it by at least {at_least(over)} s"
@@ -90,15 +90,15 @@ def _failed(record: RunRecord) -> str:
     return f"the hub was without power for at least {at_least(lower)} s; the limit is {limit} s ({beyond})."
 
 
-def _inconclusive(record: RunRecord) -> str:
+def _inconclusive(record: Shown) -> str:
     return f"this run does not answer the question. {_bounds(record)}"
 
 
-def _error(record: RunRecord) -> str:
+def _error(record: Shown) -> str:
     return f"the bench failed, or its safe state was not proven. {_bounds(record)}"
 
 
-def _bounds(record: RunRecord) -> str:
+def _bounds(record: Shown) -> str:
     longest = record.longest_outage
     return (
         f"The hub's longest time without power was at least {at_least(longest.lower_s)} s and "

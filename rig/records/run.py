@@ -8,7 +8,7 @@ For one seed on the twin, all but `labels` is the same to the byte.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
@@ -170,11 +170,45 @@ class RunRecord:
             return "no valid control"
         return None if self.safe_state.proven else "the safe state was not proven"
 
+    @property
+    def zero_mark(self) -> str | None:
+        """What time zero is called in a picture; None where there was none."""
+        return "activation command" if self.activation.commanded_at_s is not None else None
+
+    @property
+    def axis_words(self) -> str:
+        return "from the activation command" if self.zero_mark else "(no activation command was sent)"
+
     def to_json(self) -> dict[str, Any]:
         """The object `rig.run/1`."""
         body = asdict(self)
         labels = body.pop("labels")
         return {"schema": "rig.run/1", **body, "labels": labels}
+
+
+class Shown(Protocol):
+    """What sentences and pictures need of a record: a run has it, and so has the analysis of a file."""
+
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def rail_verdict(self) -> str: ...
+    @property
+    def limit_s(self) -> float: ...
+    @property
+    def comparison(self) -> str: ...
+    @property
+    def longest_outage(self) -> LongestOutage: ...
+    @property
+    def outages(self) -> tuple[OutageRow, ...]: ...
+    @property
+    def coverage(self) -> Coverage: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+    @property
+    def zero_mark(self) -> str | None: ...
+    @property
+    def axis_words(self) -> str: ...
 
 
 @dataclass(frozen=True)

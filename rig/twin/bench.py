@@ -33,6 +33,13 @@ from rig.twin.world import World
 NOISE_V = 0.06
 """Peak noise at the twin's probe: inside what its bench file states."""
 
+_NOWHERE = {
+    "supply": "TCPIP::127.0.0.1::1::SOCKET",
+    "oscilloscope": "TCPIP::127.0.0.1::2::SOCKET",
+    "modbus": "127.0.0.1:3",
+}
+"""Addresses for a bench file whose servers are not up yet."""
+
 
 def names() -> list[str]:
     """The twin benches that the package carries."""
@@ -63,7 +70,7 @@ class Twin:
         text = template(name)
         if depth is not None:
             text = text.replace("depth = 12_000_000", f"depth = {depth}")
-        draft = _checked(text, dict.fromkeys(("supply", "oscilloscope", "modbus"), "127.0.0.1:1"), name)
+        draft = _checked(text, _NOWHERE, name)
         self.clock: VirtualClock = VirtualClock()
         self._lock = threading.RLock()
         self.world = World(draft, self.clock, _images(fixtures), fixtures[0].version_from)

@@ -163,6 +163,8 @@ class TwinMeter:
             self._in(at_s, lambda at=at_s: self._set_silent(behaviour.is_silent(at)))  # type: ignore[misc]
         if behaviour.version_changes_at_s is not None:
             self._in(behaviour.version_changes_at_s, lambda: self._new_version(known.version))
+        elif math.isfinite(end_s := _end_s(behaviour)):
+            self._in(end_s, self._activation_failed)
         if self.on_activate is not None:
             self.on_activate()
 
@@ -178,6 +180,10 @@ class TwinMeter:
         self.image_code = ImageCode.ACTIVATED
         self._verified_hash = None
 
+    def _activation_failed(self) -> None:
+        """Back on the old image for good."""
+        self.image_code = ImageCode.FAILED
+
     def _in(self, seconds: float, fn: Callable[[], None]) -> None:
         power = self._power
 
@@ -186,3 +192,8 @@ class TwinMeter:
                 fn()
 
         self._timeline.schedule(self._timeline.now() + to_ns(seconds), act)
+
+
+def _end_s(behaviour: Behaviour) -> float:
+    """When the last thing of this behaviour happens; infinite when the meter never answers again."""
+    return max([0.0, *(at_s for at_s, _ in behaviour.feed_steps()), *(until_s for _, until_s in behaviour.silent)])

@@ -10,7 +10,7 @@ import struct
 
 from rig.twin.meter import TwinMeter
 
-ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, BUSY = 1, 2, 3, 6
 REGISTERS_A_FILE = 10_000
 MAKER, MODEL, SERIAL, VERSION, IMAGE_STATE, UPTIME = 100, 108, 116, 130, 140, 142
 VERIFY, ACTIVATE = 200, 230
@@ -82,6 +82,8 @@ class TwinModbus:
     def _write(self, address: int, words: list[int]) -> None:
         """Verify: 16 registers of SHA-256 and 2 of size. Activate: the 16 registers of SHA-256."""
         data = struct.pack(f">{len(words)}H", *words)
+        if address in (VERIFY, ACTIVATE) and self._meter.busy:
+            raise _ModbusError(BUSY)
         if address == VERIFY and len(words) == _HASH_REGISTERS + 2:
             self._meter.verify(struct.unpack(">I", data[32:])[0], data[:32])
         elif address == ACTIVATE and len(words) == _HASH_REGISTERS:
@@ -90,11 +92,18 @@ class TwinModbus:
             raise _ModbusError(ILLEGAL_ADDRESS)
 
     def _write_file(self, body: bytes) -> None:
-        if len(body) < 8 or body[0] != len(body) - 1:
+        """One or more sub-requests: reference type 6, file, record, length in registers, data."""
+        if not body or body[0] != len(body) - 1:
             raise _ModbusError(ILLEGAL_VALUE)
-        kind, file, record, words = struct.unpack(">BHHH", body[1:8])
-        data = body[8:]
-        if kind != 6 or len(data) != 2 * words or record >= REGISTERS_A_FILE or file < 1:
-            raise _ModbusError(ILLEGAL_VALUE)
-        if not self._meter.write_image(2 * ((file - 1) * REGISTERS_A_FILE + record), data):
-            raise _ModbusError(ILLEGAL_ADDRESS)
+        if self._meter.busy:
+            raise _ModbusError(BUSY)
+        parts, rest = [], body[1:]
+        while rest:
+            kind, file, record, words = struct.unpack_from(">BHHH", rest)
+            data, rest = rest[7 : 7 + 2 * words], rest[7 + 2 * words :]
+            if kind != 6 or words < 1 or len(data) != 2 * words or record >= REGISTERS_A_FILE or file < 1:
+                raise _ModbusError(ILLEGAL_VALUE)
+            parts.append((2 * ((file - 1) * REGISTERS_A_FILE + record), data))
+        for offset, data in parts:
+            if not self._meter.write_image(offset, data):
+                raise _ModbusError(ILLEGAL_ADDRESS)

@@ -141,7 +141,7 @@ class RailModel:
         return self.watch(level_v, True, fn)
 
     def watch(self, level_v: float, falling: bool, fn: Callable[[int], None]) -> Watcher:
-        """Call `fn(instant_ns)` once, when the node next crosses `level_v` in that direction; what was before is past."""
+        """Call `fn(instant_ns)` once, when the node crosses `level_v` in that direction after this moment."""
         watcher = Watcher(self, level_v, falling, fn)
         self._watchers.append(watcher)
         watcher.plan(self._segments[-1], self._timeline)

@@ -1,7 +1,7 @@
 """The wire between a device's face in the twin and any client, ours or foreign: TCP servers of requests and answers.
 
 Knows sockets, threads and how a stream of bytes falls into requests (`Split`). Knows no SCPI, no registers and no
-physics. Its threads never wait on the twin's time: a late reply, and a silence that is meant, are handed to the timeline.
+physics. Its threads never wait on the twin's time: a late reply and a meant silence are handed to the timeline.
 """
 
 from __future__ import annotations

@@ -66,6 +66,8 @@ class World:
         self.mains_present = Signal(False)
         self.lines = {s.role: self._signal(s) for s in config.sense}
         self.gpio = TwinRPiGPIO(self._drive)
+        for pin in self._pins:
+            self._drive(pin, False)  # before software runs: an active-low relay is energised
         wired = {s.line: _electrical(self.lines[s.role], s) for s in config.sense}
         self.chip = TwinChip(config.sense[0].chip, timeline, wired)
 

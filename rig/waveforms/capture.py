@@ -16,7 +16,7 @@ import numpy as np
 
 from rig.errors import InputError, Where
 from rig.rail.samples import Codes, Grid, Scale
-from rig.waveforms.waveform import MAX_SAMPLES, Waveform
+from rig.waveforms.waveform import LATEST_S, MAX_SAMPLES, Waveform
 
 if TYPE_CHECKING:
     import h5py
@@ -119,7 +119,7 @@ def _stored(path: Path, file: h5py.File) -> StoredCapture:
         ("low_code", limits.min - 1 <= scale.low_code < scale.high_code <= limits.max + 1),
         ("gain_error_fraction", scale.gain_error >= 0),
         ("offset_error_v", scale.offset_error_v >= 0),
-        ("dt_s", grid.dt_s > 0 and abs(grid.first_s) + grid.dt_s * len(codes) < 4e9),
+        ("dt_s", grid.dt_s > 0 and abs(grid.first_s) + grid.dt_s * len(codes) < LATEST_S),
         ("time_base_ppm", number("time_base_ppm") >= 0),
         ("trigger_error_s", number("trigger_error_s") >= 0),
     )
@@ -132,7 +132,7 @@ def _stored(path: Path, file: h5py.File) -> StoredCapture:
 
 
 def _is_ours(path: Path, file: h5py.File) -> None:
-    """The schema stands in the file, and a format with checksums: HDF5 crashes or hangs on damage that it cannot see."""
+    """The schema, and a format with checksums: HDF5 crashes or hangs on damage that it cannot see."""
     kind = file.attrs.get_id("schema") if "schema" in file.attrs else None
     if kind is None or kind.shape != () or not _stands_in(path, SCHEMA.encode()):
         raise InputError("not a capture of this rig", Where(str(path), "schema", expected=SCHEMA))

@@ -21,11 +21,10 @@ from rig.waveforms.parameter_file import waveform_pair
 from rig.waveforms.rows import Array, RowFormat, Rows
 from rig.waveforms.text import blocks, nth_row_line, read_head
 from rig.waveforms.timing import Digits, digits_of, uniform
-from rig.waveforms.waveform import MAX_SAMPLES, Waveform
+from rig.waveforms.waveform import LATEST_S, MAX_SAMPLES, Waveform, checked_grid
 
 OVER_RANGE_V = 9.9e36
 """What oscilloscopes print for a sample that they could not convert is 9.9E+37 (Keysight InfiniiVision, Siglent)."""
-_LATEST_S = 4.0e9
 _FIRST_ROWS = 1 << 20
 
 
@@ -135,10 +134,10 @@ class _Record:
             return column
         times = column / axis.per_second if axis.per_second != 1.0 else column
         with np.errstate(invalid="ignore"):
-            wild = ~(np.abs(times) < _LATEST_S)
+            wild = ~(np.abs(times) < LATEST_S)
         if wild.any():
             at = int(np.argmax(wild))
-            raise self._at(at, "not a time", f"{column[at]:.15g}", f"less than {_LATEST_S:g} s")
+            raise self._at(at, "not a time", f"{column[at]:.15g}", f"less than {LATEST_S:g} s")
         steps = np.diff(times, prepend=times[0] - 1 if self._last is None else self._last)
         if not steps.min() > 0:
             self._out_of_order(times, steps)
@@ -212,11 +211,8 @@ def _with_given(file: str, layout: Layout, given: Given) -> Layout:
     """The layout with the caller's interval, refused where the file itself knows better."""
     axis = layout.axis
     own = axis.index is None or axis.counts
-    if own and (axis.interval_s is None or not 0 < axis.interval_s < _LATEST_S or not abs(axis.start_s) < _LATEST_S):
-        found = f"start {axis.start_s} s, interval {axis.interval_s} s"
-        raise InputError(
-            "no usable sample interval", Where(file, "interval_s", found=found, expected="finite, above 0")
-        )
+    if own:
+        checked_grid(file, axis.start_s, axis.interval_s, 2)
     if own and given.interval_s not in (None, axis.interval_s):
         raise InputError(
             "the file has its own sample interval", Where(file, "interval_s", found=f"{given.interval_s} s")
@@ -253,7 +249,7 @@ def _grid(
 ) -> Grid | None:
     if times is None:
         start_s = next((start for rows, start in axis.starts if rows == count), axis.start_s)
-        return Grid(start_s, axis.interval_s or 0.0)
+        return checked_grid(file, start_s, axis.interval_s, count)
     grid = uniform(times, axis.interval_s, digits, only_declared=given.interval_s is not None)
     if grid is None and given.interval_s is not None:
         raise InputError(

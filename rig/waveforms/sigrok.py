@@ -17,10 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rig.errors import InputError, Where
-from rig.rail.samples import Grid
 from rig.waveforms.choice import choose
 from rig.waveforms.layout import Column
-from rig.waveforms.waveform import MAX_SAMPLES, Waveform
+from rig.waveforms.waveform import MAX_SAMPLES, Waveform, checked_grid
 
 DIALECT = "sigrok"
 _METADATA_BYTES = 1 << 16
@@ -53,14 +52,15 @@ def read_sigrok(path: Path, channel: str | None, interval_s: float | None, start
         if interval_s not in (None, 1.0 / session.rate_hz):
             raise InputError("the file has its own sample interval", Where(file, "interval_s", found=f"{interval_s} s"))
         interval_s = 1.0 / session.rate_hz
-    if interval_s is None or not 0 < interval_s < 4e9:
+    if interval_s is None:
         raise InputError("no usable sample rate: the sample interval must be given", Where(file, "interval_s"))
+    grid = checked_grid(file, start_s or 0.0, interval_s, len(values))
     unknown = ~np.isfinite(values)
     told = [f"read as {DIALECT}", "volts assumed", *notes]
     if unknown.any():
         values[unknown] = np.nan
         told.append(f"{int(unknown.sum())} samples are infinite or not a number: unknown")
-    return Waveform(file, chosen.name, DIALECT, values, None, Grid(start_s or 0.0, interval_s), None, tuple(told))
+    return Waveform(file, chosen.name, DIALECT, values, None, grid, None, tuple(told))
 
 
 def _opened(path: Path) -> zipfile.ZipFile:

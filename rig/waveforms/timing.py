@@ -60,10 +60,9 @@ def uniform(times_s: Array, declared_s: float | None, digits: Digits, *, only_de
     slope = float(times_s[-1] - times_s[0]) / (len(times_s) - 1)
     ends = digits.unit(times_s[[0, -1]])
     slack = min(float(ends.sum()) / 2 / (len(times_s) - 1), slope / 2)
-    candidates = [declared_s] if declared_s is not None and np.isfinite(declared_s) and declared_s > 0 else []
-    if not only_declared:
-        candidates.append(_shortest(slope - slack, slope + slack))
-    for interval_s in candidates:
+    declared = [declared_s] if declared_s is not None and np.isfinite(declared_s) and declared_s > 0 else []
+    quick = [] if only_declared else [_shortest(slope - slack, slope + slack)]
+    for interval_s in declared + quick:
         if _meets(times_s, interval_s):
             return Grid(float(times_s[0]), interval_s)
     digits = _fine_enough(times_s, digits)
@@ -72,7 +71,7 @@ def uniform(times_s: Array, declared_s: float | None, digits: Digits, *, only_de
     for room_s in (0.0, _single_precision(times_s[[0, -1]], digits)):
         slack = (float(ends.max()) / 2 + room_s) / len(times_s)
         fits = [_shortest(fitted - slack, fitted + slack), fitted] if fitted is not None else []
-        for interval_s in candidates + fits:
+        for interval_s in declared + fits:
             first_s = _offset(times_s, interval_s, digits, room_s)
             if first_s is not None and interval_s > 0:
                 return Grid(first_s, interval_s)

@@ -7,11 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from rig.errors import InputError, Where
 from rig.rail.samples import Grid, Scale
 
 Values = npt.NDArray[np.float64] | npt.NDArray[np.float32] | npt.NDArray[np.uint8] | npt.NDArray[np.int16]
 MAX_SAMPLES = 1 << 28
 """More samples than this in one channel are refused: 2 GiB of volts."""
+
+LATEST_S = 2.0e9
+"""Times further from zero than this are refused: nanoseconds of them would not fit the rail's time line."""
+
+
+def checked_grid(file: str, first_s: float, interval_s: float | None, count: int) -> Grid:
+    """The grid of `count` samples. Raises `InputError` when its interval or its reach is none of an oscilloscope's."""
+    if interval_s is None or not interval_s > 0 or not abs(first_s) + interval_s * count < LATEST_S:
+        found = f"start {first_s} s, interval {interval_s} s, {count} samples"
+        raise InputError("no usable sample interval", Where(file, "interval_s", None, found, "a number above 0"))
+    return Grid(first_s, interval_s)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,23 @@ import pytest
 from rig.errors import InputError
 from rig.rail.samples import Grid
 from rig.waveforms import Waveform, channels, dialects, read
+from tests.waveforms.files import (
+    INFINIIUM,
+    KEYSIGHT,
+    PARAMETERS,
+    PICO,
+    RIGOL_COUNTED,
+    RIGOL_LOGIC,
+    RIGOL_MEMORY,
+    RIGOL_NAMELESS,
+    RIGOL_QUOTED,
+    RIGOL_SCREEN,
+    RIGOL_TIMES,
+    SIGLENT,
+    SIGLENT_OLD,
+    TEK_MSO,
+    left_hand_file,
+)
 
 VOLTS = [12.0, 12.04, 0.12]
 
@@ -28,23 +45,6 @@ def expect(wave: Waveform, dialect: str, channel: str, volts: list[float], grid:
     assert wave.times_ns is None
     assert wave.scale is None
     assert wave.notes[0] == f"read as {dialect}"
-
-
-RIGOL_COUNTED = (
-    "X,CH1,Start,Increment,\nSequence,Volt,-6.000000e-03,4.000000e-06\n0,1.20e+01,\n1,1.204e+01,\n2,1.2e-01,\n"
-)
-RIGOL_LOGIC = (
-    "X,CH1,D7-D0,D15-D8,Start,Increment,\nSequence,Volt,,,-1.144000e-03,2.000000e-06\n"
-    "0,12,0x00,0x1f,\n1,12.04,0x00,0x00,\n2,0.12,0x00,0x00,\n"
-)
-RIGOL_TIMES = "Time,X(CH2),\nSecond,Volt,\n-1.2e-03,12,\n-1.1e-03,12.04,\n-1.0e-03,0.12,\n"
-RIGOL_NAMELESS = ",CH2\nSecond,Volt\n-1.63840e-02,1.200e+01, \n-1.63800e-02,1.204e+01, \n-1.63760e-02,1.20e-01, \n"
-RIGOL_QUOTED = (
-    '"Number of Data points =","3"\n"Sampling Period =","1.0e-3"\n"X","CH1"\n"Second","Volt"\n'
-    "0.000,12\n0.001,12.04\n0.002,0.12\n"
-)
-RIGOL_MEMORY = "CH1(V),t0 = -25s, tInc = 2e-06s,\n12,\n12.04,\n0.12,\n"
-RIGOL_SCREEN = "Time(s),CH1V\n-0.5,12\n-0.25,12.04\n0.0,0.12\n"
 
 
 @pytest.mark.parametrize(
@@ -69,23 +69,11 @@ def test_rigol_rows_may_hold_one_field_more_than_the_row_of_names(tmp_path: Path
     expect(wave, "rigol", "CH2", [0.96, 0.96], Grid(-3e-7, 5e-10))
 
 
-KEYSIGHT = (
-    "x-axis,1,2\nsecond,Volt,Volt\n-100.00E-06,12.00E+00,1.0E-03\n-50.00E-06,12.04E+00,2.0E-03\n"
-    "0.00E-06,120.0E-03,3.0E-03\n"
-)
-
-
 def test_keysight_infiniivision_is_read_by_channel_number(tmp_path: Path) -> None:
     path = file(tmp_path, KEYSIGHT)
     assert channels(path) == ("1", "2")
     expect(read(path, channel="1"), "keysight", "1", VOLTS, Grid(-1e-4, 5e-5))
     expect(read(path, channel="2"), "keysight", "2", [0.001, 0.002, 0.003], Grid(-1e-4, 5e-5))
-
-
-INFINIIUM = (
-    "Revision,0\nType,raw\nStart,0\nPoints,3\nCount,1\nXDispRange,1.0E-05\nXDispOrg,-5.0E-06\nXInc,2.5E-09\nXOrg,-5.0E-06\n"
-    "XUnits,second\nYUnits,Volt\nFrame,DSO9254A\nDate,1 JAN 2020\nMax Bandwidth,2.5E+09\nData\n"
-)
 
 
 def test_keysight_infiniium_without_times_takes_them_from_its_long_header(tmp_path: Path) -> None:
@@ -96,18 +84,6 @@ def test_keysight_infiniium_without_times_takes_them_from_its_long_header(tmp_pa
 def test_keysight_infiniium_with_times_reads_them(tmp_path: Path) -> None:
     wave = read(file(tmp_path, INFINIIUM + "-5.0000E-06,12\n-4.9975E-06,12.04\n-4.9950E-06,0.12\n"))
     expect(wave, "keysight", "1", VOLTS, Grid(-5e-6, 2.5e-9))
-
-
-SIGLENT_OLD = (
-    "Record Length,Analog:3\nSample Rate,100000000.0\nVertical Scale,CH1: 0.05\nVertical Offset,CH1:0.00000\n"
-    "Horizontal Scale, 0.000010000\nSecond,Volt\n"
-    "-0.00007000000,12.00000\n-0.00006999000,12.04000\n-0.00006998000,0.12000\n"
-)
-SIGLENT = (
-    "Record Length,Analog:3\nSample Interval,Analog:0.001\nVertical Units,CH2:mV,CH3:V\nVertical Scale,CH2:2.00,CH3:1\n"
-    "Vertical Offset,CH2:0,CH3:0\nHorizontal Units,S\nHorizontal Scale,0.1\nModel Number,SDS2104X\nSerial Number,S1\n"
-    "Source,CH2,CH3\n{names}\n-0.001,12000,5\n0.000,12040,5\n0.001,120,5\n"
-)
 
 
 def test_siglent_is_read_with_its_channel_from_the_vertical_scale(tmp_path: Path) -> None:
@@ -121,40 +97,6 @@ def test_newer_siglent_names_its_sources_and_their_units(tmp_path: Path, names: 
     assert channels(path) == ("CH2", "CH3")
 
 
-TEK_KEYS = [
-    ("Record Length", "2.000000e+01"),
-    ("Sample Interval", "4.000000e-06"),
-    ("Trigger Point", "1.000000e+01"),
-    ("", ""),
-    ("", ""),
-    ("", ""),
-    ("Source", "CH1"),
-    ("Vertical Units", "V"),
-    ("Vertical Scale", "2.000000e+00"),
-    ("Vertical Offset", "0.0"),
-    ("Horizontal Units", "s"),
-    ("Horizontal Scale", "1.000000e-03"),
-    ("Pt Fmt", "Y"),
-    ("Yzero", "0.0"),
-    ("Probe Atten", "1.0"),
-    ("Model Number", "TDS2002"),
-    ("Serial Number", "C1"),
-    ("Firmware Version", "FV:v1"),
-]
-
-
-def left_hand_file(sources: list[str], sign: str = "") -> str:
-    lines = []
-    for at in range(20):
-        key, value = TEK_KEYS[at] if at < len(TEK_KEYS) else ("", "")
-        parts = [
-            f"{key},{source if key == 'Source' else value},,  {sign}{-40e-6 + at * 4e-6:.9f}, {at + 100 * number},"
-            for number, source in enumerate(sources)
-        ]
-        lines.append("".join(parts))
-    return "\r\n".join(lines).replace(f"{sign}-", "-") + "\r\n"
-
-
 @pytest.mark.parametrize("sign", ["", "+"])
 def test_tektronix_tds_is_read_from_beside_its_keys(tmp_path: Path, sign: str) -> None:
     wave = read(file(tmp_path, left_hand_file(["CH1"], sign)))
@@ -164,14 +106,6 @@ def test_tektronix_tds_is_read_from_beside_its_keys(tmp_path: Path, sign: str) -
 def test_tektronix_tds_with_two_channels_side_by_side_is_read_by_name(tmp_path: Path) -> None:
     path = file(tmp_path, left_hand_file(["CH1", "CH2"]))
     expect(read(path, channel="CH2"), "tektronix", "CH2", [100.0 + at for at in range(20)], Grid(-40e-6, 4e-6))
-
-
-TEK_MSO = (
-    "Model,MSO58\nFirmware Version,2.0.3\n\nWaveform Type,ANALOG,ANALOG\nPoint Format,Y,Y\nHorizontal Units,s,s\n"
-    "Horizontal Scale,0.001\nSample Interval,1e-06,1e-06\nRecord Length,3,3\nGating,0.0% to 100.0%\n"
-    "Vertical Units,V,A\nVertical Scale,2\nLabel,SUPPLY,CURRENT\n,,\n{time},CH1,CH2,\n"
-    "-1.000000e-06,12,1.5,\n0.000000e+00,12.04,1.6,\n1.000000e-06,0.12,1.7,\n"
-)
 
 
 @pytest.mark.parametrize("time", ["TIME", "Time"])
@@ -190,12 +124,6 @@ def test_rohde_schwarz_rtb_is_read_by_its_units(tmp_path: Path, names: str, chan
     expect(wave, "rohde-schwarz", channel, VOLTS, Grid(-0.59999832, 0.1))
 
 
-PARAMETERS = (
-    "Resolution:1e-3:\nRecordLength:3:\nXStart:-0.5:\nXStop:-0.498:\nSignalRecordLength:3:\nHardwareXStart:-0.501:\n"
-    "SignalHardwareRecordLength:4:\nSignalResolution:1e-3:\nSource:Ch2:\nTimestampState:Off:\n"
-)
-
-
 @pytest.mark.parametrize("named", ["pulse.csv", "pulse.Wfm.csv"])
 @pytest.mark.parametrize(("rows", "start_s"), [([12.0, 12.04, 0.12], -0.5), ([12.0, 12.04, 0.12, 1.0], -0.501)])
 def test_rohde_schwarz_rto_is_read_from_either_file_of_the_pair(
@@ -212,9 +140,6 @@ def test_rohde_schwarz_samples_without_any_header_need_the_sample_interval(tmp_p
         read(path)
     assert told.value.where.key == "interval_s"
     expect(read(path, interval_s=1e-4, start_s=-0.5), "rohde-schwarz", "column 1", VOLTS, Grid(-0.5, 1e-4))
-
-
-PICO = "Time,Channel A\n(ms),(mV)\n\n-0.50000000,12000.00\n0.00000000,12040.00\n0.50000000,120.00\n"
 
 
 def test_picoscope_is_scaled_from_its_units(tmp_path: Path) -> None:

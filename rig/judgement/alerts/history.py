@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rig.errors import InputError, Where
+from rig.rail import Outage
+
+NS = 1e9
+"""Nanoseconds in a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,26 @@ class History:
             if two[0] <= one[1]:
                 raise InputError("cuts overlap", Where(found=f"{one} and {two}", expected="each after the one before"))
         return History(tuple(Cut(start, start, end, end) for start, end in rows))
+
+    @staticmethod
+    def of_rail(outages: Iterable[Outage], zero_ns: int) -> History:
+        """From the rail's outages, proven or only possible, with times in s from `zero_ns`.
+
+        A stretch of which nothing is known inside an outage may have been power. A proven outage that the window cut
+        off may never have ended; a merely possible one there ends with the window.
+        """
+        rows: list[Cut] = []
+        for outage in outages:
+            ends_with_window = outage.open in ("end", "both")
+            last = math.inf if ends_with_window and outage.proven else (outage.to_ns - zero_ns) / NS
+            first = (outage.from_ns - zero_ns) / NS
+            down = [((start - zero_ns) / NS, (end - zero_ns) / NS) for start, end in outage.down]
+            if not down:
+                rows.append(Cut(first, last, first, last))
+            for index, (start, end) in enumerate(down):
+                after = down[index + 1][0] if index + 1 < len(down) else last
+                rows.append(Cut(down[index - 1][1] if index else first, start, end, after))
+        return History(tuple(rows))
 
     def worst(self) -> tuple[list[tuple[float, float]], list[int]]:
         """The longest cuts that the bounds allow, joined where they meet, and for each cut the one it went into."""

@@ -1,0 +1,103 @@
+"""`rig analyse`: judges oscilloscope files that a bench already has. Exit codes as for a run; a picture where asked."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rig.errors import ExitCode, InputError, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rig.records.analysis import Analysis
+
+_EXIT = {"PASS": ExitCode.PASS, "FAIL": ExitCode.FAIL, "INCONCLUSIVE": ExitCode.INCONCLUSIVE}
+
+
+def add_words(verb: argparse.ArgumentParser, number: Callable[[str], float]) -> None:
+    """The options of this verb; `number` parses one."""
+    verb.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files of one event (CSV, .gz, .sr, .h5)")
+    verb.add_argument("--down", type=number, metavar="V", help="at this and below the rail is down (default: proposed)")
+    verb.add_argument("--up", type=number, metavar="V", help="at this and above the rail is up (default: proposed)")
+    verb.add_argument("--limit", type=number, default=180.0, metavar="S", help="the limit in seconds (default: 180)")
+    verb.add_argument("--comparison", choices=("ge", "gt"), default="ge", help="which lengths fail (default: ge)")
+    verb.add_argument("--ride-through", type=number, default=0.02, metavar="S", help="shorter dips are filled (0.02)")
+    verb.add_argument("--restore-min", type=number, default=1.0, metavar="S", help="shorter returns are dropped (1)")
+    verb.add_argument("--time-base-ppm", type=number, metavar="P", help="worst rate error of the time base (100)")
+    verb.add_argument("--noise-v", type=number, metavar="V", help="worst-case noise (default: estimated)")
+    verb.add_argument("--channel", metavar="NAME", help="which channel, where a file has several")
+    verb.add_argument("--dialect", metavar="NAME", help="force how the files are read; 'list' names them")
+    verb.add_argument("--interval", type=number, metavar="S", help="sample interval, for files that do not say")
+    verb.add_argument(
+        "--offset", type=number, action="append", metavar="S", help="added to its times; once for each file"
+    )
+    verb.add_argument("--plot", type=Path, metavar="FILE.svg|png", help="draw the rail")
+    verb.add_argument("--json", action="store_true", help="print rig.analysis/1, and nothing else, on stdout")
+    verb.set_defaults(verb=analyse)
+
+
+def analyse(options: Namespace) -> int:
+    """Judge the files, draw, tell."""
+    if options.dialect == "list":
+        from rig.waveforms import dialects
+
+        print("\n".join(dialects()))  # noqa: T201
+        return ExitCode.PASS
+    plot: Path | None = options.plot
+    if plot is not None and plot.suffix.lower() not in (".svg", ".png"):
+        raise InputError("not a picture", Where(key="--plot", found=str(plot), expected=".svg or .png"))
+    from rig.procedures.analysing import Question, analyse_files
+
+    question = Question(
+        files=tuple(options.files),
+        down_v=options.down,
+        up_v=options.up,
+        limit_s=options.limit,
+        comparison=options.comparison,
+        ride_through_s=options.ride_through,
+        restore_min_s=options.restore_min,
+        time_base_ppm=options.time_base_ppm,
+        noise_v=options.noise_v,
+        channel=options.channel,
+        dialect=options.dialect,
+        interval_s=options.interval,
+        offsets_s=tuple(options.offset or ()),
+    )
+    analysis, picture = analyse_files(question)
+    if plot is not None:
+        from rig.records.plot import save_plot
+
+        save_plot(plot, analysis, picture)
+    if options.json:
+        import json
+
+        print(json.dumps(analysis.to_json(), ensure_ascii=False, indent=2))  # noqa: T201
+    else:
+        for line in _summary(analysis):
+            print(line)  # noqa: T201
+    return _EXIT[analysis.verdict]
+
+
+def _summary(analysis: Analysis) -> Iterator[str]:
+    from rig.records.report_words import at_least, at_most, verdict_sentence
+
+    for row in analysis.files:
+        yield f"{row.file}: channel {row.channel}, read as {row.dialect}, {row.samples} samples"
+        yield from (f"  {note}" for note in row.notes)
+    for assumption in analysis.assumptions:
+        if assumption.source.startswith(("proposed", "estimated")):
+            yield f"{assumption.key}: {assumption.value} ({assumption.source})"
+    yield ""
+    yield f"{verdict_sentence(analysis)} (waveform only)"
+    yield from (f"  {reason.code}: {reason.text}" for reason in analysis.reasons)
+    for number, outage in enumerate(analysis.outages, 1):
+        upper = "unbounded" if outage.upper_s is None else f"{at_most(outage.upper_s)} s"
+        start = "open at its start" if outage.start_s is None else f"from {outage.start_s:.3f} s"
+        yield f"  outage {number}: {start}, {at_least(outage.lower_s)} to {upper}"
+    if analysis.alerts is not None:
+        north, south = analysis.alerts["north"], analysis.alerts["south_central"]
+        yield f"  alert (AD1): North {north[0]:.2f} to {north[1]:.2f}, South & Central {south[0]:.2f} to {south[1]:.2f}"

@@ -1,0 +1,61 @@
+"""Rows of a record from the rail's history: shared by a run on a bench and by the analysis of files.
+
+Times in seconds from `zero_ns`; nothing is rounded.
+"""
+
+from __future__ import annotations
+
+from rig.judgement import Cause
+from rig.rail import Outage, RailHistory
+from rig.records.run import BudgetLine, Coverage, LongestOutage, OutageRow
+
+_SQRT3 = 3**0.5
+
+
+def seconds(ns: int | None) -> float | None:
+    """A length in seconds; None stays None."""
+    return None if ns is None else ns / 1e9
+
+
+def longest_row(history: RailHistory) -> LongestOutage:
+    """The bounds on the longest outage; its estimate is that of the outage that people mean by it."""
+    longest, upper = history.longest, seconds(history.upper_ns)
+    if longest is None:
+        nothing = 0.0 if history.upper_ns == 0 else None
+        return LongestOutage(history.lower_ns / 1e9, nothing, upper, nothing)
+    estimate, expanded = seconds(longest.estimate_ns), seconds(longest.expanded_uncertainty_ns)
+    return LongestOutage(history.lower_ns / 1e9, estimate, upper, expanded)
+
+
+def outage_row(outage: Outage, cause: Cause, zero_ns: int) -> OutageRow:
+    return OutageRow(
+        start_s=(outage.start.at_ns - zero_ns) / 1e9 if outage.start else None,
+        end_s=(outage.end.at_ns - zero_ns) / 1e9 if outage.end else None,
+        lower_s=outage.lower_ns / 1e9,
+        estimate_s=seconds(outage.estimate_ns),
+        upper_s=seconds(outage.upper_ns),
+        open=outage.open,
+        cause=cause.value,
+        sources=outage.sources,
+    )
+
+
+def coverage_row(history: RailHistory, zero_ns: int) -> Coverage:
+    begin, end = (history.from_ns - zero_ns) / 1e9, (history.to_ns - zero_ns) / 1e9
+    return Coverage(begin, end, history.unseen.longest() / 1e9)
+
+
+def budget_rows(history: RailHistory, rate_ppm: float) -> tuple[BudgetLine, ...]:
+    """What the expanded uncertainty of the longest outage's estimate is made of (GUM, k = 2)."""
+    longest = history.longest
+    if longest is None or longest.start is None or longest.end is None or longest.estimate_ns is None:
+        return ()
+    lines = (
+        ("start of the outage", float(longest.start.half_width_ns), -1.0),
+        ("end of the outage", float(longest.end.half_width_ns), 1.0),
+        ("rate of the clock", longest.estimate_ns * rate_ppm * 1e-6, 1.0),
+    )
+    return tuple(
+        BudgetLine(name, "rectangular", half / 1e9, half / 1e9 / _SQRT3, sensitivity)
+        for name, half, sensitivity in lines
+    )

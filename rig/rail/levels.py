@@ -1,0 +1,60 @@
+"""The two levels of a waveform and its noise, for files that come without thresholds: a proposal, never a proof. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+MOST_SAMPLES = 2_000_000
+"""More samples than this are thinned out evenly first."""
+_ROUNDS = 30
+_SIGMAS = 5.0
+UP_FRACTION, DOWN_FRACTION = 5 / 6, 1 / 2
+"""Where the proposed thresholds lie between the levels: 10 V and 6 V for a rail of 12 V, as the bench's defaults."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Volts of the upper and the lower level, and a bound on the noise (5 standard deviations and half a step)."""
+
+    high_v: float
+    low_v: float
+    noise_v: float
+
+    @property
+    def two(self) -> bool:
+        """Whether there really are two levels, and not one with noise."""
+        return self.high_v - self.low_v > 4 * self.noise_v
+
+    def thresholds(self) -> tuple[float, float]:
+        """The proposal (down_below_v, up_above_v)."""
+        swing = self.high_v - self.low_v
+        return round(self.low_v + DOWN_FRACTION * swing, 3), round(self.low_v + UP_FRACTION * swing, 3)
+
+
+def levels_of(volts: npt.NDArray[np.floating]) -> Levels | None:
+    """The levels of these samples, shape (n,); None where all that is finite is one value, or nothing is."""
+    known = volts[np.isfinite(volts)].astype(np.float64)
+    if len(known) < 2 or known.min() == known.max():
+        return None
+    middle = (float(known.min()) + float(known.max())) / 2
+    high = low = middle
+    for _ in range(_ROUNDS):
+        above = known > middle
+        high, low = float(known[above].mean()), float(known[~above].mean())
+        if middle == (high + low) / 2:
+            break
+        middle = (high + low) / 2
+    steps = np.diff(known)
+    quiet = steps[np.abs(steps) <= (high - low) / 4]
+    sigma = float(quiet.std()) / np.sqrt(2) if len(quiet) else 0.0
+    moved = np.abs(quiet[quiet != 0])
+    step = float(moved.min()) if len(moved) else 0.0
+    return Levels(high, low, float(_SIGMAS * sigma + step / 2))
+
+
+def thin(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """At most `MOST_SAMPLES` of them, evenly."""
+    return values[:: max(1, -(-len(values) // MOST_SAMPLES))]

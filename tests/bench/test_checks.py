@@ -1,0 +1,95 @@
+"""What no single key shows: each contradiction is told with file, key and line, and none is told of a good file."""
+
+from __future__ import annotations
+
+import pytest
+
+from rig.bench.checks import faults
+from rig.errors import InputError
+from tests.bench.files import FILE, GOOD, checked, spoilt
+
+
+def test_a_good_file_has_no_fault() -> None:
+    assert faults(checked()) == []
+
+
+Row = tuple[str, str, str, str, str, str, str]
+ROWS: list[Row] = [
+    ("rail", "down_below_v = 6.0", "down_below_v = 10.0", "rail", "out of order", "10, 10, 12", "down_below_v < up"),
+    ("rail", "up_above_v = 10.0", "up_above_v = 12.0", "rail", "out of order", "6, 12, 12", "up_above_v < nominal_v"),
+    ("topology", "safe_v = 5.5", "safe_v = 6.1", "topology.safe_v", "a safe rail must be down", "6.1 V", "at most"),
+    ("rail", "noise_v = 0.1", "noise_v = 2.0", "rail.noise_v", "with this noise", "2 V", "below 2 V"),
+    ("relay", 'role = "mains"', 'role = "meter-feed"', "relay", "exactly one relay has the role 'mains'", "0", "1"),
+    ("sense", 'role = "rail_up"', 'role = "ac_lo"', "sense", "exactly one sense has the role 'rail_up'", "0", "1"),
+    ("sense", 'role = "rail_up"', 'role = "rail_down"', "sense", "exactly one sense has the role 'rail_up'", "0", "1"),
+    ("sense", 'role = "ac_lo"', 'role = "mt_pr"', "sense", "at most one sense has the role 'mt_pr'", "2", "0 or 1"),
+    ("relay", 'safe = "open"', 'safe = "as-is"', "relay[1].safe", "is safe when open", "as-is", "open"),
+    ("oscilloscope", 'node = "hub"', 'node = "meter"', "oscilloscope[0].node", "the judged node", "meter", "hub"),
+    ("sense", "latency_s", 'node = "meter"\nlatency_s', "sense[0].node", "the judged node", "meter", "hub"),
+    ("sense", "gpiochip0", "gpiochip4", "sense[1].chip", "of one chip", "/dev/gpiochip0", "/dev/gpiochip4"),
+    ("sense", "band_v = [10.2, 10.8]", "", "sense[0].band_v", "rail_up needs its switching band", "nothing", "volts"),
+    ("sense", "[10.2, 10.8]", "[10.8, 10.2]", "sense[0].band_v", "lowest to its highest", "10.8 to 10.2 V", "lowest"),
+    ("sense", "[10.2, 10.8]", "[9.9, 10.8]", "sense[0].band_v", "proves no 'up'", "9.9 to 10.8 V", "from 10 V up"),
+    ("sense", "[10.2, 10.8]", "[10.2, 12.0]", "sense[0].band_v", "does not leave", "10.2 to 12 V", "below 12 V"),
+    ("supply", "volts = 12.0", "volts = 10.5", "sense[0].band_v", "does not leave", "10.2 to 10.8 V", "below 10.5 V"),
+    ("sense", "[4.6, 5.4]", "[4.6, 5.6]", "sense[1].band_v", "proves no 'down'", "4.6 to 5.6 V", "up to 5.5 V"),
+    ("topology", "control_cut_s = 5.0", "control_cut_s = 3.0", "topology.control_cut_s", "nothing", "3 s", "than 3 s"),
+    ("meter", "quiet_s = 60.0", "quiet_s = 1.0", "meter.quiet_s", "counts as back", "1 s", "restore_min_s, 1 s"),
+    ("oscilloscope", "pre_s = 6.0", "pre_s = 600.0", "oscilloscope[0].pre_s", "nothing of the window", "600 s", "less"),
+    ("relay", '"K1"', '"K2"', "relay[1].name", "a name is used twice", "K2", "not that of relay[0]"),
+    ("sense", 'name = "rail_up"', 'name = "psu"', "sense[0].name", "a name is used twice", "psu", "supply[0]"),
+    ("sense", "line = 5", "line = 17", "sense[0].line", "a pin is used twice", "GPIO 17 for rail_up", "K1 has it"),
+    ("relay", "pin = 17", "pin = 27", "relay[1].pin", "a pin is used twice", "GPIO 27 for K2", "K1 has it"),
+    ("oscilloscope", "192.0.2.11", "192.0.2.10", "oscilloscope[0].address", "used twice", "192.0.2.10", "of psu"),
+]
+
+
+@pytest.mark.parametrize(("table", "old", "new", "key", "message", "found", "expected"), ROWS)
+def test_each_contradiction_is_told_with_file_key_and_line(
+    table: str, old: str, new: str, key: str, message: str, found: str, expected: str
+) -> None:
+    text, _ = spoilt(table, old, new)
+    with pytest.raises(InputError) as caught:
+        checked(text)
+    error = caught.value
+    assert (error.where.file, error.where.key) == (FILE, key)
+    assert message in error.message
+    assert found in (error.where.found or "")
+    assert expected in (error.where.expected or "")
+    assert error.where.line == _line(text, key)
+    assert "\n" not in error.one_line()
+
+
+def _line(text: str, key: str) -> int | None:
+    """Where `table[n].key` or `table` is written, found by counting headers; None for what is not there."""
+    table, _, name = key.partition(".")
+    table, _, index = table.rstrip("]").partition("[")
+    lines = text.splitlines()
+    headers = [n for n, line in enumerate(lines) if line.strip() in (f"[{table}]", f"[[{table}]]")]
+    start = headers[int(index or 0)]
+    if not name:
+        return start + 1
+    for number in range(start + 1, len(lines)):
+        if lines[number].startswith("["):
+            return None
+        if lines[number].split("=")[0].strip() == name:
+            return number + 1
+    return None
+
+
+def test_all_contradictions_of_a_file_are_found_not_only_the_first() -> None:
+    config = checked()
+    rail = config.rail.model_copy(update={"up_above_v": 5.0, "noise_v": 9.0})
+    topology = config.topology.model_copy(update={"safe_v": 8.0, "control_cut_s": 2.0})
+    found = {fault.key for fault in faults(config.model_copy(update={"rail": rail, "topology": topology}))}
+    assert {("rail",), ("rail", "noise_v"), ("topology", "safe_v"), ("topology", "control_cut_s")} <= found
+
+
+def test_every_check_is_shown_by_a_row_above() -> None:
+    import inspect
+
+    from rig.bench import checks
+
+    told = inspect.getsource(checks).count("yield Fault(")
+    shown = {message for *_, message, _, _ in ROWS}
+    assert len(shown) >= told - 1, "a contradiction was added without a row that shows it"

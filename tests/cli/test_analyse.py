@@ -1,0 +1,173 @@
+"""`rig analyse` as a person uses it: files in, verdict, exit code and picture out; bad input in one line."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+import rig
+from rig.cli import main
+from rig.records import schema_text
+
+
+def write_csv(
+    path: Path, outages: list[tuple[float, float]], *, end_s: float, dt_s: float = 0.01, noise: float = 0.0
+) -> Path:
+    """A rail of 12 V that is at 0 V in each of `outages`, as `time,volts` rows."""
+    times = np.arange(0.0, end_s, dt_s)
+    volts = np.full(len(times), 12.0)
+    for start, stop in outages:
+        volts[(times >= start) & (times < stop)] = 0.0
+    volts += noise * np.sin(np.arange(len(times)) * 1.7)
+    rows = "\n".join(f"{t:.6f},{v:.4f}" for t, v in zip(times, volts, strict=True))
+    path.write_text(f"Time (s),CH1 (V)\n{rows}\n")
+    return path
+
+
+def analysed(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict]:  # type: ignore[type-arg]
+    code = main(["analyse", *words, "--json"])
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    return code, json.loads(captured.out)
+
+
+@pytest.mark.parametrize(
+    ("cut_s", "verdict", "code"),
+    [(45.0, "PASS", 0), (179.9, "PASS", 0), (180.5, "FAIL", 1), (180.005, "INCONCLUSIVE", 3)],
+)
+def test_a_clean_cut_is_judged_by_its_bounds(
+    cut_s: float, verdict: str, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_csv(tmp_path / "cut.csv", [(10.0, 10.0 + cut_s)], end_s=20.0 + cut_s)
+    got, body = analysed(capsys, str(file), "--time-base-ppm", "10")
+    assert (got, body["verdict"]) == (code, verdict)
+    longest = body["longest_outage"]
+    assert longest["lower_s"] <= cut_s <= longest["upper_s"]
+    assert longest["upper_s"] - longest["lower_s"] <= 2 * 0.01 + 2e-5 * cut_s + 1e-6
+    assert body["scope"] == "waveform only"
+    jsonschema.validate(body, json.loads(schema_text("rig.analysis/1")))
+
+
+def test_thresholds_are_proposed_from_the_levels_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write_csv(tmp_path / "cut.csv", [(10.0, 55.0)], end_s=70.0, noise=0.05)
+    _, body = analysed(capsys, str(file))
+    rows = {a["key"]: a for a in body["assumptions"]}
+    assert rows["up_above_v"]["value"].startswith("10")
+    assert rows["down_below_v"]["value"].startswith("6")
+    assert "proposed" in rows["up_above_v"]["source"]
+    _, body = analysed(capsys, str(file), "--up", "9", "--down", "3", "--noise-v", "0.1")
+    rows = {a["key"]: a for a in body["assumptions"]}
+    assert (rows["up_above_v"]["value"], rows["up_above_v"]["source"]) == ("9 V", "given")
+
+
+def test_a_file_that_ends_inside_an_outage_is_never_a_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write_csv(tmp_path / "open.csv", [(10.0, 99.0)], end_s=40.0)
+    code, body = analysed(capsys, str(file))
+    assert code == 3
+    assert body["longest_outage"]["upper_s"] is None
+    assert body["outages"][-1]["open"] == "end"
+
+
+def test_samples_too_far_apart_prove_nothing_up_and_the_setting_that_would_decide_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_csv(tmp_path / "slow.csv", [(10.0, 55.0)], end_s=120.0, dt_s=0.5)
+    code, body = analysed(capsys, str(file))
+    assert code == 3
+    assert "--ride-through 0.5" in body["reasons"][0]["text"]
+    code, body = analysed(capsys, str(file), "--ride-through", "0.5")
+    assert code == 0
+
+
+def test_two_files_of_one_event_are_merged_by_their_offsets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = write_csv(tmp_path / "a.csv", [(10.0, 99.0)], end_s=60.0)
+    second = write_csv(tmp_path / "b.csv", [(0.0, 20.0)], end_s=60.0)
+    code, body = analysed(capsys, str(first), str(second), "--offset", "0", "--offset", "50")
+    assert code == 0
+    assert len(body["outages"]) == 1
+    assert body["longest_outage"]["lower_s"] <= 60.0 <= body["longest_outage"]["upper_s"]
+    assert main(["analyse", str(first), str(second)]) == 2
+    assert "--offset" in capsys.readouterr().err
+
+
+def test_files_that_contradict_each_other_are_inconclusive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = write_csv(tmp_path / "a.csv", [(10.0, 40.0)], end_s=60.0)
+    second = write_csv(tmp_path / "b.csv", [(20.0, 30.0)], end_s=60.0)
+    code, body = analysed(capsys, str(first), str(second), "--offset", "0", "--offset", "0")
+    assert code == 3
+    assert body["reasons"][0]["code"] == "sources_disagree"
+
+
+def test_a_compressed_file_and_a_capture_of_a_run_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plain = write_csv(tmp_path / "cut.csv", [(10.0, 55.0)], end_s=70.0)
+    packed = tmp_path / "cut.csv.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    assert analysed(capsys, str(packed))[1]["outages"] == analysed(capsys, str(plain))[1]["outages"]
+
+    record = rig.run_activation(firmware="cut-45s", out=tmp_path / "runs")
+    capture = tmp_path / "runs" / record.labels.run_id / "activation.h5"
+    code, body = analysed(capsys, str(capture), "--down", "6", "--up", "10")
+    assert code == 0
+    longest = body["longest_outage"]
+    assert longest["lower_s"] <= 45.0 <= longest["upper_s"] + 0.02
+    assert longest["upper_s"] - longest["lower_s"] < 0.1
+
+
+@pytest.mark.parametrize(("name", "head"), [("rail.svg", b"<svg"), ("rail.png", b"\x89PNG")])
+def test_the_rail_is_drawn(name: str, head: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write_csv(tmp_path / "cut.csv", [(10.0, 55.0)], end_s=70.0)
+    assert main(["analyse", str(file), "--plot", str(tmp_path / name)]) == 0
+    assert (tmp_path / name).read_bytes().startswith(head)
+    assert "PASS" in capsys.readouterr().out
+
+
+def _bad(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
+    good = write_csv(tmp_path / "good.csv", [(10.0, 20.0)], end_s=30.0)
+    flat = tmp_path / "flat.csv"
+    flat.write_text("Time (s),CH1 (V)\n" + "".join(f"{i / 100},12.0\n" for i in range(500)))
+    backwards = tmp_path / "backwards.csv"
+    backwards.write_text("Time (s),CH1 (V)\n0.0,12\n0.1,12\n0.05,0\n0.2,12\n")
+    binary = tmp_path / "binary.csv"
+    binary.write_bytes(bytes(range(256)) * 20)
+    return {
+        "a file that is not there": ([str(tmp_path / "none.csv")], "none.csv"),
+        "a constant signal": ([str(flat)], "constant"),
+        "times that go backwards": ([str(backwards)], "backwards.csv:4"),
+        "a binary file": ([str(binary)], "binary.csv"),
+        "thresholds crossed over": ([str(good), "--down", "10", "--up", "6"], "crossed"),
+        "thresholds closer than the noise": ([str(good), "--down", "6", "--up", "6.5", "--noise-v", "1"], "noise"),
+        "an unknown channel": ([str(good), "--channel", "CH9"], "CH9"),
+        "a picture of another kind": ([str(good), "--plot", "rail.bmp"], "rail.bmp"),
+        "a picture that cannot be written": ([str(good), "--plot", "/proc/nothing/x.svg"], "/proc/nothing/x.svg"),
+        "a limit of zero": ([str(good), "--limit", "0"], "--limit"),
+        "no file": ([], "FILE"),
+    }
+
+
+BAD = (
+    "a file that is not there",
+    "a constant signal",
+    "times that go backwards",
+    "a binary file",
+    "thresholds crossed over",
+    "thresholds closer than the noise",
+    "an unknown channel",
+    "a picture of another kind",
+    "a picture that cannot be written",
+    "a limit of zero",
+    "no file",
+)
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_input_is_one_line(what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words, told = _bad(tmp_path)[what]
+    assert main(["analyse", *words]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1
+    assert told in captured.err
