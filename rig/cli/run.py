@@ -24,6 +24,7 @@ _EXIT = {
     "INCONCLUSIVE": ExitCode.INCONCLUSIVE,
     "ERROR": ExitCode.BENCH_ERROR,
 }
+_START = {"start": "before the watch", "both": "never seen up", "end": "start not seen", "none": "start not seen"}
 _STOPS = {signal.SIGINT: ExitCode.SIGINT, signal.SIGTERM: ExitCode.SIGTERM}
 
 
@@ -72,7 +73,7 @@ def _summary(outcome: Outcome) -> Iterator[str]:
         yield f"  {reason.code}: {reason.text}"
     for number, outage in enumerate(record.outages, 1):
         upper = "unbounded" if outage.upper_s is None else f"{at_most(outage.upper_s)} s"
-        start = "before the watch" if outage.start_s is None else f"{outage.start_s:.1f} s after the command"
+        start = _START[outage.open] if outage.start_s is None else f"{outage.start_s:.1f} s after the command"
         yield f"  outage {number}: {start}, {at_least(outage.lower_s)} to {upper}, cause: {outage.cause}"
     if not record.safe_state.proven:
         for check in record.safe_state.checks:

@@ -92,6 +92,13 @@ class Clock(Protocol):
         place of whatever the library raised. Real libraries time out on the wall clock; this does not.
         """
 
+    def instant(self) -> AbstractContextManager[object]:
+        """Around a sending, to read the clock on both sides of it.
+
+        On a virtual clock no time passes inside, even where a device takes the request and is silent on purpose; on a
+        real one this does nothing. Must not be held while waiting.
+        """
+
     def real_timeout_s(self, timeout_s: float) -> float:
         """The time-out to give to a library whose own time-out must not fire before `io`'s: longer than `timeout_s`."""
 

@@ -113,6 +113,7 @@ class _Exchange:
 
     activity: VirtualActivity
     link: Abortable
+    start_ns: int
     deadline: int
     ends: tuple[_Entry, ...] = ()
     expired: bool = False
@@ -123,6 +124,7 @@ class VirtualClock:
 
     def __init__(self, start_ns: int = 1_000 * NS, utc_start: datetime | None = None) -> None:
         self._lock = threading.RLock()
+        self._still = threading.Lock()
         self._start = start_ns
         self._now = start_ns
         self._raw_ppm = 0.0
@@ -142,7 +144,12 @@ class VirtualClock:
     # -- what activities use ------------------------------------------------------------------------------------
 
     def now(self) -> int:
-        return self._now
+        """Inside an exchange, for its own activity, the instant at which the exchange began.
+
+        While its reply is deferred others run and time goes on; when it would be read would depend on the machine.
+        """
+        me: VirtualActivity | None = getattr(self._local, "activity", None)
+        return me.exchanges[-1].start_ns if me is not None and me.exchanges else self._now
 
     def now_raw(self) -> int:
         at, raw = self._raw_base
@@ -194,7 +201,7 @@ class VirtualClock:
     def io(self, link: Abortable, timeout_s: float) -> Iterator[None]:
         self._check()
         me, real_start = self._me(), time.monotonic()
-        exchange = _Exchange(me, link, self._now + to_ns(timeout_s))
+        exchange = _Exchange(me, link, self._now, self._now + to_ns(timeout_s))
         me.exchanges.append(exchange)
         try:
             yield
@@ -211,6 +218,9 @@ class VirtualClock:
             self._regain(exchange)
         if exchange.expired:
             raise LinkTimeout(f"no answer within {timeout_s:g} s")
+
+    def instant(self) -> AbstractContextManager[object]:
+        return self._still
 
     def real_timeout_s(self, timeout_s: float) -> float:
         return max(_REAL_LIMIT_S, timeout_s)
@@ -253,7 +263,7 @@ class VirtualClock:
         When its own time-out comes first, its link is aborted. A client that is no activity gets its late answer as
         soon as time comes to it.
         """
-        with self._lock:
+        with self._still, self._lock:
             exchanges = self._holder.exchanges
             if not exchanges:
                 if delay_s is not None:

@@ -116,9 +116,7 @@ class VisaLink:
         except (VisaError, OSError, ValueError, TypeError, AttributeError) as error:
             # pyvisa-py lets the socket's own errors through, and stumbles over a session that was closed under it.
             self.close()
-            raise LinkError(
-                f"{self._name}: {command!r}: the link broke: {error}", Where(found=self._address)
-            ) from error
+            raise LinkError(f"{self._name}: {command!r}: the link broke: {error}") from error
         except BaseException:
             self.close()
             raise
@@ -162,7 +160,7 @@ class VisaLink:
         known = self._identity
         if known is not None and (found.model, found.serial) != (known.model, known.serial):
             raise LinkError(
-                f"{self._name}: another instrument answers at {self._address}",
+                f"{self._name}: another instrument answers at its address",
                 Where(found=f"{found.model} {found.serial}", expected=f"{known.model} {known.serial}"),
             )
         self._identity = found

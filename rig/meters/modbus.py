@@ -175,7 +175,7 @@ class ModbusMeter:
             timeout = self._clock.real_timeout_s(self._timeout_s)
             client = _timed_client(self._host, self._port, timeout, self._clock, self._note_sent)
             if not client.connect():  # type: ignore[no-untyped-call]
-                raise LinkError(f"{self.name}: cannot connect to {self._host}:{self._port}")
+                raise LinkError(f"{self.name}: cannot connect to the address in the bench file")
             self._client = client
         return self._client
 
@@ -192,7 +192,8 @@ class ModbusMeter:
                 raise LinkTimeout(f"{self.name}: {what}: no answer within {self._timeout_s:g} s") from None
             if isinstance(error, RigError) or not isinstance(error, Exception):
                 raise
-            raise LinkError(f"{self.name}: {what}: {error}") from error  # whatever the library stumbled over
+            # Whatever the library stumbled over. Its words hold ports and real durations: a record has neither.
+            raise LinkError(f"{self.name}: {what}: the link broke ({type(error).__name__})") from error
         if reply.isError():
             code = int(getattr(reply, "exception_code", 0))
             text = f"{self.name}: {what}: Modbus exception {code} ({_EXCEPTIONS.get(code, 'unknown')})"
@@ -208,9 +209,10 @@ def _timed_client(
 
     class Client(ModbusTcpClient):
         def send(self, request: bytes, addr: tuple[object, ...] | None = None) -> int:
-            before = clock.now()
-            count = int(super().send(request, addr))
-            sent(before, clock.now())
+            with clock.instant():
+                before = clock.now()
+                count = int(super().send(request, addr))
+                sent(before, clock.now())
             if count != len(request):
                 raise ConnectionError(f"{count} of {len(request)} bytes were sent")
             return count

@@ -154,6 +154,7 @@ class ActivationTest:
         """Read back at the end what was proven at the start; between the two the rig moved nothing."""
         try:
             wrong = self._path_fault()
+            self.evidence.path_broken = wrong is not None
         except RigError as error:
             wrong = error.one_line()
         if wrong is None:

@@ -29,6 +29,7 @@ class Evidence:
     capture: Taken | None = None
     path_from_ns: int | None = None
     path_to_ns: int | None = None
+    path_broken: bool = False
     judged_from_ns: int | None = None
     judged_to_ns: int | None = None
     version_before: str | None = None

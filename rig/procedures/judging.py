@@ -93,7 +93,9 @@ class Judging:
 
     def _cause(self, outage: Outage) -> Cause:
         begin, end = self._evidence.path_from_ns, self._evidence.path_to_ns
-        path = Intervals.of([(begin, end)]) if begin is not None and end is not None else Intervals.empty()
+        if begin is None or end is None:  # not proven at the end: the rig itself, where it was found to be broken
+            return Cause.RIG if self._evidence.path_broken else Cause.UNKNOWN
+        path = Intervals.of([(begin, end)])
         present, absent = self._watch.stretches("mains")
         return cause_of(outage, Surroundings(present, absent, path))
 

@@ -28,7 +28,7 @@ UP, DOWN, BETWEEN, BLIND = 1, -1, 0, 2
 
 _MIXED = 3
 _BLOCK = 1 << 14
-_FINE = 1 << 8
+_FINE = 1 << 9
 _GROUP = 1 << 18
 """Readings whose minimum and maximum are taken in turn: few enough to stay in the processor's cache."""
 
@@ -144,7 +144,7 @@ def _middle_error(accuracy: Accuracy, down_below_v: float, up_above_v: float) ->
 
 @dataclass(frozen=True)
 class Batch:
-    """Runs of equal state in the readings `begin` to `begin` + `count`: where each begins after `begin`, and its state."""
+    """Runs of equal state in `count` readings from `begin` on: where each begins after `begin`, and its state."""
 
     begin: int
     count: int
@@ -164,49 +164,46 @@ def runs(low: Readings, high: Readings, limits: CodeLimits) -> Iterator[Batch]:
     state = _settled(*_extremes(low_rows, high_rows), limits)
     edges = [0, *np.flatnonzero(state == _MIXED)[_MOST_MIXED::_MOST_MIXED].tolist(), full]
     for begin, end in pairwise(edges):
-        rows = low_rows[begin:end]
-        first, what = _of_blocks(rows, rows if high is low else high_rows[begin:end], state[begin:end], limits)
         count = (end - begin) * _BLOCK
+        some = low_rows[begin:end]
+        other = some if high is low else high_rows[begin:end]
+        start = np.arange(0, count, _BLOCK, dtype=np.int64)
+        plain = state[begin:end] != _MIXED
+        parts = [(start[plain], state[begin:end][plain])]
+        parts += _inside(some, other, start, np.flatnonzero(~plain), limits)
         if end == full and full * _BLOCK < len(low):
             tail = _states(low[full * _BLOCK :], high[full * _BLOCK :], limits)
-            at, rest = _changes(tail.reshape(1, -1), np.array([count]))
-            first, what = np.concatenate((first, at)), np.concatenate((what, rest))
+            parts.append(_changes(tail.reshape(1, -1), np.array([count])))
             count += len(tail)
         if count:
+            first, what = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+            if len(parts) > 1:
+                order = np.argsort(first, kind="stable")
+                first, what = first[order], what[order]
             keep = np.concatenate(([True], what[1:] != what[:-1]))
             yield Batch(begin * _BLOCK, count, first[keep], what[keep])
 
 
-def _of_blocks(low: Readings, high: Readings, state: States, limits: CodeLimits) -> tuple[Indices, States]:
-    """Runs of whole blocks, shape (blocks, _BLOCK); neighbours may have equal states. Mixed blocks are looked into."""
-    begin = np.arange(len(low), dtype=np.int64) * _BLOCK
-    plain = state != _MIXED
-    parts = [(begin[plain], state[plain])]
-    mixed = np.flatnonzero(~plain)
-    step = _GROUP // _BLOCK
-    low_room = np.empty((min(step, len(mixed)), _BLOCK), low.dtype)
-    high_room = low_room if high is low else np.empty_like(low_room, high.dtype)
-    for at in range(0, len(mixed), step):
-        rows = mixed[at : at + step]
-        some_low = _rows(low, rows, low_room)
-        some_high = some_low if high is low else _rows(high, rows, high_room)
-        start = (begin[rows, None] + np.arange(0, _BLOCK, _FINE)).ravel()
-        fine = _settled(*_extremes(some_low, some_high), limits)
-        plain = fine != _MIXED
-        parts.append((start[plain], fine[plain]))
-        each_low = some_low[~plain]
-        each_high = each_low if some_high is some_low else some_high[~plain]
-        parts.append(_changes(_states(each_low, each_high, limits), start[~plain]))
-    first, what = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
-    if len(mixed):
-        order = np.argsort(first, kind="stable")
-        first, what = first[order], what[order]
-    return first, what
-
-
-def _rows(table: Readings, rows: npt.NDArray[np.intp], room: Readings) -> Readings:
-    """Some rows of a table, in `room`, as shorter rows of `_FINE`; faster than new memory each time."""
-    return np.take(table, rows, axis=0, out=room[: len(rows)], mode="clip").reshape(-1, _FINE)
+def _inside(
+    low: Readings, high: Readings, start: Indices, rows: npt.NDArray[np.intp], limits: CodeLimits
+) -> Iterator[tuple[Indices, States]]:
+    """Runs of these mixed rows, which begin at `start`; neighbours may have equal states, and are not in order."""
+    step = min(len(rows), _GROUP // _BLOCK)
+    low_room: Readings = np.empty((step, _BLOCK), low.dtype)  # used again and again: new memory is slow
+    high_room: Readings = low_room if high is low else np.empty((step, _BLOCK), high.dtype)
+    for at in range(0, len(rows), max(1, step)):
+        some = rows[at : at + step]
+        fine_low = np.take(low, some, axis=0, out=low_room[: len(some)], mode="clip").reshape(-1, _FINE)
+        fine_high = fine_low
+        if high is not low:
+            fine_high = np.take(high, some, axis=0, out=high_room[: len(some)], mode="clip").reshape(-1, _FINE)
+        begin = (start[some, None] + np.arange(0, _BLOCK, _FINE)).ravel()
+        state = _settled(*_extremes(fine_low, fine_high), limits)
+        plain = state != _MIXED
+        yield begin[plain], state[plain]
+        each_low = fine_low[~plain]
+        each_high = each_low if high is low else fine_high[~plain]
+        yield _changes(_states(each_low, each_high, limits), begin[~plain])
 
 
 def _extremes(low: Readings, high: Readings) -> tuple[Readings, Readings]:

@@ -66,4 +66,4 @@ def budget(start: Estimate, end: Estimate, rate_ppm: float) -> tuple[BudgetLine,
 
 def expanded_ns(lines: tuple[BudgetLine, ...]) -> int:
     """The expanded uncertainty (k = 2) of a budget, in ns, rounded up."""
-    return math.ceil(COVERAGE_FACTOR * math.hypot(*(line.sensitivity * line.standard_ns for line in lines)))
+    return math.ceil(COVERAGE_FACTOR * math.hypot(*[line.sensitivity * line.standard_ns for line in lines]))

@@ -163,11 +163,13 @@ def outages(knowledge: Knowledge, settings: RailSettings, from_ns: int, to_ns: i
     at = [c.at_ns for c in crossings]
     first = np.searchsorted(downs.start, possible.start, side="left").tolist()
     after = np.searchsorted(downs.start, possible.end, side="left").tolist()
+    lengths = downs.lengths().tolist()
     names = knowledge.names_that_prove_down(possible)
     rows = tuple(
         _outage(
             settings,
             Intervals(downs.start[first[n] : after[n]], downs.end[first[n] : after[n]]),
+            max(lengths[first[n] : after[n]], default=0),
             crossings[bisect_left(at, a) : bisect_right(at, b)],
             (a, b),
             (a == from_ns, b == to_ns),
@@ -182,6 +184,7 @@ def outages(knowledge: Knowledge, settings: RailSettings, from_ns: int, to_ns: i
 def _outage(
     settings: RailSettings,
     down: Intervals,
+    longest_ns: int,
     crossings: tuple[Crossing, ...],
     between: tuple[int, int],
     touches: tuple[bool, bool],
@@ -189,7 +192,7 @@ def _outage(
 ) -> Outage:
     (first, last), (at_start, at_end) = between, touches
     kind: Open = "both" if at_start and at_end else "start" if at_start else "end" if at_end else "none"
-    lower, upper = widen(down.longest(), last - first, settings.rate_ppm)
+    lower, upper = widen(longest_ns, last - first, settings.rate_ppm)
     start = end = None
     if len(down):
         start = None if at_start else _estimate(crossings, True, first, int(down.start[0]))

@@ -72,7 +72,8 @@ def read_csv(path: Path, channel: str | None, given: Given) -> Waveform:
     _whole(file, layout, len(values), notes)
     grid = _grid(file, layout.axis, len(values), times, digits, given, notes)
     times_ns = None if grid or times is None else _instants(rows_path, layout, times)
-    return Waveform(file, column.name, layout.dialect, values, None, grid, times_ns, tuple(notes))
+    error_s = 0.0 if times is None else float(digits.unit(times[[0, -1]]).max()) / 2
+    return Waveform(file, column.name, layout.dialect, values, None, grid, times_ns, tuple(notes), time_error_s=error_s)
 
 
 class _Record:

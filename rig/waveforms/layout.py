@@ -5,6 +5,7 @@ Knows no maker's dialect and reads no samples.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -49,7 +50,9 @@ class Sheet:
         return Counter(len(row.cells) for row in self.rows[:50]).most_common(1)[0][0] if self.rows else 0
 
     def number(self, text: str) -> float | None:
-        return number(text, self.decimal)
+        """A finite number, or None."""
+        value = number(text, self.decimal)
+        return value if value is not None and math.isfinite(value) else None
 
     def line_of(self, key: str) -> Line | None:
         """The first header line whose first cell is `key`, whatever its case or a closing colon."""

@@ -33,7 +33,8 @@ class Waveform:
     `values` are volts where `scale` is None (NaN = unknown: infinite, over-range or not a number in the file), else
     integer codes that `scale` turns into volts. Sample i was taken at `grid` (seconds after the file's own zero, mostly
     the trigger) where the sampling is uniform, else at `times_ns[i]`, strictly increasing; one of both is given.
-    `time_base_ppm` is the time base's worst rate error where the file states it. `notes` are for people.
+    `time_base_ppm` is the time base's worst rate error where the file states it. `time_error_s` is how far a sample may
+    have been from its time because of the digits printed: half of the last one. `notes` are for people.
     """
 
     file: str
@@ -45,3 +46,4 @@ class Waveform:
     times_ns: npt.NDArray[np.int64] | None
     notes: tuple[str, ...]
     time_base_ppm: float | None = None
+    time_error_s: float = 0.0

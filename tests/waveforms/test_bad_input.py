@@ -217,3 +217,28 @@ def test_a_compressed_file_with_a_flipped_bit_is_refused(tmp_path: Path) -> None
     whole = bytearray(gzip.compress(rows_with(0, ROWS[0]).encode()))
     whole[-6] ^= 1
     refused(file(tmp_path, bytes(whole), "flipped.csv.gz"))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ("Resolution:1e-3:\nXStart:0:\nRecordLength:1e400:\n", "no start"),
+        ("Resolution:1e-3:\nXStart:0:\nRecordLength:3:\n", "the file is cut short"),
+        ("Resolution:1e-3:\nXStart:0:\nRecordLength:1:\nNumberOfAcquisitions:2:\n", "several acquisitions in one file"),
+        ("Source:Ch1:\n", "no sample interval"),
+    ],
+)
+def test_parameters_that_do_not_fit_their_samples_are_refused(tmp_path: Path, parameters: str, message: str) -> None:
+    file(tmp_path, parameters, "pulse.csv")
+    assert message in refused_of_pair(file(tmp_path, "1\n2\n", "pulse.Wfm.csv"))
+
+
+def refused_of_pair(path: Path) -> str:
+    with pytest.raises(InputError) as told:
+        read(path)
+    return told.value.message
+
+
+def test_parameters_without_their_samples_are_refused(tmp_path: Path) -> None:
+    error = refused(file(tmp_path, "Resolution:1e-3:\nXStart:0:\nRecordLength:3:\n", "pulse.csv"))
+    assert (error.message, error.where.expected) == ("the samples are missing", "pulse.Wfm.csv beside it")

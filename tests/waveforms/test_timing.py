@@ -152,3 +152,11 @@ def test_what_the_file_itself_knows_is_not_overridden(tmp_path: Path, option: di
     path.write_text("X,CH1,Start,Increment\nSequence,Volt,0,0.5\n0,1\n1,1\n")
     with pytest.raises(InputError, match="has its own"):
         read(path, **option)
+
+
+def test_the_digits_printed_bound_how_far_a_time_may_be_off(tmp_path: Path) -> None:
+    path = tmp_path / "scope.csv"
+    path.write_text("time (ms),volts\n-10.00,1\n-9.50,1\n-9.00,1\n")
+    assert read(path).time_error_s == pytest.approx(5e-6)
+    path.write_text("Second,Volt\n-1.00e-02,1\n-9.50e-03,1\n-9.00e-03,1\n")
+    assert read(path).time_error_s == pytest.approx(5e-5)
