@@ -415,13 +415,15 @@ def test_others_run_and_talk_while_an_answer_is_late() -> None:
         for _ in range(3):
             clock.sleep(0.5)
             with clock.io(link, 1.0):
-                note(link.ask("late 0.125 inner"))
+                word = link.ask("late 0.125 inner")
+            note(word)
 
     with served(clock, echo, links=2) as [mine, theirs]:
         activity = clock.spawn("other", lambda: other(theirs))
-        with clock.io(mine, 10.0):
-            note(mine.ask("late 1.25 outer"))
-            note(mine.ask("late 0.5 again"))
+        for words in ("late 1.25 outer", "late 0.5 again"):
+            with clock.io(mine, 10.0):
+                word = mine.ask(words)
+            note(word)
         note("main")
         activity.join()
     inner = (0.625, "inner"), (1.25, "inner"), (1.875, "inner")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rig.rail import RailSettings, Source, longest_bounds, merge, outages
 from rig.rail.place import Offset, narrow, place
-from rig.rail.samples import Grid, Times, code_limits, source_of, volt_limits
+from rig.rail.samples import Bins, Grid, Times, code_limits, source_of, volt_limits
 from tests.rail.looking import (
     ACCURACY,
     DOWN_MV,
@@ -23,6 +23,7 @@ from tests.rail.looking import (
     UP_MV,
     Scene,
     bins_of,
+    code,
     codes_of,
     comparator,
     instants,
@@ -44,7 +45,9 @@ def bounds(scene: Scene, *sources: Source) -> tuple[int, float]:
     history = outages(knowledge, scene.settings, scene.start, scene.end)
     assert (history.lower_ns, history.upper_ns) == (lower, upper)
     assert max((o.lower_ns for o in history.outages), default=0) == lower
-    assert all(o.upper_ns is None or (upper is not None and o.upper_ns <= upper) or upper is None for o in history.outages)
+    assert all(
+        o.upper_ns is None or (upper is not None and o.upper_ns <= upper) or upper is None for o in history.outages
+    )
     return lower, math.inf if upper is None else upper
 
 
@@ -86,12 +89,12 @@ def test_a_grid_finer_than_a_nanosecond_or_of_any_fraction_bounds_the_truth(data
     length = scene.end - scene.start
     step = Fraction(length, data.draw(st.integers(20, 120))) / data.draw(st.sampled_from([1, 3, 7]))
     first = round(scene.start) if abs(scene.start) < 10**12 else 0
-    scene = scene if first == scene.start else Scene(scene.rail.moved(Fraction(1), -scene.start), scene.settings, 0, length)
+    scene = (
+        scene if first == scene.start else Scene(scene.rail.moved(Fraction(1), -scene.start), scene.settings, 0, length)
+    )
     exact = Fraction(float(step) / 1e9) * 10**9
     at = [scene.start + n * exact for n in range(int(length / exact) + 2)][:200]
     chance = random.Random(data.draw(SEEDS))
-    from tests.rail.looking import code
-
     codes = np.array([code(scene.rail.at(t), chance) for t in at], np.uint8)
     source = source_of("scope", NODE, codes, Grid(scene.start / 1e9, float(step) / 1e9), CODES, scene.settings)
     check(scene, source, looked_at=([math.floor(t) for t in at], [math.ceil(t) for t in at]))
@@ -136,8 +139,6 @@ def place_somewhere(data: st.DataObject, scene: Scene, reference: Source | None)
     own = sorted({math.floor((t - true_offset - anchor) / (1 + rate)) + anchor for t in at})
     really = [true_offset + anchor + (s - anchor) * (1 + rate) for s in own]
     chance = random.Random(data.draw(SEEDS))
-    from tests.rail.looking import code
-
     codes = np.array([code(scene.rail.at(t), chance) for t in really], np.uint8)
     source = source_of("scope", NODE, codes, Times(np.array(own, np.int64)), CODES, scene.settings)
     room = data.draw(st.integers(0, 2 * max(1, scene.end - scene.start)))
@@ -219,8 +220,6 @@ def test_joined_down_samples_rest_on_a_rail_that_does_not_dip_just_when_it_is_lo
 def test_bins_need_no_such_rail() -> None:
     some = RailSettings(rate_ppm=0.0)
     edges = np.arange(61, dtype=np.int64) * 10**7
-    from rig.rail.samples import Bins
-
     source = source_of("scope", NODE, Bins(np.zeros(60), np.full(60, 12.0)), Times(edges), VOLTS, some)
     assert longest_bounds(merge([source]), some, 0, int(edges[-1])) == (0, None)
 
@@ -241,10 +240,10 @@ def test_one_clean_cut_is_known_to_two_samples_and_the_timing_limits(
 ) -> None:
     step = max(step, cut // 20_000)
     some = RailSettings(rate_ppm=0.0)
-    at = np.arange(-(2 * 10**9 // step) - 1, (cut + 2 * 10**9) // step + 2, dtype=np.int64) * step
+    at = np.arange(-(3 * 10**9 // step) - 1, (cut + 4 * 10**9) // step + 2, dtype=np.int64) * step
     volts = np.where((at >= shift) & (at < shift + cut), 0.0, 12.0)
     source = place(source_of("scope", NODE, volts, Grid(at[0] / 1e9, step / 1e9), VOLTS, some), Offset(0, room, ppm))
-    lower, upper = longest_bounds(merge([source]), some, -(10**9) - 10**8, int(at[-1]) - 10**9)
+    lower, upper = longest_bounds(merge([source]), some, -2 * 10**9, int(at[-1]) - 10**9)
     assert upper is not None
     assert lower <= cut <= upper
     timing = 2 * room + 4 * math.ceil((cut + shift + 2 * step) * ppm * 1.001e-6) + 8
