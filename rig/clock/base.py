@@ -89,14 +89,8 @@ class Clock(Protocol):
         """Around one exchange with a device.
 
         When the device stays silent for `timeout_s` by this clock, the link is aborted and `LinkTimeout` is raised in
-        place of whatever the library raised. Real libraries time out on the wall clock; this does not.
-        """
-
-    def instant(self) -> AbstractContextManager[object]:
-        """Around a sending, to read the clock on both sides of it.
-
-        On a virtual clock no time passes inside, even where a device takes the request and is silent on purpose; on a
-        real one this does nothing. Must not be held while waiting.
+        place of whatever the library raised. Real libraries time out on the wall clock; this does not. Nobody sleeps or
+        waits on this clock inside; a virtual clock's `now` stands still there.
         """
 
     def real_timeout_s(self, timeout_s: float) -> float:

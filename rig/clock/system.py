@@ -12,7 +12,7 @@ import select
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -180,9 +180,6 @@ class SystemClock:
             self._watchdog.release(entry)
         if entry.expired:
             raise LinkTimeout(f"no answer within {timeout_s:g} s")
-
-    def instant(self) -> AbstractContextManager[None]:
-        return nullcontext()
 
     def real_timeout_s(self, timeout_s: float) -> float:
         return timeout_s + _LIBRARY_MARGIN_S

@@ -9,44 +9,22 @@ See docs/decisions/0001-one-clock.md.
 
 from __future__ import annotations
 
-import heapq
 import math
 import select
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from rig.clock.base import NS, Abortable, Cancelled, Flag, Readable, to_ns
+from rig.clock.event_queue import Entry, EventQueue
 from rig.errors import HarnessError, LinkTimeout
 
 _EVENT_ORDER = -1
 _REAL_LIMIT_S = 60.0
 """Real time after which an exchange that the twin neither answered nor meant to leave unanswered is a harness error."""
-_SMALLEST_PURGE = 256
-
-
-@dataclass(order=True)
-class _Entry:
-    """`run` returns whether it handed the baton to a thread."""
-
-    due: int
-    order: int
-    seq: int
-    run: Callable[[], bool] = field(compare=False)
-    dead: bool = field(default=False, compare=False)
-
-
-class Handle:
-    """A scheduled event; `cancel` may be called at any time, also after it ran."""
-
-    def __init__(self, entry: _Entry) -> None:
-        self._entry = entry
-
-    def cancel(self) -> None:
-        self._entry.dead = True
 
 
 class VirtualActivity:
@@ -102,7 +80,7 @@ class _Wait:
 
     activity: VirtualActivity
     ready: _Awaited = None
-    timer: _Entry | None = None
+    timer: Entry | None = None
     queued: bool = False
     satisfied: bool = False
 
@@ -115,7 +93,7 @@ class _Exchange:
     link: Abortable
     start_ns: int
     deadline: int
-    ends: tuple[_Entry, ...] = ()
+    ends: tuple[Entry, ...] = ()
     expired: bool = False
 
 
@@ -124,15 +102,12 @@ class VirtualClock:
 
     def __init__(self, start_ns: int = 1_000 * NS, utc_start: datetime | None = None) -> None:
         self._lock = threading.RLock()
-        self._still = threading.Lock()
         self._start = start_ns
         self._now = start_ns
         self._raw_ppm = 0.0
         self._raw_base = (start_ns, start_ns)
         self._utc_start = utc_start or datetime.now(UTC)
-        self._queue: list[_Entry] = []
-        self._purge_at = _SMALLEST_PURGE
-        self._seq = 0
+        self._queue = EventQueue()
         self._spawned = 0
         self._waits: list[_Wait] = []
         self._pending: list[_Exchange] = []
@@ -219,9 +194,6 @@ class VirtualClock:
         if exchange.expired:
             raise LinkTimeout(f"no answer within {timeout_s:g} s")
 
-    def instant(self) -> AbstractContextManager[object]:
-        return self._still
-
     def real_timeout_s(self, timeout_s: float) -> float:
         return max(_REAL_LIMIT_S, timeout_s)
 
@@ -246,7 +218,7 @@ class VirtualClock:
 
     # -- what the twin uses -------------------------------------------------------------------------------------
 
-    def schedule(self, at_ns: int, fn: Callable[[], None]) -> Handle:
+    def schedule(self, at_ns: int, fn: Callable[[], None]) -> Entry:
         """Run `fn` at `at_ns` (or at once when that is past), before any activity due then. From any thread."""
 
         def run() -> bool:
@@ -254,7 +226,7 @@ class VirtualClock:
             return False
 
         with self._lock:
-            return Handle(self._push(max(at_ns, self._now), _EVENT_ORDER, run))
+            return self._queue.push(max(at_ns, self._now), _EVENT_ORDER, run)
 
     def defer(self, delay_s: float | None, reply: Callable[[], None]) -> None:
         """From a server thread that holds a request: answer it `delay_s` later by this clock, or never (None).
@@ -263,7 +235,7 @@ class VirtualClock:
         When its own time-out comes first, its link is aborted. A client that is no activity gets its late answer as
         soon as time comes to it.
         """
-        with self._still, self._lock:
+        with self._lock:
             exchanges = self._holder.exchanges
             if not exchanges:
                 if delay_s is not None:
@@ -275,9 +247,11 @@ class VirtualClock:
             ends = []
             if delay_s is not None:
                 due = self._now + to_ns(delay_s)
-                ends.append(self._push(due, _EVENT_ORDER, lambda: self._end_wait(exchange, False, reply)))
+                ends.append(self._queue.push(due, _EVENT_ORDER, lambda: self._end_wait(exchange, False, reply)))
             due = max(exchange.deadline, self._now)
-            ends.append(self._push(due, _EVENT_ORDER, lambda: self._end_wait(exchange, True, exchange.link.abort)))
+            ends.append(
+                self._queue.push(due, _EVENT_ORDER, lambda: self._end_wait(exchange, True, exchange.link.abort))
+            )
             exchange.ends = tuple(ends)
             self._pending.append(exchange)
         self._dispatch()
@@ -312,16 +286,6 @@ class VirtualClock:
             text, cause = self._broken
             raise HarnessError(text) from cause
 
-    def _push(self, due: int, order: int, run: Callable[[], bool]) -> _Entry:
-        if len(self._queue) >= self._purge_at:  # entries that were cancelled long before they are due
-            self._queue = [entry for entry in self._queue if not entry.dead]
-            heapq.heapify(self._queue)
-            self._purge_at = max(_SMALLEST_PURGE, 2 * len(self._queue))
-        self._seq += 1
-        entry = _Entry(due, order, self._seq, run)
-        heapq.heappush(self._queue, entry)
-        return entry
-
     def _await(self, activity: VirtualActivity, ready: _Awaited = None) -> _Wait:
         wait = _Wait(activity, ready)
         self._waits.append(wait)
@@ -334,7 +298,7 @@ class VirtualClock:
         wait.queued = True
         if wait.timer is not None:
             wait.timer.dead = True
-        self._push(self._now, wait.activity.order, lambda: self._give_baton(wait))
+        self._queue.push(self._now, wait.activity.order, lambda: self._give_baton(wait))
 
     def _satisfy(self, wait: _Wait) -> None:
         if not wait.queued:
@@ -344,11 +308,13 @@ class VirtualClock:
     def _block(self, ready: _Awaited, timeout_s: float | None) -> bool:
         self._check()
         me = self._me()
+        if me.exchanges:
+            raise HarnessError(f"activity {me.name} waits inside an exchange: its time stands still there")
         with self._lock:
             wait = self._await(me, ready)
             if timeout_s is not None and not math.isinf(timeout_s):
                 due = self._now + max(0, to_ns(timeout_s))
-                wait.timer = self._push(due, me.order, lambda: self._give_baton(wait))
+                wait.timer = self._queue.push(due, me.order, lambda: self._give_baton(wait))
         self._dispatch()
         self._acquire(me)
         self._check()
@@ -402,12 +368,10 @@ class VirtualClock:
                 if self._broken is not None:
                     return
                 self._wake()
-                while self._queue and self._queue[0].dead:
-                    heapq.heappop(self._queue)
-                if not self._queue:
+                entry = self._queue.pop()
+                if entry is None:
                     self._fail("every activity waits and nothing is due: the virtual clock cannot go on", None)
                     return
-                entry = heapq.heappop(self._queue)
                 self._now = max(self._now, entry.due)
             try:
                 if entry.run():

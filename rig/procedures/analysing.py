@@ -22,7 +22,8 @@ from rig.procedures.rows import budget_rows, coverage_row, longest_row, outage_r
 from rig.rail import Intervals, RailSettings, Source, merge, outages
 from rig.rail.levels import levels_of, thin
 from rig.rail.place import Offset, place
-from rig.rail.samples import Accuracy, Times, code_limits, source_of, volt_limits
+from rig.rail.samples import Accuracy, code_limits, source_of, volt_limits
+from rig.rail.times import Grid, Times, line_of
 from rig.records.analysis import Analysis, FileRow
 from rig.records.run import Assumption, Envelope, Picture, Reason, Track
 from rig.waveforms import Waveform, read
@@ -186,19 +187,21 @@ def _source(wave: Waveform, name: str, limits: _Thresholds, settings: RailSettin
         proving = code_limits(scale, limits.down_v, limits.up_v)
     else:
         proving = volt_limits(Accuracy(0.0, 0.0, limits.noise_v), limits.down_v, limits.up_v)
-    times = Times(wave.times_ns) if wave.times_ns is not None else wave.grid
-    if times is None:
-        raise ValueError("a waveform has a grid or times")
-    return source_of(name, _NODE, wave.values, times, proving, settings)
+    return source_of(name, _NODE, wave.values, _times(wave), proving, settings)
 
 
 def _first_last(wave: Waveform) -> tuple[int, int]:
-    if wave.times_ns is not None:
-        return int(wave.times_ns[0]), int(wave.times_ns[-1])
-    if wave.grid is None:
+    """The first and the last sample's instants, rounded as its source rounds them."""
+    line = line_of(_times(wave))
+    last = np.array([len(wave.values) - 1], np.int64)
+    return int(line.starts(np.array([0], np.int64))[0]), int(line.ends(last)[0])
+
+
+def _times(wave: Waveform) -> Grid | Times:
+    times = Times(wave.times_ns) if wave.times_ns is not None else wave.grid
+    if times is None:
         raise ValueError("a waveform has a grid or times")
-    ends = wave.grid.at_ns(np.array([0, len(wave.values) - 1], np.int64))
-    return int(ends[0]), int(ends[1])
+    return times
 
 
 def _instant_s(wave: Waveform, index: int) -> float:

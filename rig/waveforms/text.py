@@ -71,10 +71,16 @@ def blocks(path: Path, first_line: int, size: int) -> Iterator[Block]:
         stored = path.stat().st_size
         for _ in range(first_line - 1):
             file.readline(MAX_LINE_BYTES + 1)
-        line, offset, rest = first_line, file.tell(), b""
-        while piece := file.read(size):
-            _check(path, piece, offset)
-            offset += len(piece)
+        line, offset = first_line, file.tell()
+        while data := file.read(size):
+            _check(path, data, offset)
+            if not data.endswith(b"\n"):
+                rest = file.readline(MAX_LINE_BYTES + 1)
+                if len(rest) > MAX_LINE_BYTES or (len(data) > MAX_LINE_BYTES and b"\n" not in data):
+                    raise _too_long(path, line + data.count(b"\n"))
+                _check(path, rest, offset + len(data))
+                data += rest
+            offset += len(data)
             if offset > _FREE_BYTES + _MAX_RATIO * stored:
                 raise InputError(
                     "the file unpacks to more than an oscilloscope's file would",
@@ -82,18 +88,9 @@ def blocks(path: Path, first_line: int, size: int) -> Iterator[Block]:
                         str(path), found=f"over {offset} bytes from {stored}", expected=f"at most {_MAX_RATIO} times"
                     ),
                 )
-            cut = piece.rfind(b"\n") + 1
-            if not cut and len(rest) + len(piece) > MAX_LINE_BYTES:
-                raise _too_long(path, line)
-            if cut:
-                data = (rest + piece[:cut]).removeprefix(_BOM) if line == 1 else rest + piece[:cut]
-                yield Block(line, data, ended=True)
-                line += data.count(b"\n")
-                rest = piece[cut:]
-            else:
-                rest += piece
-        if rest:
-            yield Block(line, rest.removeprefix(_BOM) if line == 1 else rest, ended=False)
+            whole = data.removeprefix(_BOM) if line == 1 else data
+            yield Block(line, whole, ended=data.endswith(b"\n"))
+            line += data.count(b"\n")
 
 
 def nth_row_line(path: Path, first_line: int, row: int) -> int:

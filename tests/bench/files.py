@@ -22,7 +22,7 @@ def checked(text: str = GOOD) -> BenchConfig:
 
 
 def spoilt(table: str, old: str, new: str, text: str = GOOD) -> tuple[str, int]:
-    """The good file with `old` replaced by `new` in the first `table` that has it; and the line, from 1, where it is."""
+    """The good file with `old` replaced by `new` in the first `table` that has it, and the line of that (from 1)."""
     lines = text.splitlines()
     for start, line in enumerate(lines):
         if line.strip() not in (f"[{table}]", f"[[{table}]]"):

@@ -6,7 +6,7 @@ import pytest
 
 from rig.bench.checks import faults
 from rig.errors import InputError
-from tests.bench.files import FILE, GOOD, checked, spoilt
+from tests.bench.files import FILE, checked, spoilt
 
 
 def test_a_good_file_has_no_fault() -> None:

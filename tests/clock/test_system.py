@@ -1,4 +1,4 @@
-"""The clock of a real bench: descriptors, flags and a watchdog; tiny time-outs, and none that a slow machine can miss."""
+"""The clock of a real bench: descriptors, flags and a watchdog; tiny time-outs, none that a slow machine can miss."""
 
 from __future__ import annotations
 
@@ -254,9 +254,8 @@ def test_a_later_exchange_with_an_earlier_time_out_is_not_forgotten() -> None:
     clock = SystemClock()
     with pipe() as (mine, _), pipe() as (other, _):
         patient, link = Link(other), Link(mine)
-        with clock.io(patient, LONG_S):
-            with pytest.raises(LinkTimeout), clock.io(link, TINY_S):
-                link.read()
+        with clock.io(patient, LONG_S), pytest.raises(LinkTimeout), clock.io(link, TINY_S):
+            link.read()
         assert (patient.aborts, link.aborts) == (0, 1)
 
 
@@ -344,8 +343,7 @@ def test_a_flag_that_is_replaced_and_dropped_while_another_waits_for_it_stays_op
     woken = []
 
     def waiter() -> None:
-        for _ in range(500):
-            woken.append(clock.wait(Tick.flag, LONG_S))
+        woken.extend(clock.wait(Tick.flag, LONG_S) for _ in range(500))
 
     activity = clock.spawn("waiter", waiter)
     while not activity.done():

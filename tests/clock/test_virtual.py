@@ -1,70 +1,22 @@
-"""The virtual clock: one baton, one order, no real waiting, and trouble that reaches everybody."""
+"""The virtual clock: one baton, one order, no real waiting, and requests to stop."""
 
 from __future__ import annotations
 
 import os
 import random
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from rig.clock import NS, Cancelled, Clock
 from rig.clock.virtual import VirtualClock
-from rig.errors import HarnessError, LinkTimeout
-from rig.twin.wire import SILENCE, Answer, Deferred, LineServer
+from tests.clock.devices import T0, Nothing, echo, from_another_thread, served
 
-T0 = 1_000 * NS
 SWITCH_S = sys.getswitchinterval()
-
-
-class Link:
-    """A client that sends lines and reads replies, as a driver's link does."""
-
-    def __init__(self, server: LineServer) -> None:
-        self._socket = socket.create_connection((server.host, server.port))
-        self._file = self._socket.makefile("rb")
-        self.aborts = 0
-
-    def ask(self, text: str) -> str:
-        self._socket.sendall(text.encode() + b"\n")
-        reply = self._file.readline()
-        if not reply:
-            raise ConnectionResetError("closed")
-        return reply.decode().strip()
-
-    def abort(self) -> None:
-        self.aborts += 1
-        self._socket.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        self._file.close()
-        self._socket.close()
-
-
-@contextmanager
-def served(clock: VirtualClock, handler: Callable[[str], Answer], links: int = 1) -> Iterator[list[Link]]:
-    server = LineServer("device", handler, clock, threading.RLock())
-    clients = [Link(server) for _ in range(links)]
-    try:
-        yield clients
-    finally:
-        for client in clients:
-            client.close()
-        server.close()
-
-
-def echo(line: str) -> Answer:
-    """`late 2 x` is answered with x after 2 s, `never` not at all, all else at once."""
-    word, *rest = line.split()
-    if word == "late":
-        return Deferred(float(rest[0]), rest[1].encode() + b"\n")
-    return SILENCE if word == "never" else line.encode() + b"\n"
 
 
 def test_it_is_a_clock() -> None:
@@ -241,7 +193,7 @@ def test_all_who_wait_for_a_flag_run_in_the_order_of_their_spawning() -> None:
 def test_a_wait_for_a_descriptor_ends_when_an_event_makes_it_readable() -> None:
     clock = VirtualClock()
     reader, writer = os.pipe()
-    with open(reader, "rb") as pipe:
+    with os.fdopen(reader, "rb") as pipe:
         clock.schedule(T0 + NS, lambda: os.write(writer, b"x") and None)
         assert clock.wait(pipe, 5.0)
         assert clock.now() == T0 + NS
@@ -255,7 +207,7 @@ def test_a_wait_for_a_descriptor_ends_when_an_event_makes_it_readable() -> None:
 def test_a_wait_for_a_descriptor_ends_when_another_activity_makes_it_readable() -> None:
     clock, seen = VirtualClock(), []
     reader, writer = os.pipe()
-    with open(reader, "rb") as pipe:
+    with os.fdopen(reader, "rb") as pipe:
         waiter = clock.spawn("waiter", lambda: seen.append((clock.wait(pipe, 60.0), clock.now())))
         clock.sleep(1.0)
         os.write(writer, b"x")
@@ -269,7 +221,7 @@ def test_a_wait_for_a_descriptor_beyond_1024_works() -> None:
     clock = VirtualClock()
     reader, writer = os.pipe()
     high = os.dup2(reader, 2000)
-    with open(high, "rb") as pipe:
+    with os.fdopen(high, "rb") as pipe:
         assert not clock.wait(pipe, 1.0)
     os.close(reader)
     os.close(writer)
@@ -305,16 +257,9 @@ def test_an_activity_that_fails_at_once_does_not_stop_the_others() -> None:
 # -- stopping --------------------------------------------------------------------------------------------------------
 
 
-def _from_another_thread(fn: Callable[[], None]) -> None:
-    """As a signal handler of the main thread or a watchdog would: no activity, no baton."""
-    thread = threading.Thread(target=fn)
-    thread.start()
-    thread.join()
-
-
 def test_a_request_to_stop_ends_sleeps_at_that_very_moment() -> None:
     clock = VirtualClock()
-    clock.schedule(T0 + 7 * NS, lambda: _from_another_thread(lambda: clock.cancel("SIGINT")))
+    clock.schedule(T0 + 7 * NS, lambda: from_another_thread(lambda: clock.cancel("SIGINT")))
     with pytest.raises(Cancelled, match="SIGINT"):
         clock.sleep(3600.0)
     assert clock.now() == T0 + 7 * NS
@@ -327,16 +272,14 @@ def test_after_a_request_to_stop_every_call_that_waits_raises(how: str) -> None:
     activity = clock.spawn("a", lambda: None)
     clock.cancel("first")
     clock.cancel("second")
+    calls: dict[str, Callable[[], object]] = {
+        "sleep": lambda: clock.sleep(0.0),
+        "wait": lambda: clock.wait(clock.flag(), 0.0),
+        "join": activity.join,
+        "io": lambda: clock.io(Nothing(), 1.0).__enter__(),
+    }
     with pytest.raises(Cancelled, match="first"):
-        if how == "sleep":
-            clock.sleep(0.0)
-        elif how == "wait":
-            clock.wait(clock.flag(), 0.0)
-        elif how == "join":
-            activity.join()
-        else:
-            with clock.io(Nothing(), 1.0):
-                pass
+        calls[how]()
 
 
 def test_shielded_work_goes_on_and_ends_in_its_own_time() -> None:
@@ -352,9 +295,8 @@ def test_shielded_work_goes_on_and_ends_in_its_own_time() -> None:
     activity = clock.spawn("clean", clean)
     clock.sleep(1.0)
     clock.cancel("stop")
-    with clock.shielded():
-        with pytest.raises(Cancelled):
-            activity.join()
+    with clock.shielded(), pytest.raises(Cancelled):
+        activity.join()
     assert log == [T0 + 10 * NS, False]
 
 
@@ -375,251 +317,6 @@ def test_all_unshielded_activities_are_woken_at_the_moment_of_the_request() -> N
             with pytest.raises(Cancelled):
                 activity.join()
     assert ends == [T0 + 2 * NS] * 3
-
-
-# -- exchanges -------------------------------------------------------------------------------------------------------
-
-
-class Nothing:
-    """A link to nothing."""
-
-    def abort(self) -> None:
-        raise AssertionError("nothing was silent")
-
-
-def test_an_exchange_that_is_answered_takes_no_virtual_time() -> None:
-    clock = VirtualClock()
-    with served(clock, echo) as [link], clock.io(link, 1.0):
-        assert link.ask("hello") == "hello"
-    assert clock.now() == T0
-
-
-def test_silence_costs_exactly_its_virtual_time_out_and_hardly_any_real_time() -> None:
-    clock = VirtualClock()
-    before = time.monotonic()
-    with served(clock, echo) as [link]:
-        with pytest.raises(LinkTimeout, match="no answer within 2.5 s"), clock.io(link, 2.5):
-            link.ask("never")
-        assert link.aborts == 1
-    assert clock.now() == T0 + 5 * NS // 2
-    assert time.monotonic() - before < 30
-
-
-def test_others_run_and_talk_while_an_answer_is_late() -> None:
-    clock, log = VirtualClock(), []
-
-    def note(word: str) -> None:
-        log.append(((clock.now() - T0) / NS, word))
-
-    def other(link: Link) -> None:
-        for _ in range(3):
-            clock.sleep(0.5)
-            with clock.io(link, 1.0):
-                word = link.ask("late 0.125 inner")
-            note(word)
-
-    with served(clock, echo, links=2) as [mine, theirs]:
-        activity = clock.spawn("other", lambda: other(theirs))
-        for words in ("late 1.25 outer", "late 0.5 again"):
-            with clock.io(mine, 10.0):
-                word = mine.ask(words)
-            note(word)
-        note("main")
-        activity.join()
-    inner = (0.625, "inner"), (1.25, "inner"), (1.875, "inner")
-    assert log == [inner[0], (1.25, "outer"), inner[1], (1.75, "again"), (1.75, "main"), inner[2]]
-
-
-def test_several_late_answers_in_one_exchange_share_its_time_out() -> None:
-    clock = VirtualClock()
-    with served(clock, echo) as [link]:
-        with clock.io(link, 3.0):
-            assert [link.ask("late 1 a"), link.ask("late 1 b")] == ["a", "b"]
-        assert clock.now() == T0 + 2 * NS
-        with pytest.raises(LinkTimeout), clock.io(link, 1.5):
-            link.ask("late 1 a")
-            link.ask("late 1 b")
-    assert clock.now() == T0 + 7 * NS // 2
-
-
-def test_an_answer_later_than_the_time_out_is_never_delivered() -> None:
-    clock = VirtualClock()
-    with served(clock, echo) as [link]:
-        with pytest.raises(LinkTimeout), clock.io(link, 1.0):
-            link.ask("late 5 x")
-        assert clock.now() == T0 + NS
-        clock.sleep(10.0)
-
-
-def test_an_exchange_that_breaks_raises_the_librarys_own_error() -> None:
-    clock = VirtualClock()
-    with pytest.raises(ConnectionRefusedError), clock.io(Nothing(), 1.0):
-        raise ConnectionRefusedError("refused")
-    assert clock.now() == T0
-
-
-def test_a_library_that_gives_up_on_a_late_answer_gives_the_baton_back_first() -> None:
-    """Real time runs out for the library while virtual time still has others to run."""
-    clock, log = VirtualClock(), []
-    gave_up = threading.Event()
-
-    class Impatient:
-        def abort(self) -> None:
-            log.append("aborted")
-
-    def other() -> None:
-        gave_up.wait()
-        log.append("other")
-        clock.sleep(1.0)
-        log.append("other again")
-
-    activity = clock.spawn("other", other)
-    with pytest.raises(TimeoutError), clock.io(Impatient(), 5.0):
-        server = threading.Thread(target=lambda: clock.defer(2.0, lambda: log.append("delivered")))
-        server.start()
-        server.join()
-        gave_up.set()
-        raise TimeoutError("the library's own")
-    log.append("main")
-    activity.join()
-    clock.sleep(10.0)
-    assert log == ["other", "main", "other again"]
-
-
-def test_a_client_that_is_no_activity_gets_its_late_answer_when_time_comes_to_it() -> None:
-    clock = VirtualClock()
-    with served(clock, echo) as [link]:
-        answers: list[str] = []
-        asked = threading.Event()
-
-        def handler_seen() -> None:
-            answers.append(link.ask("late 2 x"))
-            asked.set()
-
-        thread = threading.Thread(target=handler_seen)
-        thread.start()
-        while not asked.is_set():
-            clock.sleep(1.0)
-        thread.join()
-    assert answers == ["x"]
-
-
-# -- trouble ---------------------------------------------------------------------------------------------------------
-
-
-def test_when_everybody_waits_and_nothing_is_due_everybody_is_told() -> None:
-    clock, told = VirtualClock(), []
-    flag = clock.flag()
-
-    def wait_for_ever() -> None:
-        try:
-            clock.wait(flag, float("inf"))
-        except HarnessError as error:
-            told.append(str(error))
-            raise
-
-    activities = [clock.spawn(f"a{n}", wait_for_ever) for n in range(2)]
-    with pytest.raises(HarnessError, match="nothing is due"):
-        activities[0].join()
-    for activity in activities:
-        _until(activity.done)
-        with pytest.raises(HarnessError, match="nothing is due"):
-            activity.join()
-    assert len(told) == 2
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    """Let the other threads run. (After a harness error there is no baton any more.)"""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        os.sched_yield()
-
-
-def test_nothing_due_is_told_to_main_even_when_a_daemon_thread_finds_out() -> None:
-    """The last activity to run ends, and dispatches in its own thread: main must not wait for ever."""
-    clock = VirtualClock()
-    flag = clock.flag()
-    clock.spawn("last", lambda: None)
-    with pytest.raises(HarnessError, match="nothing is due"):
-        clock.wait(flag, float("inf"))
-    with pytest.raises(HarnessError, match="nothing is due"):
-        clock.sleep(1.0)
-
-
-@pytest.mark.parametrize("who", ["main", "activity", "server"])
-def test_an_event_of_the_twin_that_fails_is_a_harness_error_whoever_ran_it(who: str) -> None:
-    clock = VirtualClock()
-
-    def explode() -> None:
-        raise KeyError("physics")
-
-    clock.schedule(T0 + 2 * NS, explode)
-    with pytest.raises(HarnessError, match=r"the twin failed: KeyError: 'physics'") as caught:
-        if who == "main":
-            clock.sleep(5.0)
-        elif who == "activity":
-            clock.spawn("a", lambda: clock.sleep(1.0))
-            clock.wait(clock.flag(), float("inf"))
-        else:
-            with served(clock, echo) as [link], clock.io(link, 60.0):
-                link.ask("never")
-    assert isinstance(caught.value.__cause__, KeyError)
-
-
-def test_an_activity_that_was_spawned_before_the_trouble_never_starts() -> None:
-    clock, ran = VirtualClock(), []
-
-    def explode() -> None:
-        raise KeyError
-
-    clock.schedule(T0, explode)
-    activity = clock.spawn("late", lambda: ran.append(1))
-    with pytest.raises(HarnessError):
-        clock.sleep(1.0)
-    _until(activity.done)
-    with pytest.raises(HarnessError):
-        activity.join()
-    assert ran == []
-
-
-def test_a_thread_that_the_clock_did_not_start_may_not_wait_on_it() -> None:
-    clock, found = VirtualClock(), []
-
-    def stranger() -> None:
-        try:
-            clock.sleep(1.0)
-        except HarnessError as error:
-            found.append(str(error))
-
-    _from_another_thread(stranger)
-    assert found == ["a thread that the clock did not start called the clock"]
-
-
-# -- what it costs ---------------------------------------------------------------------------------------------------
-
-
-def test_waits_that_end_early_leave_nothing_behind() -> None:
-    clock = VirtualClock()
-    ticks = clock.flag()
-    for _ in range(10_000):
-        flag = clock.flag()
-        clock.schedule(clock.now(), flag.set)
-        assert clock.wait(flag, 3600.0)
-        assert not clock.wait(ticks, 0.0)
-    assert len(clock._queue) < 1000
-    assert clock._waits == []
-
-
-def test_ten_thousand_exchanges_leave_no_thread_behind() -> None:
-    clock = VirtualClock()
-    with served(clock, echo) as [link]:
-        assert link.ask("hello") == "hello"
-        before = threading.active_count()
-        for _ in range(10_000):
-            with clock.io(link, 1.0):
-                link.ask("hello")
-        assert threading.active_count() == before
 
 
 # -- the two clocks of the machine -----------------------------------------------------------------------------------

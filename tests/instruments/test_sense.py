@@ -131,7 +131,7 @@ def test_a_chip_that_goes_away_is_a_link_error(wires: Wires, call: str) -> None:
         wait_edge_events = get_values = gone
 
     lines = GpiodSenseLines(CHIP, LINES, lambda *_: Gone())  # type: ignore[arg-type,return-value]
-    with pytest.raises(LinkError, match="sense lines up, present: .*No such device"):
+    with pytest.raises(LinkError, match=r"sense lines up, present: .*No such device"):
         getattr(lines, call)()
 
 

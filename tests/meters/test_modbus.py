@@ -6,6 +6,7 @@ import hashlib
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -103,7 +104,7 @@ def test_an_image_of_odd_length_arrives_whole_in_several_files_and_is_told_as_it
     lab.meter.transfer(IMAGE, lambda done, total: told.append((done, total)))
     assert bytes(lab.device.slot) == IMAGE + b"\0"
     assert told[-1] == (len(IMAGE), len(IMAGE))
-    assert all(a < b for (a, _), (b, _) in zip(told, told[1:], strict=False))
+    assert all(a < b for (a, _), (b, _) in pairwise(told))
     files = {struct.unpack(">H", pdu[3:5])[0] for pdu in lab.requests}
     assert files == {1, 2}
     assert lab.meter.verify(HASH, len(IMAGE)) is ImageState.VERIFIED

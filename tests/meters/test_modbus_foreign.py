@@ -43,6 +43,10 @@ def port() -> Iterator[int]:
         process.stdout.close()
 
 
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 def meter_at(port: int, unit: int = 1, timeout_s: float = LONG_S) -> ModbusMeter:
     return ModbusMeter(f"127.0.0.1:{port}", unit, PROFILE, SystemClock(), timeout_s)
 
@@ -333,12 +337,12 @@ def test_a_meter_leaves_no_descriptor_behind() -> None:
         meter = meter_at(it.port)
         meter.version()
         meter.close()
-        before = len(os.listdir("/proc/self/fd"))
+        before = descriptors()
         for _ in range(20):
             meter.version()
             meter.close()
             meter.close()
         deadline = time.monotonic() + 60
-        while len(os.listdir("/proc/self/fd")) > before:
+        while descriptors() > before:
             assert time.monotonic() < deadline
             os.sched_yield()

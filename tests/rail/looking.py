@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from dataclasses import dataclass
@@ -36,43 +37,42 @@ class Scene:
 @st.composite
 def scenes(draw: st.DrawFn, rate_ppm: float = 0.0) -> Scene:
     """Cuts, bounce, ramps, brown-outs, hiccup and chains, from a millisecond to twelve hours, anywhere in time."""
-    ride = draw(st.one_of(st.sampled_from([1, 2, 20_000_000]), st.integers(1, 10**10)))
-    restore = draw(st.one_of(st.sampled_from([1, 1_000_000_000]), st.integers(1, 20), st.integers(1, 10**11)))
+    unit = draw(st.one_of(st.sampled_from([1, 20_000_000, DAY_HALF // 200]), st.integers(1, DAY_HALF // 200)))
+    ride = max(1, unit * draw(st.integers(1, 8)) + draw(st.integers(-2, 2)))
+    restore = max(1, unit * draw(st.sampled_from([1, 3, 10, 30])) + draw(st.integers(-2, 2)))
     origin = draw(st.sampled_from([0, 0, -(10**9), 1 << 60, -(1 << 60)]))
     lengths = st.one_of(
         st.sampled_from([max(1, n + d) for n in (ride, restore, ride + restore) for d in (-1, 0, 1)]),
-        st.integers(1, 3 * (ride + restore)),
-        st.integers(1, 10**6),
+        st.integers(1, 4 * unit),
+        st.integers(1, 2 * (ride + restore)),
     )
+    levels = st.sampled_from(LEVELS)
+    quiet = draw(st.booleans()) or draw(st.booleans())
     corners: list[tuple[Number, Number, Number]] = []
-    at, now = origin, draw(st.sampled_from(LEVELS))
-    for _ in range(draw(st.integers(1, 8))):
-        kind = draw(st.sampled_from(["step", "step", "ramp", "bounce", "hiccup"]))
-        target = draw(st.sampled_from(LEVELS))
+    at, now = origin, 12000 if quiet else draw(levels)
+    for _ in range(draw(st.integers(1, 4))):
+        kind = draw(st.sampled_from(["step", "cut", "cut", "ramp", "bounce", "hiccup"]))
+        target, length = draw(levels), draw(lengths)
         if kind in ("bounce", "hiccup"):
-            high, low = draw(lengths), draw(lengths)
+            other, high, low = draw(levels), draw(lengths), draw(lengths)
             if kind == "bounce":
                 high, low = max(1, high // 50), max(1, low // 50)
-            other = draw(st.sampled_from(LEVELS))
-            for _ in range(draw(st.integers(1, 6))):
-                corners.append((at, now, other))
-                corners.append((at + low, other, target))
+            for _ in range(draw(st.integers(1, 5))):
+                corners += [(at, now, other), (at + low, other, target)]
                 at, now = at + low + high, target
+        elif kind == "cut":
+            corners += [(at, now, 0), (at + length, 0, 12000)]
+            at, now = at + length + draw(lengths), 12000
         elif kind == "step":
             corners.append((at, now, target))
-            at += draw(lengths)
+            at, now = at + length, target
         else:
-            length = draw(lengths)
             corners += [(at, now, now), (at + length, target, target)]
-            at += length + draw(lengths)
-        now = target
-    corners.append((at, now, draw(st.sampled_from(LEVELS))))
-    spare = draw(st.sampled_from([0, 1, restore, 2 * (ride + restore)]))
-    before, after = draw(st.integers(0, spare)), draw(st.integers(0, spare))
-    if draw(st.booleans()):
-        before, after = spare, spare
-    start, end = origin - before, at + after
-    if draw(st.integers(0, 3)) == 0:
+            at, now = at + length + draw(lengths), target
+    corners.append((at, now, 12000 if quiet else draw(levels)))
+    spare = 3 * (ride + restore) if quiet else draw(st.sampled_from([0, 1, restore]))
+    start, end = origin - spare, at + spare
+    if not quiet and draw(st.booleans()):
         start, end = sorted(draw(st.tuples(st.integers(start, end), st.integers(start, end))))
     return Scene(Rail(_unique(corners)), RailSettings(ride, restore, rate_ppm), start, max(end, start + 1))
 
@@ -124,15 +124,11 @@ def volts(volts_mv: Number, chance: random.Random) -> float:
 
 
 @st.composite
-def instants(draw: st.DrawFn, scene: Scene, most: int = 160) -> list[int]:
+def instants(draw: st.DrawFn, scene: Scene, most: int = 240) -> list[int]:
     """When an instrument looks: evenly, jittered, or with stretches left out. Sorted, at least two."""
     ride, length = scene.settings.ride_through_ns, scene.end - scene.start
-    step = draw(
-        st.one_of(
-            st.sampled_from([ride, max(1, ride // 2), max(1, ride // 7), ride + 1, scene.settings.restore_min_ns]),
-            st.integers(1, 2 * (ride + scene.settings.restore_min_ns)),
-        )
-    )
+    fine = st.sampled_from([ride, max(1, ride - 1), max(1, ride // 2), max(1, ride // 7)])
+    step = draw(st.one_of(fine, fine, fine, st.sampled_from([ride + 1, scene.settings.restore_min_ns])))
     step = max(step, length // most, 1)
     first = scene.start - draw(st.integers(0, step))
     at = [first + n * step for n in range(min(most, length // step + 3))]
@@ -158,7 +154,7 @@ def volts_of(scene: Scene, at: list[int], seed: int) -> np.ndarray:
 
 def bins_of(scene: Scene, edges: list[int], seed: int) -> Bins:
     chance = random.Random(seed)
-    pairs = [scene.rail.extremes(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    pairs = [scene.rail.extremes(a, b) for a, b in itertools.pairwise(edges)]
     low, high = [code(a, chance) for a, _ in pairs], [code(b, chance) for _, b in pairs]
     return Bins(np.array(low, np.uint8), np.array(high, np.uint8))
 

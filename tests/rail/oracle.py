@@ -7,6 +7,7 @@ end.
 
 from __future__ import annotations
 
+import itertools
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -108,4 +109,4 @@ def truth(
 def short_dips(rail: Rail, threshold: Number, ride_through: Number) -> list[Stretch]:
     """The dips that `ride_through` fills."""
     ups = up_stretches(rail, threshold)
-    return [(a[1], b[0]) for a, b in zip(ups[:-1], ups[1:], strict=True) if b[0] - a[1] < ride_through]
+    return [(a[1], b[0]) for a, b in itertools.pairwise(ups) if b[0] - a[1] < ride_through]

@@ -52,7 +52,7 @@ def bounds(scene: Scene, *sources: Source) -> tuple[int, float]:
 
 
 def check(scene: Scene, *sources: Source, looked_at: tuple[list[int], ...] = ()) -> None:
-    """Both bounds, for every threshold. `looked_at`: instants of joined samples, which need a rail without short dips."""
+    """Both bounds, for every threshold. `looked_at`: when joined samples look, which need a rail without short dips."""
     lower, upper = bounds(scene, *sources)
     ride, restore = scene.settings.ride_through_ns, scene.settings.restore_min_ns
     for threshold in THRESHOLDS:
@@ -109,7 +109,7 @@ def test_peak_detect_bins_bound_the_truth_of_every_rail(data: st.DataObject) -> 
     check(scene, source)
 
 
-def lines_of(data: st.DataObject, scene: Scene, coalesce: bool = False) -> list[Source]:
+def lines_of(data: st.DataObject, scene: Scene) -> list[Source]:
     """Both comparators, heard by a watch."""
     most = min(scene.settings.ride_through_ns, scene.settings.restore_min_ns)
     latency = data.draw(st.integers(1, max(1, min(most, 10**8))))
@@ -117,8 +117,9 @@ def lines_of(data: st.DataObject, scene: Scene, coalesce: bool = False) -> list[
     tick = max(1, length // data.draw(st.integers(3, 60)), 10 * latency)
     up = comparator(scene.rail, data.draw(st.sampled_from([11900, 10500])), 10400, active_when_high=True)
     down = comparator(scene.rail, data.draw(st.sampled_from([5900, 2900])), 2800, active_when_high=False)
-    heard_up = track(up, latency, scene.start, scene.end, tick, data.draw(SEEDS), coalesce=True)
-    heard_down = track(down, latency, scene.start, scene.end, tick, data.draw(SEEDS), coalesce=coalesce)
+    begin = scene.start - 10 * latency
+    heard_up = track(up, latency, begin, scene.end, tick, data.draw(SEEDS), coalesce=True)
+    heard_down = track(down, latency, begin, scene.end, tick, data.draw(SEEDS), coalesce=False)
     return [heard_up.source("rail_up", NODE, "up"), heard_down.source("rail_down", NODE, "down")]
 
 
@@ -134,7 +135,7 @@ def place_somewhere(data: st.DataObject, scene: Scene, reference: Source | None)
     rate = Fraction(data.draw(st.integers(-100, 100)), 100) * Fraction(ppm) / 1_000_000
     true_offset = data.draw(st.integers(-(10**12), 10**12))
     anchor = data.draw(st.sampled_from([0, 10**9]))
-    at = data.draw(instants(scene, most=80))
+    at = data.draw(instants(scene, most=160))
     # the common line's instant t is (t - offset - anchor) / (1 + rate) + anchor on the capture's own line
     own = sorted({math.floor((t - true_offset - anchor) / (1 + rate)) + anchor for t in at})
     really = [true_offset + anchor + (s - anchor) * (1 + rate) for s in own]

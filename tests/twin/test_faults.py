@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -80,12 +79,11 @@ UNPROVEN = {
 
 
 @pytest.fixture(autouse=True)
-def small_twin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def small_twin(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small captures, and a meter whose maximum is minutes: the verdicts are the same, sooner."""
     template = twin_bench.template
     monkeypatch.setattr(twin_bench, "Twin", partial(twin_bench.Twin, depth=120_000))
     monkeypatch.setattr(twin_bench, "template", lambda name: template(name).replace("max_s = 3600.0", "max_s = 400.0"))
-    yield
 
 
 def run(firmware: str, faults: Faults, out: Path) -> RunRecord:
@@ -94,7 +92,9 @@ def run(firmware: str, faults: Faults, out: Path) -> RunRecord:
 
 @pytest.mark.parametrize("firmware", [SHORT, LONG])
 @pytest.mark.parametrize("faults", TABLE, ids=lambda faults: "+".join(faults) or "none")
-def test_a_fault_gives_its_verdict_its_reasons_and_its_safe_state(firmware: str, faults: Faults, tmp_path: Path) -> None:
+def test_a_fault_gives_its_verdict_its_reasons_and_its_safe_state(
+    firmware: str, faults: Faults, tmp_path: Path
+) -> None:
     verdict, codes = TABLE[faults][firmware == LONG]
     record = run(firmware, faults, tmp_path)
     assert (record.verdict, {reason.code for reason in record.reasons}) == (verdict, codes)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import select
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import gpiod
@@ -117,16 +117,16 @@ def test_a_released_request_says_so(chip: Chip, use: str) -> None:
     request = chip.request({5: BOTH})
     request.release()
     chip.toggle(5, 3)
+    arguments = (0,) if use == "wait_edge_events" else ()
     with pytest.raises(RequestReleasedError):
-        found = getattr(request, use)
-        found(0) if use == "wait_edge_events" else found()
+        getattr(request, use)(*arguments)
 
 
 def test_a_released_request_leaves_no_descriptor(chip: Chip) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(50):
         chip.request({5: BOTH}).release()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 @pytest.mark.parametrize("line", [6, "GPIO6"])

@@ -127,7 +127,7 @@ def test_a_busy_meter_takes_no_other_command(served: Served, client: ModbusTcpCl
     assert record.record_length == len(IMAGE) // 2
 
 
-# -- the protocol's own corners ------------------------------------------------------------------------------------------
+# -- the protocol's own corners ------------------------------------------------------------------------------------
 
 
 def frame(pdu: bytes, unit: int = 1, transaction: int = 7) -> bytes:
