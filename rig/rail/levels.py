@@ -24,11 +24,12 @@ class Levels:
     high_v: float
     low_v: float
     noise_v: float
+    usual_step_v: float
 
     @property
     def two(self) -> bool:
-        """Whether there really are two levels, and not one with noise."""
-        return self.high_v - self.low_v > 4 * self.noise_v
+        """Whether there really are two levels, and not one with noise: nine steps in ten are small beside the swing."""
+        return self.high_v - self.low_v > max(4 * self.noise_v, 2 * self.usual_step_v)
 
     def thresholds(self) -> tuple[float, float]:
         """The proposal (down_below_v, up_above_v)."""
@@ -52,7 +53,7 @@ def levels_of(volts: npt.NDArray[np.floating]) -> Levels | None:
     steps = np.abs(np.diff(known))
     quiet = steps[steps <= (high - low) / 4]
     noise = float(np.quantile(quiet, _QUANTILE)) / np.sqrt(2) if len(quiet) else 0.0
-    return Levels(high, low, float(noise))
+    return Levels(high, low, float(noise), float(np.quantile(steps, 0.9)))
 
 
 def thin(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
