@@ -84,6 +84,7 @@ def analyse(
     channel: str | None = None,
     dialect: str | None = None,
     interval_s: float | None = None,
+    start_s: float | None = None,
     offsets_s: Sequence[float] = (),
 ) -> Analysis:
     """Judge oscilloscope files of one event: how long was the rail away, and how sure is that? Raises InputError.
@@ -106,6 +107,7 @@ def analyse(
         channel,
         dialect,
         interval_s,
+        start_s,
         tuple(offsets_s),
     )
     return analyse_files(question)[0]

@@ -32,6 +32,7 @@ def add_words(verb: argparse.ArgumentParser, number: Callable[[str], float]) -> 
     verb.add_argument("--channel", metavar="NAME", help="which channel, where a file has several")
     verb.add_argument("--dialect", metavar="NAME", help="force how the files are read; 'list' names them")
     verb.add_argument("--interval", type=number, metavar="S", help="sample interval, for files that do not say")
+    verb.add_argument("--start", type=number, metavar="S", help="time of the first sample, for files that do not say")
     verb.add_argument(
         "--offset", type=number, action="append", metavar="S", help="added to its times; once for each file"
     )
@@ -65,6 +66,7 @@ def analyse(options: Namespace) -> int:
         channel=options.channel,
         dialect=options.dialect,
         interval_s=options.interval,
+        start_s=options.start,
         offsets_s=tuple(options.offset or ()),
     )
     analysis, picture = analyse_files(question)

@@ -49,6 +49,7 @@ class Question:
     channel: str | None = None
     dialect: str | None = None
     interval_s: float | None = None
+    start_s: float | None = None
     offsets_s: tuple[float, ...] = ()
 
 
@@ -64,7 +65,13 @@ def analyse_files(question: Question) -> tuple[Analysis, Picture]:
     """The analysis and what a picture of it shows. Raises InputError: file, line, what was found and expected."""
     settings, limit = _settings(question), _limit(question)
     waves = [
-        read(path, channel=question.channel, dialect=question.dialect, interval_s=question.interval_s)
+        read(
+            path,
+            channel=question.channel,
+            dialect=question.dialect,
+            interval_s=question.interval_s,
+            start_s=question.start_s,
+        )
         for path in question.files
     ]
     offsets = question.offsets_s or (0.0,) * len(waves)
@@ -76,8 +83,8 @@ def analyse_files(question: Question) -> tuple[Analysis, Picture]:
         for index, (wave, offset) in enumerate(zip(waves, offsets, strict=True), 1)
     ]
     knowledge = merge(sources)
-    begin = min(_first_last(w)[0] + to_ns(o) for w, o in zip(waves, offsets, strict=True))
-    end = max(_first_last(w)[1] + to_ns(o) for w, o in zip(waves, offsets, strict=True))
+    windows = [_window(wave, offset) for wave, offset in zip(waves, offsets, strict=True)]
+    begin, end = min(first for first, _ in windows), max(last for _, last in windows)
     history = outages(knowledge, settings, begin, end)
     judgement = judge_rail(history, knowledge.contradictions, limit)
     alerts = predict_all(History.of_rail(history.outages, 0))
@@ -175,10 +182,10 @@ def _rate_ppm(question: Question, waves: list[Waveform]) -> float:
 
 
 def _placed(wave: Waveform, name: str, offset_s: float, limits: _Thresholds, settings: RailSettings) -> Source:
-    """One file as a source on the common line. A single file's own line is the common one."""
+    """One file as a source on the common line, its spans shrunk by what the printed digits of its times leave open."""
     source = _source(wave, name, limits, settings)
-    at = to_ns(offset_s)
-    return place(source, Offset(at, at, 0.0)) if at else source
+    at, error = to_ns(offset_s), _time_error_ns(wave)
+    return place(source, Offset(at - error, at + error, 0.0)) if at or error else source
 
 
 def _source(wave: Waveform, name: str, limits: _Thresholds, settings: RailSettings) -> Source:
@@ -190,11 +197,16 @@ def _source(wave: Waveform, name: str, limits: _Thresholds, settings: RailSettin
     return source_of(name, _NODE, wave.values, _times(wave), proving, settings)
 
 
-def _first_last(wave: Waveform) -> tuple[int, int]:
-    """The first and the last sample's instants, rounded as its source rounds them."""
-    line = line_of(_times(wave))
-    last = np.array([len(wave.values) - 1], np.int64)
-    return int(line.starts(np.array([0], np.int64))[0]), int(line.ends(last)[0])
+def _window(wave: Waveform, offset_s: float) -> tuple[int, int]:
+    """From the first sample to the last on the common line, rounded and shrunk as its source's spans are."""
+    line, shift, error = line_of(_times(wave)), to_ns(offset_s), _time_error_ns(wave)
+    first = line.starts(np.array([0], np.int64))[0]
+    last = line.ends(np.array([len(wave.values) - 1], np.int64))[0]
+    return int(first) + shift + error, int(last) + shift - error
+
+
+def _time_error_ns(wave: Waveform) -> int:
+    return math.ceil(wave.time_error_s * 1e9)
 
 
 def _times(wave: Waveform) -> Grid | Times:

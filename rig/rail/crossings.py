@@ -37,7 +37,7 @@ class _Row:
 
 
 class CrossingFinder:
-    """Fed block by block; `found` holds the crossings so far.
+    """Fed block by block; `found` gives the crossings so far, in order.
 
     `bins`: the readings are the least and the greatest of bins, each from its index to the next. `at_ns` turns
     fractional indices of shape (n,) into ns (shape (n,), as floats) after `zero_ns`.
@@ -52,11 +52,14 @@ class CrossingFinder:
         self._at_ns = at_ns
         self._zero_ns = zero_ns
         self._open: _Row | None = None
-        self.found: list[Crossing] = []
+        self._found: list[Crossing] = []
+
+    def found(self) -> tuple[Crossing, ...]:
+        return tuple(sorted(self._found, key=lambda c: c.at_ns)[:_MOST])
 
     def add(self, base: int, low: Readings, high: Readings, first: Indices, last: Indices, state: States) -> None:
         """One block, its first reading of index `base`, with its decided runs (`first`, `last` inside the block)."""
-        if len(self.found) >= _MOST:
+        if len(self._found) >= _MOST:
             return
         rows: list[_Row] = []
         if self._open is not None:
@@ -65,7 +68,7 @@ class CrossingFinder:
             self._open = joined
             if len(state) and self._open.falling == bool(state[0] == DOWN):
                 rows.append(joined)
-        turns = np.flatnonzero(state[1:] != state[:-1])[: _MOST - len(self.found)]
+        turns = np.flatnonzero(state[1:] != state[:-1])[: _MOST - len(self._found)]
         wide = first[turns + 1] - last[turns] >= _NARROW
         rows += [
             self._digest(bool(state[turn] == UP), base, low, high, int(last[turn]), int(first[turn + 1]))
@@ -143,7 +146,7 @@ class CrossingFinder:
             level.astype(np.int64).tolist(),
             strict=True,
         )
-        self.found += [Crossing(self._zero_ns + t, f, h, v, 0, self._name) for t, f, h, v in rows]
+        self._found += [Crossing(self._zero_ns + t, f, h, v, 0, self._name) for t, f, h, v in rows]
 
 
 def _first_true(past: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:

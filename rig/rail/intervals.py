@@ -89,7 +89,10 @@ class Intervals:
         return Intervals.normalised(np.concatenate([s.start for s in sets]), np.concatenate([s.end for s in sets]))
 
     def gaps(self, start: int, end: int) -> Intervals:
-        """What of the window is not in this set, each gap with its closed ends; gaps of no length are left out."""
+        """What of the window is not in this set, each gap with its closed ends; gaps of no length are left out.
+
+        Two gaps touch where this set has a single instant.
+        """
         inside = self.clip(checked(start), checked(end))
         starts = np.concatenate((np.array([start], np.int64), inside.end))
         ends = np.concatenate((inside.start, np.array([end], np.int64)))
@@ -99,7 +102,7 @@ class Intervals:
     def clip(self, start: int, end: int) -> Intervals:
         """The part inside [start, end]; what only touches the window with a point is kept as that point."""
         first = int(np.searchsorted(self.end, start, side="left"))
-        after = max(first, int(np.searchsorted(self.start, end, side="right")))
+        after = max(first, int(np.searchsorted(self.start, end, side="right"))) if start <= end else first
         return Intervals(np.maximum(self.start[first:after], start), np.minimum(self.end[first:after], end))
 
     def intersection(self, other: Intervals) -> Intervals:

@@ -134,7 +134,7 @@ class _Joiner:
             self._known.of(UP) if self._bins or line.joins(up_gap) else nothing,
             self._known.of(DOWN) if self._bins or line.joins(down_gap) else nothing,
             self._seen.of(UP) if self._bins or line.joins(self._ride_through) else nothing,
-            tuple(self._crossings.found),
+            self._crossings.found(),
             *bridged,
         )
 

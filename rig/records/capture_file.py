@@ -79,9 +79,10 @@ def _image(capture: Capture, from_zero_s: float | None) -> bytes:
             chunks=chunks,
             compression="lzf",
             shuffle=codes.itemsize > 1,
+            fletcher32=True,  # a flipped byte is told, not read
             track_times=False,
         )
-        file.attrs["schema"] = SCHEMA
+        file.attrs["schema"] = np.bytes_(SCHEMA)  # of fixed length: HDF5 may hang on a damaged variable one
         for field, attribute in _ATTRIBUTES.items():
             value = getattr(capture, field)
             file.attrs[attribute] = int(value) if field in _WHOLE else float(value)
@@ -116,7 +117,7 @@ def _opened(path: Path) -> Any:
         raise InputError("not a capture", Where(str(path), found=found, expected="an HDF5 file")) from error
     with file:
         schema = file.attrs.get("schema")
-        if schema != SCHEMA:
+        if schema != SCHEMA.encode():
             raise InputError(
                 "not a capture of this rig", Where(str(path), "schema", found=str(schema), expected=SCHEMA)
             )

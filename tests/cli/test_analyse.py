@@ -48,7 +48,7 @@ def test_a_clean_cut_is_judged_by_its_bounds(
     assert (got, body["verdict"]) == (code, verdict)
     longest = body["longest_outage"]
     assert longest["lower_s"] <= cut_s <= longest["upper_s"]
-    assert longest["upper_s"] - longest["lower_s"] <= 2 * 0.01 + 2e-5 * cut_s + 1e-6
+    assert longest["upper_s"] - longest["lower_s"] <= 2 * 0.01 + 2e-5 * cut_s + 4e-6  # 6 digits printed
     assert body["scope"] == "waveform only"
     jsonschema.validate(body, json.loads(schema_text("rig.analysis/1")))
 

@@ -80,7 +80,7 @@ def test_the_file_holds_no_stamp_of_the_wall_clock(tmp_path: Path) -> None:
 def test_the_file_speaks_for_itself(tmp_path: Path) -> None:
     save_capture(tmp_path / "a.h5", noise(np.int16, 3_000_000), 1.0)
     with h5py.File(tmp_path / "a.h5") as file:
-        assert file.attrs["schema"] == "rig.capture/1"
+        assert file.attrs["schema"] == b"rig.capture/1"
         assert file.attrs["gain_error_fraction"] == 0.03
         codes = file["codes"]
         assert (codes.compression, codes.shuffle, codes.chunks) == ("lzf", True, (524_288,))
