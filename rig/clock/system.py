@@ -12,7 +12,7 @@ import select
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -193,15 +193,12 @@ class SystemClock:
         return self._reason
 
     @contextmanager
-    def _shield(self) -> Iterator[None]:
+    def shielded(self) -> Iterator[None]:
         self._local.shields = self._shields() + 1
         try:
             yield
         finally:
             self._local.shields -= 1
-
-    def shielded(self) -> AbstractContextManager[None]:
-        return self._shield()
 
     def _shields(self) -> int:
         return getattr(self._local, "shields", 0)

@@ -14,87 +14,17 @@ import select
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from rig.clock.base import NS, Abortable, Cancelled, Flag, Readable, to_ns
 from rig.clock.event_queue import Entry, EventQueue
+from rig.clock.virtual_activity import Awaited, Exchange, VirtualActivity, VirtualFlag, Wait
 from rig.errors import HarnessError, LinkTimeout
 
 _EVENT_ORDER = -1
 _REAL_LIMIT_S = 60.0
 """Real time after which an exchange that the twin neither answered nor meant to leave unanswered is a harness error."""
-
-
-class VirtualActivity:
-    """One activity: a thread that runs only while it holds the baton."""
-
-    def __init__(self, clock: VirtualClock, name: str, order: int) -> None:
-        self.name = name
-        self.order = order
-        self.turn = threading.Semaphore(0)
-        self.shields = 0
-        self.exchanges: list[_Exchange] = []
-        self._clock = clock
-        self._done = False
-        self._error: BaseException | None = None
-
-    def done(self) -> bool:
-        return self._done
-
-    def join(self, timeout_s: float | None = None) -> None:
-        if not self._done:
-            self._clock.wait_for_end(self, timeout_s)
-        error, self._error = self._error, None
-        if error is not None:
-            raise error
-
-    def end(self, error: BaseException | None) -> None:
-        """Called by the clock, once, by the activity's own thread."""
-        self._error = error
-        self._done = True
-
-
-class VirtualFlag:
-    """A flag whose waiters run next, in the order of their spawning."""
-
-    def __init__(self, clock: VirtualClock) -> None:
-        self._clock = clock
-        self._set = False
-
-    def set(self) -> None:
-        self._set = True
-        self._clock.release(self)
-
-    def is_set(self) -> bool:
-        return self._set
-
-
-_Awaited = Readable | VirtualFlag | VirtualActivity | None
-
-
-@dataclass(eq=False)
-class _Wait:
-    """An activity without the baton. `queued` = its turn is in the queue, whatever its timer says."""
-
-    activity: VirtualActivity
-    ready: _Awaited = None
-    timer: Entry | None = None
-    queued: bool = False
-    satisfied: bool = False
-
-
-@dataclass(eq=False)
-class _Exchange:
-    """One `io` of one activity. `ends` are the two events of a deferred reply: it comes, or the time is over."""
-
-    activity: VirtualActivity
-    link: Abortable
-    start_ns: int
-    deadline: int
-    ends: tuple[Entry, ...] = ()
-    expired: bool = False
 
 
 class VirtualClock:
@@ -109,8 +39,8 @@ class VirtualClock:
         self._utc_start = utc_start or datetime.now(UTC)
         self._queue = EventQueue()
         self._spawned = 0
-        self._waits: list[_Wait] = []
-        self._pending: list[_Exchange] = []
+        self._waits: list[Wait] = []
+        self._pending: list[Exchange] = []
         self._cancelled: str | None = None
         self._broken: tuple[str, Exception | None] | None = None
         self._local = threading.local()
@@ -142,8 +72,8 @@ class VirtualClock:
             return True
         return self._block(ready, timeout_s)  # type: ignore[arg-type]
 
-    def wait_for_end(self, activity: VirtualActivity, timeout_s: float | None) -> bool:
-        return self._block(activity, timeout_s)
+    def wait_for_end(self, activity: VirtualActivity, timeout_s: float | None) -> None:
+        self._block(activity, timeout_s)
 
     def flag(self) -> VirtualFlag:
         return VirtualFlag(self)
@@ -176,7 +106,7 @@ class VirtualClock:
     def io(self, link: Abortable, timeout_s: float) -> Iterator[None]:
         self._check()
         me, real_start = self._me(), time.monotonic()
-        exchange = _Exchange(me, link, self._now, self._now + to_ns(timeout_s))
+        exchange = Exchange(me, link, self._now, self._now + to_ns(timeout_s))
         me.exchanges.append(exchange)
         try:
             yield
@@ -205,16 +135,13 @@ class VirtualClock:
         return self._cancelled
 
     @contextmanager
-    def _shield(self) -> Iterator[None]:
+    def shielded(self) -> Iterator[None]:
         me = self._me()
         me.shields += 1
         try:
             yield
         finally:
             me.shields -= 1
-
-    def shielded(self) -> AbstractContextManager[None]:
-        return self._shield()
 
     # -- what the twin uses -------------------------------------------------------------------------------------
 
@@ -286,12 +213,12 @@ class VirtualClock:
             text, cause = self._broken
             raise HarnessError(text) from cause
 
-    def _await(self, activity: VirtualActivity, ready: _Awaited = None) -> _Wait:
-        wait = _Wait(activity, ready)
+    def _await(self, activity: VirtualActivity, ready: Awaited = None) -> Wait:
+        wait = Wait(activity, ready)
         self._waits.append(wait)
         return wait
 
-    def _queue_turn(self, wait: _Wait) -> None:
+    def _queue_turn(self, wait: Wait) -> None:
         """It runs next, whatever it waits for."""
         if wait.queued:
             return
@@ -300,12 +227,12 @@ class VirtualClock:
             wait.timer.dead = True
         self._queue.push(self._now, wait.activity.order, lambda: self._give_baton(wait))
 
-    def _satisfy(self, wait: _Wait) -> None:
+    def _satisfy(self, wait: Wait) -> None:
         if not wait.queued:
             wait.satisfied = True
             self._queue_turn(wait)
 
-    def _block(self, ready: _Awaited, timeout_s: float | None) -> bool:
+    def _block(self, ready: Awaited, timeout_s: float | None) -> bool:
         self._check()
         me = self._me()
         if me.exchanges:
@@ -328,7 +255,7 @@ class VirtualClock:
             me.turn.acquire()
             raise
 
-    def _give_baton(self, wait: _Wait) -> bool:
+    def _give_baton(self, wait: Wait) -> bool:
         with self._lock:
             if self._broken is None:
                 self._waits.remove(wait)
@@ -336,7 +263,7 @@ class VirtualClock:
                 wait.activity.turn.release()
         return True
 
-    def _end_wait(self, exchange: _Exchange, expired: bool, act: Callable[[], None]) -> bool:
+    def _end_wait(self, exchange: Exchange, expired: bool, act: Callable[[], None]) -> bool:
         with self._lock:
             if self._broken is not None:
                 return True
@@ -346,13 +273,13 @@ class VirtualClock:
         act()  # from here on the blocked activity may run: nothing of the clock is touched any more
         return True
 
-    def _forget(self, exchange: _Exchange) -> None:
+    def _forget(self, exchange: Exchange) -> None:
         for entry in exchange.ends:
             entry.dead = True
         exchange.ends = ()
         self._pending.remove(exchange)
 
-    def _regain(self, exchange: _Exchange) -> None:
+    def _regain(self, exchange: Exchange) -> None:
         """An exchange that ended while its reply was deferred (its library gave up) has no baton: take turns again."""
         with self._lock:
             if not exchange.ends or self._broken is not None:

@@ -97,7 +97,7 @@ def analyse_files(question: Question) -> tuple[Analysis, Picture]:
         longest_outage=longest_row(history),
         outages=tuple(outage_row(o, Cause.UNKNOWN, 0) for o in history.outages),
         coverage=coverage_row(history, 0),
-        uncertainty=budget_rows(history, ppm),
+        uncertainty=budget_rows(history, ppm, 0),
         alerts=alerts.to_json(),
         assumptions=_assumptions(question, limits, ppm)
         + tuple(Assumption(a.key, a.value, a.source) for a in alerts.assumptions),

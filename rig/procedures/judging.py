@@ -142,7 +142,7 @@ class Judging:
                 outage_row(o, c, self._zero_ns) for o, c in zip(self._history.outages, self._causes, strict=True)
             ),
             coverage=coverage_row(self._history, self._zero_ns),
-            uncertainty=budget_rows(self._history, config.limits.clock_rate_ppm),
+            uncertainty=budget_rows(self._history, config.limits.clock_rate_ppm, self._zero_ns),
             activation=self._activation(),
             control=self._control(),
             identities=evidence.identities,

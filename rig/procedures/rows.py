@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from rig.judgement import Cause
 from rig.rail import Outage, RailHistory
+from rig.rail.estimate import budget
 from rig.records.run import BudgetLine, Coverage, LongestOutage, OutageRow
-
-_SQRT3 = 3**0.5
 
 
 def seconds(ns: int | None) -> float | None:
@@ -45,17 +44,19 @@ def coverage_row(history: RailHistory, zero_ns: int) -> Coverage:
     return Coverage(begin, end, history.unseen.longest() / 1e9)
 
 
-def budget_rows(history: RailHistory, rate_ppm: float) -> tuple[BudgetLine, ...]:
+def budget_rows(history: RailHistory, rate_ppm: float, zero_ns: int) -> tuple[BudgetLine, ...]:
     """What the expanded uncertainty of the longest outage's estimate is made of (GUM, k = 2)."""
     longest = history.longest
-    if longest is None or longest.start is None or longest.end is None or longest.estimate_ns is None:
+    if longest is None or longest.start is None or longest.end is None:
         return ()
-    lines = (
-        ("start of the outage", float(longest.start.half_width_ns), -1.0),
-        ("end of the outage", float(longest.end.half_width_ns), 1.0),
-        ("rate of the clock", longest.estimate_ns * rate_ppm * 1e-6, 1.0),
-    )
     return tuple(
-        BudgetLine(name, "rectangular", half / 1e9, half / 1e9 / _SQRT3, sensitivity)
-        for name, half, sensitivity in lines
+        BudgetLine(
+            line.name,
+            line.distribution,
+            line.half_width_ns / 1e9,
+            line.standard_ns / 1e9,
+            line.sensitivity,
+            (line.value_ns - zero_ns) / 1e9 if line.value_ns else 0.0,
+        )
+        for line in budget(longest.start, longest.end, rate_ppm)
     )

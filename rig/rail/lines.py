@@ -33,7 +33,7 @@ class LineTracker:
         self._level: bool | None = None
         self._since = 0
         self._known_to = 0
-        self._seqno: int | None = None
+        self._seqno = 0
         self._last_edge: int | None = None
         self._adopted = False
         self._pending: tuple[int, int, bool] | None = None
@@ -57,8 +57,8 @@ class LineTracker:
         return self._known_to
 
     def edge(self, at_ns: int, active: bool, seqno: int) -> None:
-        """One edge, stamped `at_ns`, after which the level is `active`."""
-        jumped = self._seqno is not None and seqno != self._seqno + 1
+        """One edge, stamped `at_ns`, after which the level is `active`. A request's first edge has `seqno` 1."""
+        jumped = seqno != self._seqno + 1
         backwards = self._last_edge is not None and at_ns < self._last_edge
         self._seqno, self._last_edge = seqno, at_ns
         if jumped or backwards:

@@ -299,9 +299,11 @@ def _uncertainty(record: RunRecord) -> str:
     longest = record.longest_outage
     if not record.uncertainty and longest.expanded_uncertainty_s is None:
         return ""
-    columns = _columns("Quantity|Distribution|Half width|Standard|Sensitivity", "Half width|Standard|Sensitivity")
+    columns = _columns(
+        "Quantity|Value|Distribution|Half width|Standard|Sensitivity", "Value|Half width|Standard|Sensitivity"
+    )
     rows = [
-        (b.name, b.distribution, small(b.half_width_s), small(b.standard_s), plain(b.sensitivity))
+        (b.name, _seconds(b.value_s), b.distribution, small(b.half_width_s), small(b.standard_s), plain(b.sensitivity))
         for b in record.uncertainty
     ]
     total = ""

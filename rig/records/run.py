@@ -52,13 +52,14 @@ class Coverage:
 
 @dataclass(frozen=True)
 class BudgetLine:
-    """One line of the uncertainty budget: standard uncertainty of `name`, in seconds, and how it was got."""
+    """One line of the uncertainty budget: the input's value, its limits and standard uncertainty, in seconds."""
 
     name: str
     distribution: str
     half_width_s: float
     standard_s: float
     sensitivity: float
+    value_s: float = 0.0
 
 
 @dataclass(frozen=True)

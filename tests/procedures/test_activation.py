@@ -106,7 +106,7 @@ def test_a_meter_that_never_returns_fails_as_soon_as_the_lower_bound_says_so(tmp
     cut_at = 3.0
     assert cut_at + 180.0 <= decided <= cut_at + 182.0
     assert record.coverage.to_s <= decided + 90.0 + 2.0  # and is followed for its length no longer than follow_s
-    assert [r.code for r in record.reasons][0] == "limit_exceeded"
+    assert record.reasons[0].code == "limit_exceeded"
 
 
 def test_a_run_ends_only_when_the_version_has_changed_and_the_rail_was_quiet(tmp_path: Path) -> None:

@@ -210,7 +210,7 @@ def track(
     heard = [n for n in range(len(pins)) if n not in hidden and pins[n][0] >= start]
     queue: list[tuple[int, int, bool, int]] = []  # delivered at, stamp, level, number
     stamp = delivered = start
-    for number, n in enumerate(heard):
+    for number, n in enumerate(heard, 1):
         pin, level = pins[n]
         stamp = max(stamp, chance.randint(pin, max(pin, truth.toggles[n][0] + latency - 1)))
         delivered = max(delivered, stamp + chance.choice([0, 0, latency, 3 * latency]))

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.rail import Intervals, RailSettings, Source, merge, outages
+from rig.rail import Crossing, Intervals, RailSettings, Source, merge, outages
 from rig.rail.estimate import Estimate, budget, expanded_ns
+from rig.rail.outages import widen
 from rig.rail.samples import Accuracy, Bins, Grid, source_of, volt_limits
 
 S = 10**9
@@ -63,7 +64,7 @@ def test_every_line_of_the_budget_has_its_value_distribution_and_sensitivity() -
 
 
 def ramp(offset_v: float, volts_error: float = 0.0) -> tuple[Source, int]:
-    """12 V to 0 in 2 s from 5 s on, and back in 1 s from 60 s on, read with a constant error; the true length at 8 V."""
+    """12 V to 0 in 2 s from 5 s on, back in 1 s from 60 s on, read with a constant error; the true length at 8 V."""
     t = np.arange(0, 90, 0.001)
     volts = np.interp(t, [5, 7, 60, 61], [12, 0, 0, 12]) + volts_error
     limits = volt_limits(Accuracy(0.0, offset_v, 0.0), 6.0, 10.0)
@@ -113,8 +114,6 @@ def test_the_estimate_lies_between_the_bounds_and_moves_neither(fall: int, rise:
     history = outages(merge([bare]), RailSettings(), 0, 99 * S)
     (outage,) = history.outages
     assert outage.lower_ns <= (outage.estimate_ns or 0) <= (outage.upper_ns or 0)
-    from rig.rail import Crossing
-
     told = Source(**{**vars(bare), "crossings": (Crossing(10 * S + crossing, True, 1), Crossing(0, False, 1))})
     again = outages(merge([told]), RailSettings(), 0, 99 * S)
     assert (again.lower_ns, again.upper_ns) == (history.lower_ns, history.upper_ns)
@@ -122,8 +121,6 @@ def test_the_estimate_lies_between_the_bounds_and_moves_neither(fall: int, rise:
 
 
 def test_lengths_are_widened_exactly() -> None:
-    from rig.rail.outages import widen
-
     for lower, upper, ppm in ((180 * S, 180 * S, 200.0), (1, 1, 200.0), (1 << 61, 1 << 61, 0.1), (7, 9, 0.0)):
         rate = Fraction(ppm) / 1_000_000
         assert widen(lower, upper, ppm) == (math.floor(lower * (1 - rate)), math.ceil(upper / (1 - rate)))

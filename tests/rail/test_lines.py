@@ -113,6 +113,14 @@ def test_a_lost_pair_that_only_the_numbers_show_voids_all_since_the_last_edge() 
     assert line.losses == [(S, "sequence numbers jumped")]
 
 
+def test_edges_lost_before_the_first_one_heard_are_missed_too() -> None:
+    """A request counts from 1, so that a pair lost before anything was heard shows as well."""
+    line = quiet_line()
+    line.edge(9 * S + 500 * MS, False, 3)
+    assert len(line.active()) == 0
+    assert line.losses == [(0, "sequence numbers jumped")]
+
+
 def test_a_jump_also_voids_a_stretch_that_a_read_had_already_ended() -> None:
     line = LineTracker(MS)
     line.read(0, 0, False)
@@ -211,9 +219,9 @@ def test_a_night_of_chatter_needs_sixteen_bytes_a_stretch() -> None:
     line.read(0, 0, True)
     tracemalloc.start()
     at = 0
-    for n in range(200_000):
+    for n in range(1, 200_001):
         at += chance.randint(10**5, 10**9)
-        line.edge(at, bool(n % 2), n)
+        line.edge(at, n % 2 == 0, n)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 200_000 * 16 * 2.5

@@ -1,0 +1,1 @@
+"""Benchmarks: figures that a machine gives, never tests."""
