@@ -22,6 +22,8 @@ from rig.errors import LinkTimeout
 _LIBRARY_MARGIN_S = 1.0
 _LONGEST_POLL_MS = 3_600_000
 """`poll` takes a C int of milliseconds: 24 days. A longer wait is made of several."""
+_AGAIN_S = 0.25
+"""An exchange that goes on after its abort is aborted again: it may have been connecting, with no link yet."""
 _IDLE_S = 10.0
 """The watchdog's thread ends when nothing was guarded for this long; the next exchange starts it again."""
 
@@ -61,7 +63,8 @@ class SystemActivity:
         self._clock = clock
         self._ended = SystemFlag()
         self._error: BaseException | None = None
-        threading.Thread(target=self._body, args=(fn,), name=f"activity {name}", daemon=True).start()
+        self._thread = threading.Thread(target=self._body, args=(fn,), name=f"activity {name}", daemon=True)
+        self._thread.start()
 
     def _body(self, fn: Callable[[], None]) -> None:
         try:
@@ -76,6 +79,8 @@ class SystemActivity:
     def join(self, timeout_s: float | None = None) -> None:
         if not self.done():
             self._clock.wait(self._ended, math.inf if timeout_s is None else timeout_s)
+        if self.done():
+            self._thread.join()  # it has nothing more to do than to end
         error, self._error = self._error, None
         if error is not None:
             raise error
@@ -110,16 +115,15 @@ class _Watchdog:
 
     def release(self, entry: _Guarded) -> None:
         with self._condition:
-            if entry in self._guarded:
-                self._guarded.remove(entry)
+            self._guarded.remove(entry)
 
     def _body(self) -> None:
         with self._condition:
             while True:
                 now = time.monotonic_ns()
                 for entry in [e for e in self._guarded if e.deadline <= now]:
-                    self._guarded.remove(entry)
                     entry.expired = True
+                    entry.deadline = now + to_ns(_AGAIN_S)
                     _abort(entry.link)
                 idle = not self._guarded
                 self._wakes_at = now + to_ns(_IDLE_S) if idle else min(e.deadline for e in self._guarded)

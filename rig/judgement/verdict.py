@@ -47,9 +47,10 @@ def judge(
     contradictions: tuple[Contradiction, ...],
     run: Circumstances,
     limit: Limit,
+    zero_ns: int = 0,
 ) -> Judgement:
-    """The verdict; `causes` has one entry for each of `history.outages`."""
-    rail = judge_rail(history, contradictions, limit)
+    """The verdict; `causes` has one entry for each of `history.outages`. Texts count time from `zero_ns`."""
+    rail = judge_rail(history, contradictions, limit, zero_ns)
     reasons = [*rail.reasons, *_of_causes(history.outages, causes), *_of_run(run)]
     breaking = [c for o, c in zip(history.outages, causes, strict=True) if limit.broken_by(o.lower_ns)]
     verdict = Verdict.INCONCLUSIVE
@@ -63,10 +64,12 @@ def judge(
     return Judgement(verdict, rail.rail_verdict, tuple(reasons))
 
 
-def judge_rail(history: RailHistory, contradictions: tuple[Contradiction, ...], limit: Limit) -> Judgement:
+def judge_rail(
+    history: RailHistory, contradictions: tuple[Contradiction, ...], limit: Limit, zero_ns: int = 0
+) -> Judgement:
     """The rail alone: what a file can tell. Contradicting sources make it inconclusive whatever the bounds say."""
     if contradictions:
-        return Judgement(Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, tuple(_disagreements(contradictions)))
+        return Judgement(Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, (_disagreement(contradictions, zero_ns),))
     verdict = limit.verdict(history.lower_ns, history.upper_ns)
     if verdict is Verdict.FAIL:
         words = "or longer" if limit.comparison is Comparison.GE else "exceeded"
@@ -81,6 +84,8 @@ def judge_rail(history: RailHistory, contradictions: tuple[Contradiction, ...], 
 
 def _why_open(history: RailHistory, limit: Limit) -> Finding:
     """Whether what was not seen decides (then looking would have helped), or what was seen straddles the limit."""
+    if not history.outages:
+        return Finding("unseen_gap", "The rail was not watched at all.")
     culprits = [o for o in history.outages if o.upper_ns is None or limit.broken_by(o.upper_ns)]
     unseen = max((_unseen_in(o, history.unseen) for o in culprits), default=0)
     upper = "unbounded" if history.upper_ns is None else f"{_s(history.upper_ns)} s"
@@ -97,14 +102,14 @@ def _unseen_in(outage: Outage, unseen: Intervals) -> int:
     return int(unseen.clip(outage.from_ns, outage.to_ns).lengths().sum())
 
 
-def _disagreements(contradictions: tuple[Contradiction, ...]) -> list[Finding]:
+def _disagreement(contradictions: tuple[Contradiction, ...], zero_ns: int) -> Finding:
     first = contradictions[0]
     more = f" ({len(contradictions) - 1} more such stretches)" if len(contradictions) > 1 else ""
     text = (
         f"{first.says_up} proves the node '{first.node}' up and {first.says_down} proves it down, "
-        f"for {_s(first.end_ns - first.start_ns)} s{more}."
+        f"from {_s(first.start_ns - zero_ns)} s to {_s(first.end_ns - zero_ns)} s{more}."
     )
-    return [Finding("sources_disagree", text)]
+    return Finding("sources_disagree", text)
 
 
 def _of_causes(outages: tuple[Outage, ...], causes: tuple[Cause, ...]) -> list[Finding]:

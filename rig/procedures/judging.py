@@ -114,7 +114,7 @@ class Judging:
             lost=tuple(evidence.lost) + ((evidence.error.one_line(),) if evidence.error else ()),
             interrupted=evidence.interrupted,
         )
-        found = judge(self._history, self._causes, self._knowledge.contradictions, run, self._limit)
+        found = judge(self._history, self._causes, self._knowledge.contradictions, run, self._limit, self._zero_ns)
         if evidence.error is not None and found.verdict is Verdict.INCONCLUSIVE and evidence.activation is None:
             return replace(found, verdict=Verdict.ERROR)  # the test could not be carried out on this bench
         return found

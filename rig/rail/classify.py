@@ -1,7 +1,7 @@
 """Which readings prove *up*, which prove *down*, and the runs of equal proof in a record. Pure; knows no time.
 
 Fast because most of a record is dull: the least and the greatest reading of a block say what all of them prove. Only
-blocks that hold more than one state are looked at again, in smaller blocks, and then reading by reading.
+blocks that hold more than one state are looked at again, reading by reading.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ UP, DOWN, BETWEEN, BLIND = 1, -1, 0, 2
 
 _MIXED = 3
 _BLOCK = 1 << 14
-_FINE = 1 << 9
 _GROUP = 1 << 18
 """Readings whose minimum and maximum are taken in turn: few enough to stay in the processor's cache."""
 
@@ -187,23 +186,17 @@ def runs(low: Readings, high: Readings, limits: CodeLimits) -> Iterator[Batch]:
 def _inside(
     low: Readings, high: Readings, start: Indices, rows: npt.NDArray[np.intp], limits: CodeLimits
 ) -> Iterator[tuple[Indices, States]]:
-    """Runs of these mixed rows, which begin at `start`; neighbours may have equal states, and are not in order."""
+    """Runs of these mixed rows, which begin at `start`, reading by reading."""
     step = min(len(rows), _GROUP // _BLOCK)
     low_room: Readings = np.empty((step, _BLOCK), low.dtype)  # used again and again: new memory is slow
     high_room: Readings = low_room if high is low else np.empty((step, _BLOCK), high.dtype)
     for at in range(0, len(rows), max(1, step)):
         some = rows[at : at + step]
-        fine_low = np.take(low, some, axis=0, out=low_room[: len(some)], mode="clip").reshape(-1, _FINE)
-        fine_high = fine_low
+        each_low = np.take(low, some, axis=0, out=low_room[: len(some)], mode="clip")
+        each_high = each_low
         if high is not low:
-            fine_high = np.take(high, some, axis=0, out=high_room[: len(some)], mode="clip").reshape(-1, _FINE)
-        begin = (start[some, None] + np.arange(0, _BLOCK, _FINE)).ravel()
-        state = _settled(*_extremes(fine_low, fine_high), limits)
-        plain = state != _MIXED
-        yield begin[plain], state[plain]
-        each_low = fine_low[~plain]
-        each_high = each_low if high is low else fine_high[~plain]
-        yield _changes(_states(each_low, each_high, limits), begin[~plain])
+            each_high = np.take(high, some, axis=0, out=high_room[: len(some)], mode="clip")
+        yield _changes(_states(each_low, each_high, limits), start[some])
 
 
 def _extremes(low: Readings, high: Readings) -> tuple[Readings, Readings]:
@@ -227,12 +220,11 @@ def _settled(least: Readings, greatest: Readings, limits: CodeLimits) -> States:
 
 
 def _states(low: Readings, high: Readings, limits: CodeLimits) -> States:
-    state = np.full(low.shape, BLIND, np.int8)
     low, high = _comparable(low), _comparable(high)
+    state: States = np.subtract(low >= limits.up_from, high <= limits.down_to, dtype=np.int8)  # UP, DOWN or BETWEEN
     seen = (low >= limits.down_from) & (high <= limits.up_to)
-    state[seen] = BETWEEN
-    state[seen & (low >= limits.up_from)] = UP
-    state[seen & (high <= limits.down_to)] = DOWN
+    if not seen.all():
+        state[~seen] = BLIND
     return state
 
 
@@ -244,6 +236,7 @@ def _comparable(readings: Readings) -> Readings:
 def _changes(state: States, start: Indices) -> tuple[Indices, States]:
     """Where the states of shape (rows, n) change along each row, the first of each included."""
     new = np.ones(state.shape, bool)
-    new[:, 1:] = state[:, 1:] != state[:, :-1]
-    row, column = np.nonzero(new)
-    return start[row] + column, state[new]
+    np.not_equal(state[:, 1:], state[:, :-1], out=new[:, 1:])
+    at = np.flatnonzero(new)
+    row, column = np.divmod(at, state.shape[1])
+    return start[row] + column, state.ravel()[at]

@@ -46,24 +46,28 @@ def budget(start: Estimate, end: Estimate, rate_ppm: float) -> tuple[BudgetLine,
     One oscilloscope that reads high sees the fall too late and the rise too early: both ends' level errors are one
     input with the sum of both limits. What is wrong in where its record lies moves both ends alike, and so drops out.
     """
+    return tuple(
+        BudgetLine(name, float(value), float(half), "rectangular", half / _SQRT3, sensitivity)
+        for name, value, half, sensitivity in _inputs(start, end, rate_ppm)
+        if half > 0
+    )
+
+
+def expanded_ns(start: Estimate, end: Estimate, rate_ppm: float) -> int:
+    """The expanded uncertainty (k = 2) of that budget, in ns, rounded up."""
+    halves = [sensitivity * half for _, _, half, sensitivity in _inputs(start, end, rate_ppm)]
+    return math.ceil(COVERAGE_FACTOR * math.hypot(*halves) / _SQRT3)
+
+
+def _inputs(start: Estimate, end: Estimate, rate_ppm: float) -> tuple[tuple[str, int, float, float], ...]:
+    """Name, value, limits to either side and sensitivity of each input of the model; ns."""
     one = start.source != "" and start.source == end.source
     start_shift, end_shift = (0, 0) if one else (start.shift_ns, end.shift_ns)
-    length = end.at_ns - start.at_ns
-    rows = (
+    return (
         ("start of the outage", start.at_ns, start.half_width_ns - start.level_ns - start.shift_ns, -1.0),
         ("end of the outage", end.at_ns, end.half_width_ns - end.level_ns - end.shift_ns, 1.0),
         ("gain, offset and noise", 0, start.level_ns + end.level_ns, 1.0),
         ("place of the start's record on the common line", 0, start_shift, -1.0),
         ("place of the end's record on the common line", 0, end_shift, 1.0),
-        ("rate of the clock", 0, length * rate_ppm * 1e-6, 1.0),
+        ("rate of the clock", 0, (end.at_ns - start.at_ns) * rate_ppm * 1e-6, 1.0),
     )
-    return tuple(
-        BudgetLine(name, float(value), float(half), "rectangular", half / _SQRT3, sensitivity)
-        for name, value, half, sensitivity in rows
-        if half > 0
-    )
-
-
-def expanded_ns(lines: tuple[BudgetLine, ...]) -> int:
-    """The expanded uncertainty (k = 2) of a budget, in ns, rounded up."""
-    return math.ceil(COVERAGE_FACTOR * math.hypot(*[line.sensitivity * line.standard_ns for line in lines]))

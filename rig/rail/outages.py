@@ -23,7 +23,7 @@ from typing import Literal
 import numpy as np
 
 from rig.errors import InputError, Where
-from rig.rail.estimate import Estimate, budget, expanded_ns
+from rig.rail.estimate import Estimate, expanded_ns
 from rig.rail.intervals import Intervals
 from rig.rail.merge import Knowledge
 from rig.rail.source import Crossing
@@ -200,7 +200,7 @@ def _outage(
     length = expanded = None
     if start is not None and end is not None:
         length = end.at_ns - start.at_ns
-        expanded = expanded_ns(budget(start, end, settings.rate_ppm))
+        expanded = expanded_ns(start, end, settings.rate_ppm)
     bound = None if kind != "none" else upper
     return Outage(first, last, down, lower, bound, kind, start, end, length, expanded, names)
 
@@ -208,11 +208,8 @@ def _outage(
 def _estimate(crossings: tuple[Crossing, ...], falling: bool, first: int, last: int) -> Estimate:
     """The sharpest crossing that a source saw in [first, last], or else the middle of that stretch."""
     half = (last - first + 1) // 2
-    best: Crossing | None = None
-    for c in crossings:
-        if c.falling == falling and first <= c.at_ns <= last and c.half_width_ns <= half:
-            if best is None or c.half_width_ns < best.half_width_ns:
-                best = c
+    seen = [c for c in crossings if c.falling == falling and first <= c.at_ns <= last and c.half_width_ns <= half]
+    best = min(seen, key=lambda c: c.half_width_ns, default=None)
     if best is None:
         return Estimate((first + last) // 2, half)
     return Estimate(best.at_ns, best.half_width_ns, best.level_ns, best.shift_ns, best.source)

@@ -71,7 +71,8 @@ class TcpServer:
         self._timeline = timeline
         self._lock = lock
         self._guard = threading.Lock()
-        self._connections: dict[socket.socket, threading.Thread] = {}
+        self._connections: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
         self._closed = False
         self._listener = socket.create_server((host, port))
         self.host: str = host
@@ -100,7 +101,7 @@ class TcpServer:
         self.unplug()
         me = threading.current_thread()
         with self._guard:
-            threads = [self._acceptor, *self._connections.values()]
+            threads = [self._acceptor, *self._threads]
         for thread in threads:
             if thread is not me:
                 thread.join(5.0)
@@ -117,7 +118,9 @@ class TcpServer:
                 if self._closed:
                     connection.close()
                     return
-                self._connections[connection] = thread
+                self._connections.add(connection)
+                self._threads = [t for t in self._threads if t.is_alive()]
+                self._threads.append(thread)
                 thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
@@ -127,7 +130,7 @@ class TcpServer:
             return
         finally:
             with self._guard:
-                self._connections.pop(connection, None)
+                self._connections.discard(connection)
             connection.close()
 
     def _requests(self, connection: socket.socket) -> None:

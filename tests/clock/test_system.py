@@ -229,7 +229,30 @@ def test_a_silent_link_is_aborted_after_its_time_out_by_this_clock() -> None:
         with pytest.raises(LinkTimeout, match=r"no answer within 0.01 s"), clock.io(link, TINY_S):
             link.read()
         assert time.monotonic_ns() - before >= TINY_S * 1e9
-        assert link.aborts == 1
+        assert link.aborts >= 1
+
+
+def test_a_link_that_is_there_only_after_its_time_is_over_is_aborted_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that was slow to come: the first abort found nothing to close."""
+    monkeypatch.setattr("rig.clock.system._AGAIN_S", TINY_S)
+
+    class Slow:
+        link: Link | None = None
+        aborts = 0
+
+        def abort(self) -> None:
+            self.aborts += 1
+            if self.link is not None:
+                self.link.abort()
+
+    def exchange(slow: Slow, end: socket.socket) -> None:
+        _until(lambda: slow.aborts > 0)
+        slow.link = Link(end)
+        slow.link.read()
+
+    clock, slow = SystemClock(), Slow()
+    with pipe() as (mine, _), pytest.raises(LinkTimeout), clock.io(slow, 0.0):
+        exchange(slow, mine)
 
 
 def test_an_exchange_in_time_is_left_alone() -> None:
@@ -256,7 +279,8 @@ def test_a_later_exchange_with_an_earlier_time_out_is_not_forgotten() -> None:
         patient, link = Link(other), Link(mine)
         with clock.io(patient, LONG_S), pytest.raises(LinkTimeout), clock.io(link, TINY_S):
             link.read()
-        assert (patient.aborts, link.aborts) == (0, 1)
+        assert patient.aborts == 0
+        assert link.aborts >= 1
 
 
 def test_a_link_that_cannot_be_aborted_does_not_leave_others_unguarded() -> None:
@@ -269,7 +293,7 @@ def test_a_link_that_cannot_be_aborted_does_not_leave_others_unguarded() -> None
         link = Link(mine)
         with pytest.raises(LinkTimeout), clock.io(Broken(), 0.0), clock.io(link, TINY_S):
             link.read()
-        assert link.aborts == 1
+        assert link.aborts >= 1
 
 
 def test_the_librarys_own_time_out_comes_after_the_watchdogs() -> None:
@@ -287,7 +311,8 @@ def test_ten_thousand_exchanges_leave_no_memory_thread_or_descriptor_behind() ->
             with clock.io(link, LONG_S):
                 pass
         assert clock._watchdog._guarded == []
-        assert (descriptors(), threading.active_count()) == (fds, threads)
+        assert descriptors() <= fds
+        assert threading.active_count() <= threads
         assert link.aborts == 0
 
 
@@ -322,7 +347,7 @@ def test_flags_give_their_descriptors_back() -> None:
         flag.set()
         assert clock.wait(flag, 0.0)
     del flag
-    assert descriptors() == before
+    assert descriptors() <= before
 
 
 def test_activities_give_their_descriptors_back() -> None:
@@ -330,7 +355,7 @@ def test_activities_give_their_descriptors_back() -> None:
     before = descriptors()
     for _ in range(200):
         clock.spawn("a", lambda: None).join()
-    assert descriptors() == before
+    assert descriptors() <= before
 
 
 def test_a_flag_that_is_replaced_and_dropped_while_another_waits_for_it_stays_open() -> None:

@@ -248,4 +248,4 @@ def test_ten_thousand_exchanges_leave_no_thread_behind() -> None:
         for _ in range(10_000):
             with clock.io(link, 1.0):
                 link.ask("hello")
-        assert threading.active_count() == before
+        assert threading.active_count() <= before

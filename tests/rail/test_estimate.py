@@ -49,7 +49,9 @@ def test_the_expanded_uncertainty_is_that_of_gtc(
         s1 = s0
     start = Estimate(at, t0 + v0 + s0, v0, s0, "scope")
     end = Estimate(at + length, t1 + v1 + s1, v1, s1, "scope" if one else "other")
-    found = expanded_ns(budget(start, end, ppm))
+    found = expanded_ns(start, end, ppm)
+    lines = budget(start, end, ppm)
+    assert found == math.ceil(2 * math.hypot(*(x.sensitivity * x.standard_ns for x in lines)))
     assert found == pytest.approx(in_gtc(start, end, ppm, one), rel=1e-9, abs=1.0)
 
 

@@ -19,7 +19,7 @@ Codes = set[str]
 Row = tuple[str, Codes]
 
 NOT_STARTED = {"activation_not_started", "instrument_lost"}
-BLIND = NOT_STARTED | {"control_missing", "straddles_limit"}
+BLIND = NOT_STARTED | {"control_missing", "unseen_gap"}
 CONTRADICTED = NOT_STARTED | {"control_missing", "sources_disagree"}
 UNSAFE = {"safe_state_unproven"}
 BROKEN = {"limit_exceeded"}
@@ -44,7 +44,7 @@ TABLE: dict[Faults, tuple[Row, Row]] = {
     ("supply-dead",): (("ERROR", BLIND | UNSAFE),) * 2,
     ("supply-silent",): (("ERROR", BLIND | UNSAFE),) * 2,
     ("k3-welded",): (("ERROR", BLIND),) * 2,
-    ("meter-dead",): (("ERROR", NOT_STARTED | {"straddles_limit"}),) * 2,
+    ("meter-dead",): (("ERROR", NOT_STARTED | {"unseen_gap"}),) * 2,
     # in the middle of the activation
     ("rail-up-stuck-high@1",): (("ERROR", {"sources_disagree"} | UNSAFE),) * 2,
     ("rail-up-stuck-high@20",): (("ERROR", {"sources_disagree"} | UNSAFE),) * 2,
