@@ -66,6 +66,10 @@ class Watch:
         """Up to when all lines were surely looked at."""
         return self._asked_ns - max(self._latencies.values())
 
+    def looked_ns(self) -> int:
+        """When the last look at the lines began."""
+        return self._asked_ns
+
     def now(self) -> RailNow:
         """The rail as `rail_up` and `rail_down` say it."""
         up, down = self._lines["rail_up"], self._lines["rail_down"]

@@ -77,7 +77,8 @@ def _image(capture: Capture, from_zero_s: float | None) -> bytes:
             data=codes,
             maxshape=(None,) if len(codes) == 0 else None,
             chunks=chunks,
-            compression="lzf",
+            compression="gzip",  # the same bytes every time, which lzf does not promise
+            compression_opts=1,
             shuffle=codes.itemsize > 1,
             fletcher32=True,  # a flipped byte is told, not read
             track_times=False,

@@ -215,7 +215,11 @@ def test_block_by_block_gives_what_the_whole_gives(data: st.DataObject) -> None:
     streamed = source_of("file", "rail", (record(p) for p in pieces(values, edges)), times, limits, SOME)
     assert (streamed.up, streamed.down, streamed.seen) == (whole.up, whole.down, whole.seen)
     assert (streamed.up_bridge_ns, streamed.down_bridge_ns) == (whole.up_bridge_ns, whole.down_bridge_ns)
-    assert streamed.crossings == whole.crossings
+    assert len(streamed.crossings) == len(whole.crossings)
+    for a, b in zip(streamed.crossings, whole.crossings, strict=True):
+        assert a.falling == b.falling
+        assert abs(a.at_ns - b.at_ns) <= 1  # estimates: how floats round depends on where a block begins in memory
+        assert abs(a.half_width_ns - b.half_width_ns) <= 2
     assert_as_if_one_by_one(whole, values, times, limits, kind)
 
 

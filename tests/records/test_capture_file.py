@@ -83,7 +83,7 @@ def test_the_file_speaks_for_itself(tmp_path: Path) -> None:
         assert file.attrs["schema"] == b"rig.capture/1"
         assert file.attrs["gain_error_fraction"] == 0.03
         codes = file["codes"]
-        assert (codes.compression, codes.shuffle, codes.chunks) == ("lzf", True, (524_288,))
+        assert (codes.compression, codes.shuffle, codes.chunks) == ("gzip", True, (524_288,))
 
 
 def test_single_bytes_are_not_shuffled(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_a_released_request_leaves_no_descriptor(chip: Chip) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(50):
         chip.request({5: BOTH}).release()
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 @pytest.mark.parametrize("line", [6, "GPIO6"])
