@@ -13,7 +13,7 @@ from rig.clock import Activity, Clock, Flag
 from rig.errors import LinkError, RigError
 from rig.instruments.ports import Capture, CaptureSettings, Oscilloscope, ScopeState
 from rig.rail import RailSettings, Source
-from rig.rail.place import Offset, narrow, place
+from rig.rail.place import Offset, place_beside
 from rig.rail.samples import Grid, Scale, code_limits, source_of
 
 ARMED_POLL_S = 1.0
@@ -149,11 +149,11 @@ class ScopeView:
     def placed(self, name: str, taken: Taken, reference: Source) -> Source:
         """The capture on the common line; its offset is bracketed by polls, and narrowed by what `reference` proves.
 
-        Where nothing is left of the bracket, the two contradict each other: the capture is placed by its bracket alone,
-        and the merge names the contradiction.
+        Where nothing is left of the bracket, the two contradict each other: the capture then proves nothing, and the
+        merge names the contradiction.
         """
         alone = self.alone(name, taken)
         error = round(taken.capture.trigger_error_s * 1e9)
         rate = taken.capture.time_base_ppm + self.clock_rate_ppm
         offset = Offset(taken.triggered_from_ns - error, taken.triggered_to_ns + error, rate)
-        return place(alone, narrow(alone, offset, reference) or offset)
+        return place_beside(alone, offset, reference)

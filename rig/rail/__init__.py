@@ -6,9 +6,9 @@ Pure (numpy only): it serves a file as well as a live bench. Knows nothing of in
 from rig.rail.estimate import Estimate, budget
 from rig.rail.intervals import Intervals
 from rig.rail.lines import LineTracker
-from rig.rail.merge import Contradiction, Knowledge, merge
+from rig.rail.merge import Knowledge, merge
 from rig.rail.outages import Outage, RailHistory, RailSettings, longest_bounds, outages
-from rig.rail.source import Crossing, Source, Span
+from rig.rail.source import Contradiction, Crossing, Source, Span
 
 __all__ = [
     "Contradiction",

@@ -6,18 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rig.rail.intervals import Intervals
-from rig.rail.source import Crossing, Source
-
-
-@dataclass(frozen=True)
-class Contradiction:
-    """Two sources proved opposite things of one node in [start_ns, end_ns]."""
-
-    node: str
-    start_ns: int
-    end_ns: int
-    says_up: str
-    says_down: str
+from rig.rail.source import Contradiction, Crossing, Source
 
 
 @dataclass(frozen=True)
@@ -60,7 +49,9 @@ def merge(sources: Sequence[Source]) -> Knowledge:
     down = Intervals.empty().union(*(s.down for s in sources))
     seen = Intervals.empty().union(*(s.seen for s in sources))
     both = up.intersection(down)
-    found = tuple(c for a in sources for b in sources for c in _between(a, b)) if len(both) else ()
+    found = [c for s in sources for c in s.contradictions]
+    if len(both):
+        found += [c for a in sources for b in sources for c in _between(a, b)]
     crossings = tuple(sorted((c for s in sources for c in s.crossings), key=lambda c: c.at_ns))
     return Knowledge(
         nodes.pop(),

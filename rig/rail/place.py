@@ -15,7 +15,7 @@ import numpy as np
 
 from rig.errors import InputError, Where
 from rig.rail.intervals import Array, Intervals, checked
-from rig.rail.source import Crossing, Source
+from rig.rail.source import Contradiction, Crossing, Source
 
 _PAIRS = 1 << 18
 """Pairs of spans that are compared at once."""
@@ -116,6 +116,23 @@ def narrow(source: Source, offset: Offset, reference: Source) -> Offset | None:
             taken = taken.union(Intervals.normalised(low + 1, high - 1))
     free = _outermost(taken, offset.low_ns, offset.high_ns)
     return None if free is None else replace(offset, low_ns=free[0], high_ns=free[1])
+
+
+def place_beside(source: Source, offset: Offset, reference: Source) -> Source:
+    """The source placed as well as `reference` allows.
+
+    Where no offset allowed agrees with both, one of the two is wrong: what it proves is given up, and that is a
+    contradiction from the first to the last instant at which it may have proven anything. (To place it by `offset`
+    alone would shrink away the very spans that disagree.)
+    """
+    narrowed = narrow(source, offset, reference)
+    if narrowed is not None:
+        return place(source, narrowed)
+    spans = source.up.union(source.down)
+    first, last = int(offset.earliest(spans.start[:1])[0]), int(offset.latest(spans.end[-1:])[0])
+    nothing = Intervals.empty()
+    found = Contradiction(source.node, first, last, source.name, reference.name)
+    return replace(source, up=nothing, down=nothing, seen=nothing, crossings=(), contradictions=(found,))
 
 
 def _latest(offsets: tuple[Offset, ...], at_ns: Array) -> Array:

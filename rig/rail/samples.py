@@ -50,6 +50,9 @@ __all__ = [
     "volt_limits",
 ]
 
+_NONE = 9
+"""No state: nothing came before."""
+
 _MOST_SPANS = 1 << 20
 """Beyond so many spans the shortest are given up: less is known then, nothing is wrong."""
 
@@ -114,6 +117,7 @@ class _Joiner:
         self._crossings = CrossingFinder(name, limits, bins, line.since_zero_ns, line.zero_ns)
         self._count = 0
         self._steps = [0, 0]
+        self._tail = (_NONE, 0)
 
     def add(self, record: Record) -> None:
         low, high = (record.low, record.high) if isinstance(record, Bins) else (record, record)
@@ -135,7 +139,8 @@ class _Joiner:
             self._known.of(DOWN) if self._bins or line.joins(down_gap) else nothing,
             self._seen.of(UP) if self._bins or line.joins(self._ride_through) else nothing,
             self._crossings.found(),
-            *bridged,
+            up_bridge_ns=bridged[0],
+            down_bridge_ns=bridged[1],
         )
 
     def _add(self, low: Readings, high: Readings, batch: Batch) -> None:
@@ -148,9 +153,14 @@ class _Joiner:
                 self._steps[n] = max(self._steps[n], self._line.step_ns(base, after - 1, gap))
             first, state = self._split(first, state, self._line.breaks(base, after - 1, min(self._gaps)))
         last = np.concatenate((first[1:] - 1, [batch.count - 1]))
+        start = self._line.starts(first + base)
+        end = self._line.ends(last + base + (1 if self._bins else 0))
+        if self._line.rounds and state[0] == self._tail[0]:
+            start[0] = self._tail[1]  # the run goes on: no gap but that of rounding
+        self._tail = (int(state[-1]), int(end[-1]))
         decided, seen = np.abs(state) == 1, state != BLIND
-        self._known.add(self._pieces(base, first[decided], last[decided], state[decided]))
-        self._seen.add(self._pieces(base, first[seen], last[seen], np.full(int(seen.sum()), UP, np.int8)))
+        self._known.add(Pieces(start[decided], end[decided], state[decided]))
+        self._seen.add(Pieces(start[seen], end[seen], np.full(int(seen.sum()), UP, np.int8)))
         self._crossings.add(base, low, high, first[decided], last[decided], state[decided])
         if self._known.count > _MOST_SPANS:
             self._give_up_the_shortest()
@@ -162,10 +172,6 @@ class _Joiner:
             return first, state
         both = np.union1d(first, breaks)
         return both, state[np.searchsorted(first, both, side="right") - 1]
-
-    def _pieces(self, base: int, first: Indices, last: Indices, state: States) -> Pieces:
-        after = 1 if self._bins else 0
-        return Pieces(self._line.starts(first + base), self._line.ends(last + base + after), state)
 
     def _give_up_the_shortest(self) -> None:
         """Forget every dip that `ride_through` fills: at most two spans are left for each of its lengths."""

@@ -41,13 +41,25 @@ class Crossing:
 
 
 @dataclass(frozen=True)
+class Contradiction:
+    """Two sources proved opposite things of one node in [start_ns, end_ns]."""
+
+    node: str
+    start_ns: int
+    end_ns: int
+    says_up: str
+    says_down: str
+
+
+@dataclass(frozen=True)
 class Source:
     """What one source proves about one node.
 
     `seen` is where the source was looking and would have proven something had there been something to prove: a level
     between the thresholds is seen, though neither up nor down; a stopped oscilloscope sees nothing.
     `up_bridge_ns` and `down_bridge_ns` are the longest stretches without evidence that a span bridges (0 where the
-    whole span was seen): a shorter contradiction inside a span is no contradiction.
+    whole span was seen): a shorter contradiction inside a span is no contradiction. `contradictions` were found when it
+    was placed.
     """
 
     name: str
@@ -58,6 +70,7 @@ class Source:
     crossings: tuple[Crossing, ...] = ()
     up_bridge_ns: int = 0
     down_bridge_ns: int = 0
+    contradictions: tuple[Contradiction, ...] = ()
 
     @staticmethod
     def of(name: str, node: str, spans: Iterable[Span]) -> Source:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -55,10 +56,11 @@ def line_of(times: Grid | Times) -> EvenLine | StampedLine:
 
 @dataclass(frozen=True)
 class EvenLine:
-    """Reading i at `zero_ns` + i * `dt_ns`."""
+    """Reading i at `zero_ns` + i * `dt_ns`. It `rounds`: readings may lie between two nanoseconds."""
 
     zero_ns: int
     dt_ns: float
+    rounds: ClassVar[bool] = True
 
     def starts(self, index: Indices) -> Instants:
         return np.asarray(np.ceil(index * self.dt_ns).astype(np.int64) + self.zero_ns)
@@ -91,6 +93,8 @@ class EvenLine:
 
 class StampedLine:
     """Reading i at `at_ns`[i]."""
+
+    rounds: ClassVar[bool] = False
 
     def __init__(self, at_ns: npt.NDArray[np.int64]) -> None:
         self._at = at_ns

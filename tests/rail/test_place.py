@@ -11,8 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rig.errors import InputError
-from rig.rail import Crossing, Intervals, Source
-from rig.rail.place import Offset, Reading, narrow, paired, place
+from rig.rail import Contradiction, Crossing, Intervals, Source, merge
+from rig.rail.place import Offset, Reading, narrow, paired, place, place_beside
 
 NODE = "rail"
 EMPTY = Intervals.empty()
@@ -63,6 +63,24 @@ def test_a_long_up_inside_a_proven_down_leaves_no_offset() -> None:
     mine = source(Intervals.of([(0, 1000)]))
     theirs = source(down=Intervals.of([(-(10**6), 10**6)]))
     assert narrow(mine, Offset(-100, 100, 0.0), theirs) is None
+
+
+def test_a_capture_that_no_offset_explains_proves_nothing_and_is_named() -> None:
+    """A stale record of 12 V: shrunk by its wide bracket, nothing of it would be left to disagree with."""
+    mine = source(Intervals.of([(-900_000_000, 900_000_000)]))
+    theirs = Source("lines", NODE, EMPTY, Intervals.of([(0, 100 * 10**9)]), EMPTY)
+    offset = Offset(10 * 10**9, 12 * 10**9, 0.0)
+    assert merge([place(mine, offset), theirs]).contradictions == ()
+    found = merge([place_beside(mine, offset, theirs), theirs])
+    assert found.up == EMPTY
+    assert found.contradictions == (Contradiction(NODE, 9_100_000_000, 12_900_000_000, "scope", "lines"),)
+
+
+def test_a_capture_that_agrees_is_placed_as_well_as_the_reference_allows() -> None:
+    mine = source(Intervals.of([(-100, 0)]), Intervals.of([(0, 1000)]))
+    theirs = source(Intervals.of([(0, 500)]), Intervals.of([(510, 3000)]))
+    offset = Offset(0, 1000, 0.0)
+    assert place_beside(mine, offset, theirs) == place(mine, Offset(500, 510, 0.0))
 
 
 def test_sources_of_different_nodes_narrow_nothing() -> None:

@@ -179,6 +179,11 @@ def test_a_bin_proves_only_what_all_of_it_is() -> None:
     assert spans(source) == [(0, MS, "up"), (2 * MS, 3 * MS, "down")]
 
 
+def test_a_span_between_two_nanoseconds_shrinks_to_those_that_it_holds() -> None:
+    source = source_of("fast", "rail", np.array([8, 12, 12, 12, 8.0, 0, 0, 8]), Grid(0.0, 1.5e-9), VOLTS, SOME)
+    assert spans(source) == [(2, 4, "up"), (8, 9, "down")]
+
+
 # -- whole or in blocks -----------------------------------------------------------------------------------------------
 
 
