@@ -103,11 +103,9 @@ class History:
             into.append(len(joined) - 1)
         return joined, into
 
-    def surely_apart(self) -> bool:
-        """Whether every cut surely was one of its own."""
-        rows = self.cuts
-        one_each = all(cut.end_lo_s > cut.start_hi_s for cut in rows)
-        return one_each and all(b.start_lo_s > a.end_hi_s for a, b in pairwise(rows))
+    def all_proven(self) -> bool:
+        """Whether something of every cut is sure."""
+        return all(cut.end_lo_s > cut.start_hi_s for cut in self.cuts)
 
     def best(self) -> list[tuple[float, float]]:
         """The shortest cuts that the bounds allow; an end at or before its start means that there was none."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 
@@ -43,9 +43,7 @@ class Fixed:
     returns_on_holdup: bool
 
     def charged(self, charge: float, up: float) -> float:
-        """The hold-up (s) left after `up` seconds of power."""
-        if up >= self.recharge:
-            return self.holdup
+        """The hold-up (s) left after `up` seconds of power, fewer than it takes to fill."""
         return min(self.holdup, charge + up * self.holdup / self.recharge)
 
 
@@ -58,12 +56,11 @@ class Boot:
     """
 
     cut: int
-    shut: float
     base: float
     notified: bool
     ready: float
     killed: float = math.inf
-    dips: list[tuple[float, float]] = field(default_factory=list)
+    dips: tuple[tuple[float, float], ...] = ()
 
     def sent_before(self, at: float, wait: float) -> float:
         """Chance that the return notification is sent before `at`, if no later cut stops it."""
@@ -71,9 +68,10 @@ class Boot:
             if start < at <= end:
                 at = start
                 break
-        if at <= self.ready:
+        waited = at - self.ready
+        if waited <= 0.0:
             return 0.0
-        return min(1.0, (at - self.ready) / wait) if wait else 1.0
+        return waited / wait if waited < wait else 1.0
 
     def not_sent_in_dip(self, at: float) -> float:
         """`at`, or the end of the dip in which it falls."""
@@ -87,19 +85,20 @@ def walk(cuts: Sequence[tuple[float, float]], fixed: Fixed) -> tuple[list[Boot],
     boots: list[Boot] = []
     fates: list[Fate] = []
     boot: Boot | None = None
-    charge, back = fixed.holdup, -math.inf
+    full, recharge, notify, reboot = fixed.holdup, fixed.recharge, fixed.notify, fixed.reboot
+    charge, back = full, -math.inf
     for index, (start, end) in enumerate(cuts):
         if end <= start:
             fates.append(Fate.NONE)
             continue
-        charge = fixed.charged(charge, start - back)
+        charge = full if start - back >= recharge else fixed.charged(charge, start - back)
         out_of_boot = boot is None or boot.ready <= start
         reserve = charge if out_of_boot or fixed.booting_rides else 0.0
         back = end
         if end - start < reserve:
             charge -= end - start
             if boot is not None and not fixed.returns_on_holdup:
-                boot.dips.append((start, end))
+                boot.dips += ((start, end),)
             fates.append(Fate.RIDDEN)
             continue
         down = start + reserve
@@ -107,7 +106,7 @@ def walk(cuts: Sequence[tuple[float, float]], fixed: Fixed) -> tuple[list[Boot],
         fates.append(_fate(boot, start, notified, fixed))
         if boot is not None:
             boot.killed = down if fixed.returns_on_holdup else start
-        boot = Boot(index, down, start + min(fixed.notify, reserve), notified, end + fixed.reboot)
+        boot = Boot(index, start + (notify if notify < reserve else reserve), notified, end + reboot)
         boots.append(boot)
         charge = 0.0
     return boots, fates
@@ -134,7 +133,7 @@ def alert(boots: Sequence[Boot], fixed: Fixed) -> tuple[float, float]:
             running = 0.0
         going_on: list[tuple[float, float]] = []
         killed = boot.killed
-        answered = boot.sent_before(killed, fixed.wait)
+        answered = boot.sent_before(killed, fixed.wait) if live else 0.0
         for base, mass in live:
             due = base + fixed.gap
             if due > killed:

@@ -9,10 +9,19 @@ back, so it discards no AD1 of a later loss; the PRAs of one hub arrive in order
 nothing until it has booted.
 
 Extremes: the 30 s mode is never less likely to alert than the plain one, so the chance rises with `held_share`; it
-rises with lost PRAs, latency and the length of every cut, and falls with every timer, because each only adds held
-AD1s or takes PRAs from the set that can discard one. Matching each PRA to its own AD1 only is the higher reading.
-Where a supercapacitor that recharges slowly may run out, longer cuts both raise and lower the chance: there the bounds
-are taken cut by cut, and hold, but may be wider than the extremes.
+rises with lost PRAs and latency, and falls with every timer, because each only adds held AD1s or takes PRAs from the
+set that can discard one. Matching each PRA to its own AD1 only is the higher reading. Over the rail, within a stretch
+in which the power was never surely there:
+- a timer that may run out, or a PRA that may be late, does so for the longest cut, and then nothing else counts;
+- matched to their own, the PRAs count, one for each held AD1: at the highest end as many as fit, for what was not
+  seen may hide several cuts; at the lowest end as few as cover every loss that surely held, cuts that may be one being
+  one as long as that makes no AD1 certain. Taking the earliest end, or the furthest partner, is best for each count;
+- matched to a later one too, one cut that fills a stretch is the highest of all rails with a cut there, because its
+  PRA is the last and its deadline the first; a stretch that may hold no cut falls back on the count. Cuts that are
+  apart are the lowest, because the PRA that serves a joined one serves them all.
+So the bounds are the extremes, but for two cases in which they hold and may be wider: the highest end where a later PRA
+surely discards and some cut is not proven; and a supercapacitor that recharges slowly and may run out, because longer
+cuts then both raise and lower the chance.
 """
 
 from __future__ import annotations
@@ -28,6 +37,8 @@ from rig.judgement.alerts.settings import NorthSettings, Range
 from rig.judgement.alerts.stories import by_fate
 
 _Charged = tuple[Cut, float, float]
+_POWERED_S = 1.0
+"""Power for less than this restores nothing: no more losses than one a second fit where held AD1s need no time."""
 
 
 class _Fate(Enum):
@@ -42,7 +53,8 @@ class _Alarm(NamedTuple):
 
     `opened`: bounds of the loss. `plain`: AD1 by the timer. `held`: AD1 in the 30 s mode. `deadline`: when a held AD1
     is forwarded. `back`: the end of the cut. `arrives`: when its PRA arrives, if it is not lost. `held_ads`: how many
-    held AD1s this stands for, at most or at least, where several cuts may be one.
+    held AD1s this stands for: at the highest end as many as fit into it, at the lowest none if it may be one with
+    a cut before it that counts.
     """
 
     opened: tuple[float, float]
@@ -71,7 +83,7 @@ def predict(history: History, settings: NorthSettings | None = None) -> Predicti
     charged = list(_charges(history, s))
     worst, into = _worst(charged, s)
     best = _best(charged, s)
-    shared = not s.later_pra_discards.may_be_no and history.surely_apart()
+    shared = not s.later_pra_discards.may_be_no and history.all_proven()
     highest = _mixed(_chance(worst, s.pra_lost.hi, later=shared), worst, s.held_share.hi)
     lowest = _mixed(_chance(best, s.pra_lost.lo, later=s.later_pra_discards.may_be_yes), best, s.held_share.lo)
     lowest = min(lowest, highest)
@@ -103,39 +115,62 @@ def _worst(charged: list[_Charged], s: NorthSettings) -> tuple[list[_Alarm], lis
     """Every cut as long as it may be, joined where they may be one; and for each cut the alarm it went into."""
     alarms: list[_Alarm] = []
     into: list[int] = []
-    opened, most, before, joined = 0.0, 0.0, -math.inf, 1
+    opened, most, before, full, fits = 0.0, 0.0, -math.inf, 0.0, 0
     timer, held_from, deadline = s.timer_s.lo, s.held_from_s.lo, s.held_from_s.lo + s.hold_s.lo
     latency, reboot = s.pra_latency_s.hi, s.reboot_s.hi
     for cut, low, high in charged:
         if alarms and cut.start_lo_s <= alarms[-1].back:
             alarms.pop()
-            joined += 1
-            most = max(most, high)
         else:
-            opened, most, joined = cut.start_lo_s, high, 1
+            opened = full = cut.start_lo_s
+            most, fits = 0.0, 0
             before = alarms[-1].arrives if alarms else -math.inf
         length = cut.end_hi_s - opened
+        unseen = cut.end_hi_s - cut.end_lo_s if cut.end_hi_s < math.inf else 0.0
+        drained = max(0.0, high - max(0.0, cut.end_lo_s - cut.start_hi_s))
+        most = max(most, high, _charged(drained, unseen, s.holdup_s.hi, s.recharge_s.lo))
         lived = min(most, length)
         arrives = cut.end_hi_s + latency + (reboot if length >= low else 0.0)
+        full, fits = _fitted(full, fits, cut, held_from)
+        latest = cut.end_hi_s - held_from if unseen >= held_from and unseen > 0.0 else cut.start_hi_s
+        last = int((cut.end_hi_s - full) // held_from) if held_from >= _POWERED_S and length < math.inf else 0
         alarms.append(
             _Alarm(
-                (opened, cut.start_hi_s),
+                (opened, max(cut.start_hi_s, latest)),
                 lived >= timer,
                 lived >= held_from,
                 opened + deadline,
                 cut.end_hi_s,
                 max(before, arrives),
-                joined if joined * held_from <= length else int(length // held_from),
+                max(1, fits + last),
             )
         )
         into.append(len(alarms) - 1)
     return alarms, into
 
 
+def _fitted(full: float, fits: int, cut: Cut, held_from: float) -> tuple[float, int]:
+    """How many losses of `held_from` s fit to the end of what is sure of `cut`, and where the last of them ends.
+
+    Each begins where the one before ends, and ends as soon as it is long enough and the rail is not surely down.
+    """
+    if held_from < _POWERED_S:
+        longest = cut.end_hi_s - cut.start_lo_s
+        return full, fits + 1 + (int(longest) if longest < math.inf else 0)
+    if cut.end_lo_s <= cut.start_hi_s:
+        return full, fits
+    more = max(0, int((cut.start_hi_s - full) // held_from))
+    full += more * held_from
+    if full + held_from > cut.end_lo_s:
+        return full, fits + more
+    return cut.end_lo_s, fits + more + 1
+
+
 def _best(charged: list[_Charged], s: NorthSettings) -> list[_Alarm]:
     """Every cut as short as it may be. One that may not have been raises nothing, yet its PRA may have come."""
     alarms: list[_Alarm] = []
-    before, back, counted = -math.inf, -math.inf, False
+    before, back = -math.inf, -math.inf
+    first: tuple[float, float, float] | None = None
     timer, held_from, deadline = s.timer_s.hi, s.held_from_s.hi, s.held_from_s.hi + s.hold_s.hi
     latency, reboot = s.pra_latency_s.lo, s.reboot_s.lo
     for cut, low, high in charged:
@@ -145,11 +180,24 @@ def _best(charged: list[_Charged], s: NorthSettings) -> list[_Alarm]:
         arrives = cut.end_lo_s + latency + (reboot if length >= high else 0.0)
         before = max(before, arrives)
         held = lived >= held_from
-        counted = counted and cut.start_lo_s <= back
-        ads = 1 if held and not counted else 0
-        counted, back = counted or held, cut.end_hi_s
+        ads = 0
+        if cut.start_lo_s > back:
+            first = None
+        if held and not (first is not None and _may_be_one(first, cut.end_lo_s, timer, deadline, latency, reboot)):
+            first, ads = (opened, low, high), 1
+        back = cut.end_hi_s
         alarms.append(_Alarm((opened, opened), lived >= timer, held, opened + deadline, cut.end_lo_s, before, ads))
     return alarms
+
+
+def _may_be_one(
+    first: tuple[float, float, float], end: float, timer: float, deadline: float, latency: float, reboot: float
+) -> bool:
+    """Whether one loss from the start of `first` (start, least and most hold-up) to `end` makes no AD1 certain."""
+    opened, low, high = first
+    length = end - opened
+    arrives = end + latency + (reboot if length >= high else 0.0)
+    return min(low, length) < timer and arrives < opened + deadline
 
 
 def _charged(charge: float, up: float, full: float, recharge: float) -> float:

@@ -17,7 +17,7 @@ two cuts that may not have been; what lies between is in the bounds of their str
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from bisect import bisect_left
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -65,26 +65,32 @@ def enclose(history: History, settings: SouthCentralSettings) -> Prediction:
 
 class _Enclosure:
     def __init__(self, history: History, settings: SouthCentralSettings) -> None:
-        self._losses = _losses(_with_hidden(history.cuts, settings.reboot_s.lo))
-        self._s = settings
-        self._sends = settings.returns_on_holdup
+        s = settings
+        self._losses = _losses(_with_hidden(history.cuts, s.reboot_s.lo))
+        self._starts_lo = [loss.start_lo for loss in self._losses]
+        self._starts_hi = [loss.start_hi for loss in self._losses]
+        self._full_lo, self._full_hi = s.holdup_s.lo, s.holdup_s.hi
+        self._fast, self._slow = s.recharge_s.lo, s.recharge_s.hi
+        self._notify_lo, self._notify_hi = s.notify_s.lo, s.notify_s.hi
+        self._reboot_lo, self._reboot_hi = s.reboot_s.lo, s.reboot_s.hi
+        self._gap_lo, self._gap_hi = s.gap_s.lo, s.gap_s.hi
+        self._wait_lo, self._wait_hi = s.wait_s.lo, s.wait_s.hi
+        self._may_restart, self._may_ride = s.booting_rides_on_holdup.may_be_no, s.booting_rides_on_holdup.may_be_yes
+        self._may_be_silent, self._may_send = s.returns_on_holdup.may_be_no, s.returns_on_holdup.may_be_yes
         self._sent_lo, self._sent_hi = math.inf, -math.inf
 
     def run(self) -> Prediction:
-        full = self._s.holdup_s
         never = -math.inf
-        paths = [_Path(-1, -1, never, never, never, never, full.lo, full.hi, 1.0, 1.0)]
+        paths = [_Path(-1, -1, never, never, never, never, self._full_lo, self._full_hi, 1.0, 1.0)]
         one = False
         for index, loss in enumerate(self._losses):
             after: list[_Path] = []
             for path in paths:
                 self._follow(path, index, loss, after)
             if len(after) > 1:
-                after = _by_key(after)
+                after = after if one else _by_key(after)
                 one = one or len(after) > _APART
-                paths = _enclosed(after) if one else after
-            else:
-                paths = after
+            paths = _enclosed(after) if one else after
         closed = [self._closed(path, math.inf, math.inf, math.inf, math.inf) for path in paths]
         lowest = 1.0 - max(high for _, high in closed)
         highest = 1.0 - min(low for low, _ in closed)
@@ -92,42 +98,39 @@ class _Enclosure:
 
     def _follow(self, path: _Path, index: int, loss: _Loss, after: list[_Path]) -> None:
         """Where one path can lead through one cut: ridden through, down while booting, down with a notification."""
-        s, rides = self._s, self._s.booting_rides_on_holdup
         start_lo, start_hi, end_lo, end_hi, up_lo, up_hi = loss
         if path.boot >= 0:
             path = self._settled(path, start_lo)
         boot, opened, base_lo, base_hi, ready_lo, ready_hi, charge_lo, charge_hi, clear_lo, clear_hi = path
-        full, slow = s.holdup_s, s.recharge_s
-        charge_lo = full.lo if up_lo >= slow.hi else min(full.lo, charge_lo + up_lo * full.lo / slow.hi)
-        charge_hi = full.hi if up_hi >= slow.lo else min(full.hi, charge_hi + up_hi * full.hi / slow.lo)
-        reserve_lo = 0.0 if ready_hi > start_lo and rides.may_be_no else charge_lo
-        reserve_hi = charge_hi if ready_lo <= start_hi or rides.may_be_yes else 0.0
+        charge_lo = _charged(charge_lo, up_lo, self._full_lo, self._slow)
+        charge_hi = _charged(charge_hi, up_hi, self._full_hi, self._fast)
+        reserve_lo = 0.0 if ready_hi > start_lo and self._may_restart else charge_lo
+        reserve_hi = charge_hi if ready_lo <= start_hi or self._may_ride else 0.0
         shortest, longest = end_lo - start_hi, end_hi - start_lo
         if shortest < reserve_hi or shortest <= 0.0:
-            left_lo, left_hi = max(0.0, charge_lo - longest), max(0.0, charge_hi - max(0.0, shortest))
-            after.append(
-                _Path(boot, opened, base_lo, base_hi, ready_lo, ready_hi, left_lo, left_hi, clear_lo, clear_hi)
-            )
+            left = (max(0.0, charge_lo - longest), max(0.0, charge_hi - max(0.0, shortest)))
+            after.append(_Path(boot, opened, base_lo, base_hi, ready_lo, ready_hi, *left, clear_lo, clear_hi))
         if longest <= 0.0 or longest < reserve_lo:
             return
         down_lo, down_hi = start_lo + reserve_lo, start_hi + reserve_hi
-        up_again = (end_lo + s.reboot_s.lo, end_hi + s.reboot_s.hi)
+        back_lo, back_hi = end_lo + self._reboot_lo, end_hi + self._reboot_hi
         if ready_hi > down_lo:
-            after.append(_Path(index, opened, base_lo, base_hi, *up_again, 0.0, 0.0, clear_lo, clear_hi))
+            after.append(_Path(index, opened, base_lo, base_hi, back_lo, back_hi, 0.0, 0.0, clear_lo, clear_hi))
         if ready_lo <= down_hi:
-            base = (start_lo + min(s.notify_s.lo, reserve_lo), start_hi + min(s.notify_s.hi, reserve_hi))
-            killed_lo = start_lo if self._sends.may_be_no else down_lo
-            killed_hi = down_hi if self._sends.may_be_yes else start_hi
-            clear = self._closed(path, *base, killed_lo, killed_hi)
-            after.append(_Path(index, index, *base, *up_again, 0.0, 0.0, *clear))
+            told_lo = start_lo + (self._notify_lo if self._notify_lo < reserve_lo else reserve_lo)
+            told_hi = start_hi + (self._notify_hi if self._notify_hi < reserve_hi else reserve_hi)
+            killed_lo = start_lo if self._may_be_silent else down_lo
+            killed_hi = down_hi if self._may_send else start_hi
+            clear_lo, clear_hi = self._closed(path, told_lo, told_hi, killed_lo, killed_hi)
+            after.append(_Path(index, index, told_lo, told_hi, back_lo, back_hi, 0.0, 0.0, clear_lo, clear_hi))
 
     def _settled(self, path: _Path, now: float) -> _Path:
         """`path` without what no cut from `now` on can change: a gap that is decided, a boot that is over."""
         if path.opened >= 0:
-            due_lo, due_hi = path.base_lo + self._s.gap_s.lo, path.base_hi + self._s.gap_s.hi
-            if due_hi <= now:
+            due_lo = path.base_lo + self._gap_lo
+            if path.base_hi + self._gap_hi <= now:
                 clear = self._closed(path, now, math.inf, now, math.inf)
-            elif path.ready_hi < now and self._surely_answered(path, min(due_lo, now)) >= 1.0:
+            elif path.ready_hi + self._wait_hi <= now and self._surely_answered(path, min(due_lo, now)) >= 1.0:
                 clear = (path.clear_lo, path.clear_hi)
             else:
                 return path
@@ -141,10 +144,10 @@ class _Enclosure:
     ) -> tuple[float, float]:
         """The chance of no AD1 once the stretch of `path` has ended with the next notification at `base`."""
         clear_lo, clear_hi = path.clear_lo, path.clear_hi
-        due_lo = path.base_lo + self._s.gap_s.lo
+        due_lo = path.base_lo + self._gap_lo
         if path.opened < 0 or due_lo > base_hi:
             return clear_lo, clear_hi
-        due_hi = path.base_hi + self._s.gap_s.hi
+        due_hi = path.base_hi + self._gap_hi
         least = self._surely_answered(path, min(due_lo, killed_lo))
         if least < 1.0:
             self._sent_lo, self._sent_hi = min(self._sent_lo, due_lo), max(self._sent_hi, due_hi)
@@ -154,29 +157,23 @@ class _Enclosure:
 
     def _surely_answered(self, path: _Path, at: float) -> float:
         """Least chance that the return notification of the last boot is sent before `at`."""
-        if self._sends.may_be_no:
-            for loss in self._later(path.boot, at):
-                if at <= loss.end_hi:
-                    at = loss.start_lo
-                    break
-        return _ramp(at - path.ready_hi, self._s.wait_s.hi)
+        if self._may_be_silent:
+            last = bisect_left(self._starts_lo, at) - 1
+            if last > path.boot and at <= self._losses[last].end_hi:
+                at = self._starts_lo[last]
+        return _ramp(at - path.ready_hi, self._wait_hi)
 
     def _perhaps_answered(self, path: _Path, at: float) -> float:
         """Greatest chance that the return notification of the last boot is sent before `at`."""
-        if not self._sends.may_be_yes:
-            for loss in self._later(path.boot, at):
-                if loss.start_hi < at <= loss.end_lo:
-                    at = loss.start_hi
-                    break
-        return _ramp(at - path.ready_lo, self._s.wait_s.lo)
+        if not self._may_send:
+            last = bisect_left(self._starts_hi, at) - 1
+            if last > path.boot and at <= self._losses[last].end_lo:
+                at = self._starts_hi[last]
+        return _ramp(at - path.ready_lo, self._wait_lo)
 
-    def _later(self, boot: int, at: float) -> Iterable[_Loss]:
-        """The cuts after `boot` that may have begun before `at`: on their hold-up a notification may have to wait."""
-        for index in range(boot + 1, len(self._losses)):
-            loss = self._losses[index]
-            if loss.start_lo >= at:
-                return
-            yield loss
+
+def _charged(charge: float, up: float, full: float, recharge: float) -> float:
+    return full if up >= recharge else min(full, charge + up * full / recharge)
 
 
 def _ramp(waited: float, wait: float) -> float:
@@ -208,27 +205,47 @@ def _losses(cuts: list[Cut]) -> list[_Loss]:
         apart = cut.start_lo_s - before.end_hi_s
         if apart > 0.0:
             first = cut.start_lo_s
-        up = (max(0.0, apart), max(0.0, cut.start_hi_s - before.end_lo_s))
-        out.append(_Loss(first, cut.start_hi_s, cut.end_lo_s, cut.end_hi_s, *up))
+        else:
+            apart = 0.0
+        most = max(0.0, cut.start_hi_s - before.end_lo_s)
+        out.append(_Loss(first, cut.start_hi_s, cut.end_lo_s, cut.end_hi_s, apart, most))
     return out
 
 
 def _by_key(paths: list[_Path]) -> list[_Path]:
     """Paths with the same last boot and the same open gap become one that holds them all."""
-    found: dict[tuple[int, int], list[_Path]] = {}
+    found: dict[tuple[int, int], _Path] = {}
     for path in paths:
-        found.setdefault(path[:2], []).append(path)
-    return [group[0] if len(group) == 1 else _hull(group) for group in found.values()]
+        other = found.get(path[:2])
+        found[path[:2]] = path if other is None else _hull(other, path)
+    return list(found.values())
 
 
 def _enclosed(paths: list[_Path]) -> list[_Path]:
-    groups = ([path for path in paths if path.opened >= 0], [path for path in paths if path.opened < 0])
-    return [_hull(group) for group in groups if group]
+    """At most two: all paths with an open gap, and all without."""
+    opened: _Path | None = None
+    closed: _Path | None = None
+    for path in paths:
+        if path.opened >= 0:
+            opened = path if opened is None else _hull(opened, path)
+        else:
+            closed = path if closed is None else _hull(closed, path)
+    return [path for path in (opened, closed) if path is not None]
 
 
-def _hull(paths: list[_Path]) -> _Path:
-    """One enclosure of several. The earliest of their boots is kept: from there on every cut may silence the hub."""
-    boots, opened, base_lo, base_hi, ready_lo, ready_hi, *rest = zip(*paths, strict=True)
-    bounds = (min(base_lo), max(base_hi), min(ready_lo), max(ready_hi))
-    ends = (pick(row) for pick, row in zip((min, max) * 2, rest, strict=True))
-    return _Path(min(boots), max(opened), *bounds, *ends)
+def _hull(one: _Path, two: _Path) -> _Path:
+    """One enclosure of both. The earlier boot is kept: from there on every cut may silence the hub."""
+    boot_1, opened_1, a1, b1, c1, d1, e1, f1, g1, h1 = one
+    boot_2, opened_2, a2, b2, c2, d2, e2, f2, g2, h2 = two
+    return _Path(
+        boot_1 if boot_1 < boot_2 else boot_2,
+        opened_1 if opened_1 > opened_2 else opened_2,
+        a1 if a1 < a2 else a2,
+        b1 if b1 > b2 else b2,
+        c1 if c1 < c2 else c2,
+        d1 if d1 > d2 else d2,
+        e1 if e1 < e2 else e2,
+        f1 if f1 > f2 else f2,
+        g1 if g1 < g2 else g2,
+        h1 if h1 > h2 else h2,
+    )

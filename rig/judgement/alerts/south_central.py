@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 from rig.judgement.alerts.history import History, Prediction
 from rig.judgement.alerts.hub import Boot, Fate, Fixed, alert, earliest_returns, latest_returns, walk
@@ -20,7 +21,7 @@ from rig.judgement.alerts.settings import SouthCentralSettings
 from rig.judgement.alerts.stories import by_fate, span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _End:
     """One end of everything that is not known: the hub, what it did, and the chance."""
 
@@ -29,6 +30,11 @@ class _End:
     fates: list[Fate]
     chance: float
     earliest: float
+
+    @cached_property
+    def returns(self) -> list[float]:
+        """For each shutdown, the latest moment of the return notification after it."""
+        return latest_returns(self.boots, self.fixed)
 
 
 def predict(history: History, settings: SouthCentralSettings | None = None) -> Prediction:
@@ -93,7 +99,7 @@ def _sent(history: History, s: SouthCentralSettings, worst: _End, best: _End, in
     The earliest is the worst end's. The latest belongs to a cut that can open a gap (the hub may be running when it
     begins) and that can still be unanswered when the gap is full.
     """
-    returns = dict(zip((boot.cut for boot in worst.boots), latest_returns(worst.boots, worst.fixed), strict=True))
+    returns = dict(zip((boot.cut for boot in worst.boots), worst.returns, strict=True))
     shuts = {boot.cut: boot for boot in worst.boots}
     extra = best.fixed.holdup if best.fixed.returns_on_holdup else 0.0
     least, most = min(s.notify_s.lo, s.holdup_s.lo), min(s.notify_s.hi, s.holdup_s.hi)
@@ -134,7 +140,7 @@ def _story(
     lines = by_fate(history.cuts, pairs, lambda pair: _told(*pair, s))
     if not worst.boots:
         return (*lines, "The hub never shut down: no AD1.")
-    longest = _longest_gap(worst.boots, latest_returns(worst.boots, worst.fixed))
+    longest = _longest_gap(worst.boots, worst.returns)
     shortest = min(longest, _longest_gap(best.boots, earliest_returns(best.boots)))
     back = f"The hub's longest absence, from notification to notification: {span(shortest, longest)}"
     rebased = " (from the first shutdown notification)" if s.second_shutdown_rebases.may_be_yes else ""
