@@ -106,7 +106,7 @@ def walk(cuts: Sequence[tuple[float, float]], fixed: Fixed) -> tuple[list[Boot],
         fates.append(_fate(boot, start, notified, fixed))
         if boot is not None:
             boot.killed = down if fixed.returns_on_holdup else start
-        boot = Boot(index, start + (notify if notify < reserve else reserve), notified, end + reboot)
+        boot = Boot(index, start + (min(reserve, notify)), notified, end + reboot)
         boots.append(boot)
         charge = 0.0
     return boots, fates
@@ -121,34 +121,41 @@ def _fate(boot: Boot | None, start: float, notified: bool, fixed: Fixed) -> Fate
 def alert(boots: Sequence[Boot], fixed: Fixed) -> tuple[float, float]:
     """Chance of an AD1 with the gap from the first notification, and its earliest moment (infinite: there is none).
 
-    `live` holds, for each shutdown notification that is still unanswered, how likely that is. At most as many can be
-    live as whole reboots fit into the gap, so the sum is linear in the number of cuts.
+    `live` holds, for each shutdown notification that is still unanswered, when its gap is full, and how likely it is
+    that no answer came; in order of time. At most as many can be live as whole reboots fit into the gap, so the sum is
+    linear in the number of cuts.
     """
     live: list[tuple[float, float]] = []
     running, risk, earliest = 1.0, 0.0, math.inf
     for boot in boots:
         if boot.notified:
             if running > 0.0:
-                live.append((boot.base, running))
+                live.append((boot.base + fixed.gap, running))
             running = 0.0
-        going_on: list[tuple[float, float]] = []
-        killed = boot.killed
-        answered = boot.sent_before(killed, fixed.wait) if live else 0.0
-        for base, mass in live:
-            due = base + fixed.gap
+        if not live:
+            if running <= 0.0:
+                break
+            continue
+        killed, over = boot.killed, 0
+        for due, mass in live:
             if due > killed:
-                running += mass * answered
-                if answered < 1.0:
-                    going_on.append((base, mass * (1.0 - answered)))
-                continue
+                break
+            over += 1
             late = mass * (1.0 - boot.sent_before(due, fixed.wait))
             running += mass - late
             if late > 0.0:
                 risk += late
                 earliest = min(earliest, due)
-        live = going_on
-        if not live and running <= 0.0:
-            break
+        if over:
+            del live[:over]
+        answered = boot.sent_before(killed, fixed.wait) if live else 1.0
+        if answered < 1.0:
+            silent = 1.0 - answered
+            running += answered * sum([mass for _, mass in live])
+            live = [(due, mass * silent) for due, mass in live]
+        else:
+            running += sum([mass for _, mass in live])
+            live = []
     return min(1.0, risk), earliest
 
 

@@ -6,9 +6,9 @@ product over the stretches between notifications. Here the product is carried in
 that the ranges and bounds allow: exact where all is exact; where a range decides whether a cut reboots the hub, or
 one value serves several stretches, the bounds hold but may be wider than the extremes.
 
-Paths that no later cut can tell apart are one. Where more than `_APART` are left all the same, they become one
-enclosure for hubs with an open gap and one for the others, and stay so to the end: a history that is known less well
-is never told apart better.
+Paths with the same last boot and the same open gap are one. Where more than `_APART` are left, they become one
+enclosure for hubs with an open gap and one for the others, and stay so to the end: what is known less well has all the
+paths of what is known better, so it is never told apart longer, and its bounds are never the narrower ones.
 
 An unseen stretch in which the hub could boot may hide more notifications than one. The first and the last of them are
 two cuts that may not have been; what lies between is in the bounds of their stretch.
@@ -24,7 +24,7 @@ from typing import NamedTuple
 from rig.judgement.alerts.history import Cut, History, Prediction
 from rig.judgement.alerts.settings import SouthCentralSettings
 
-_APART = 3
+_APART = 4
 """Most paths that are followed apart."""
 
 
@@ -99,8 +99,6 @@ class _Enclosure:
     def _follow(self, path: _Path, index: int, loss: _Loss, after: list[_Path]) -> None:
         """Where one path can lead through one cut: ridden through, down while booting, down with a notification."""
         start_lo, start_hi, end_lo, end_hi, up_lo, up_hi = loss
-        if path.boot >= 0:
-            path = self._settled(path, start_lo)
         boot, opened, base_lo, base_hi, ready_lo, ready_hi, charge_lo, charge_hi, clear_lo, clear_hi = path
         charge_lo = _charged(charge_lo, up_lo, self._full_lo, self._slow)
         charge_hi = _charged(charge_hi, up_hi, self._full_hi, self._fast)
@@ -117,27 +115,12 @@ class _Enclosure:
         if ready_hi > down_lo:
             after.append(_Path(index, opened, base_lo, base_hi, back_lo, back_hi, 0.0, 0.0, clear_lo, clear_hi))
         if ready_lo <= down_hi:
-            told_lo = start_lo + (self._notify_lo if self._notify_lo < reserve_lo else reserve_lo)
-            told_hi = start_hi + (self._notify_hi if self._notify_hi < reserve_hi else reserve_hi)
+            told_lo = start_lo + (min(reserve_lo, self._notify_lo))
+            told_hi = start_hi + (min(reserve_hi, self._notify_hi))
             killed_lo = start_lo if self._may_be_silent else down_lo
             killed_hi = down_hi if self._may_send else start_hi
             clear_lo, clear_hi = self._closed(path, told_lo, told_hi, killed_lo, killed_hi)
             after.append(_Path(index, index, told_lo, told_hi, back_lo, back_hi, 0.0, 0.0, clear_lo, clear_hi))
-
-    def _settled(self, path: _Path, now: float) -> _Path:
-        """`path` without what no cut from `now` on can change: a gap that is decided, a boot that is over."""
-        if path.opened >= 0:
-            due_lo = path.base_lo + self._gap_lo
-            if path.base_hi + self._gap_hi <= now:
-                clear = self._closed(path, now, math.inf, now, math.inf)
-            elif path.ready_hi + self._wait_hi <= now and self._surely_answered(path, min(due_lo, now)) >= 1.0:
-                clear = (path.clear_lo, path.clear_hi)
-            else:
-                return path
-            path = _Path(path.boot, -1, -math.inf, -math.inf, *path[4:8], *clear)
-        if path.ready_hi <= now:
-            return _Path(-1, -1, *(-math.inf,) * 4, *path[6:])
-        return path
 
     def _closed(
         self, path: _Path, base_lo: float, base_hi: float, killed_lo: float, killed_hi: float
@@ -238,14 +221,14 @@ def _hull(one: _Path, two: _Path) -> _Path:
     boot_1, opened_1, a1, b1, c1, d1, e1, f1, g1, h1 = one
     boot_2, opened_2, a2, b2, c2, d2, e2, f2, g2, h2 = two
     return _Path(
-        boot_1 if boot_1 < boot_2 else boot_2,
-        opened_1 if opened_1 > opened_2 else opened_2,
-        a1 if a1 < a2 else a2,
-        b1 if b1 > b2 else b2,
-        c1 if c1 < c2 else c2,
-        d1 if d1 > d2 else d2,
-        e1 if e1 < e2 else e2,
-        f1 if f1 > f2 else f2,
-        g1 if g1 < g2 else g2,
-        h1 if h1 > h2 else h2,
+        min(boot_2, boot_1),
+        max(opened_2, opened_1),
+        min(a2, a1),
+        max(b2, b1),
+        min(c2, c1),
+        max(d2, d1),
+        min(e2, e1),
+        max(f2, f1),
+        min(g2, g1),
+        max(h2, h1),
     )
