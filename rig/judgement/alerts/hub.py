@@ -14,9 +14,13 @@ Readings taken, where MP102A is silent:
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+
+_SMALL = 1e-100
+"""Far above the least float, so that nothing divided by it overflows."""
 
 
 class Fate(Enum):
@@ -121,41 +125,39 @@ def _fate(boot: Boot | None, start: float, notified: bool, fixed: Fixed) -> Fate
 def alert(boots: Sequence[Boot], fixed: Fixed) -> tuple[float, float]:
     """Chance of an AD1 with the gap from the first notification, and its earliest moment (infinite: there is none).
 
-    `live` holds, for each shutdown notification that is still unanswered, when its gap is full, and how likely it is
-    that no answer came; in order of time. At most as many can be live as whole reboots fit into the gap, so the sum is
-    linear in the number of cuts.
+    `live` holds each shutdown notification that may be unanswered: when its gap is full, and how likely it is that it
+    was sent and not answered, in units of `scale`. A return notification answers all that are open, so its chance is a
+    factor of all of them: the sum is linear in the number of cuts.
     """
-    live: list[tuple[float, float]] = []
-    running, risk, earliest = 1.0, 0.0, math.inf
+    live: deque[tuple[float, float]] = deque()
+    running, unanswered, scale, risk, earliest = 1.0, 0.0, 1.0, 0.0, math.inf
     for boot in boots:
         if boot.notified:
             if running > 0.0:
-                live.append((boot.base + fixed.gap, running))
-            running = 0.0
-        if not live:
-            if running <= 0.0:
-                break
-            continue
-        killed, over = boot.killed, 0
-        for due, mass in live:
-            if due > killed:
-                break
-            over += 1
+                live.append((boot.base + fixed.gap, running / scale))
+            unanswered, running = unanswered + running, 0.0
+        killed = boot.killed
+        while live and live[0][0] <= killed:
+            due, share = live.popleft()
+            mass = share * scale
             late = mass * (1.0 - boot.sent_before(due, fixed.wait))
+            unanswered -= mass
             running += mass - late
             if late > 0.0:
                 risk += late
                 earliest = min(earliest, due)
-        if over:
-            del live[:over]
         answered = boot.sent_before(killed, fixed.wait) if live else 1.0
-        if answered < 1.0:
-            silent = 1.0 - answered
-            running += answered * sum([mass for _, mass in live])
-            live = [(due, mass * silent) for due, mass in live]
-        else:
-            running += sum([mass for _, mass in live])
-            live = []
+        running += answered * unanswered if live else 0.0
+        if answered == 1.0:
+            live.clear()
+            unanswered, scale = 0.0, 1.0
+            if running <= 0.0:
+                break
+        elif answered > 0.0:
+            unanswered *= 1.0 - answered
+            scale *= 1.0 - answered
+            if scale < _SMALL:
+                live, scale = deque((due, share * scale) for due, share in live), 1.0
     return min(1.0, risk), earliest
 
 
