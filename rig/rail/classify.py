@@ -28,8 +28,10 @@ UP, DOWN, BETWEEN, BLIND = 1, -1, 0, 2
 
 _MIXED = 3
 _BLOCK = 1 << 14
-_GROUP = 1 << 18
-"""Readings whose minimum and maximum are taken in turn: few enough to stay in the processor's cache."""
+_PART = 1 << 10
+"""A mixed block is looked at again in parts: most of them are dull."""
+_CACHE = 1 << 19
+"""Bytes whose minimum and maximum are taken in turn: few enough to stay in the processor's cache."""
 
 _MOST_MIXED = 128
 """Mixed blocks in one batch of runs."""
@@ -186,23 +188,26 @@ def runs(low: Readings, high: Readings, limits: CodeLimits) -> Iterator[Batch]:
 def _inside(
     low: Readings, high: Readings, start: Indices, rows: npt.NDArray[np.intp], limits: CodeLimits
 ) -> Iterator[tuple[Indices, States]]:
-    """Runs of these mixed rows, which begin at `start`, reading by reading."""
-    step = min(len(rows), _GROUP // _BLOCK)
-    low_room: Readings = np.empty((step, _BLOCK), low.dtype)  # used again and again: new memory is slow
-    high_room: Readings = low_room if high is low else np.empty((step, _BLOCK), high.dtype)
-    for at in range(0, len(rows), max(1, step)):
+    """Runs of these mixed rows, which begin at `start`: part by part, and what is mixed again reading by reading."""
+    step = max(1, _CACHE // (_BLOCK * low.itemsize))
+    within = np.arange(0, _BLOCK, _PART, dtype=np.int64)
+    for at in range(0, len(rows), step):
         some = rows[at : at + step]
-        each_low = np.take(low, some, axis=0, out=low_room[: len(some)], mode="clip")
-        each_high = each_low
-        if high is not low:
-            each_high = np.take(high, some, axis=0, out=high_room[: len(some)], mode="clip")
-        yield _changes(_states(each_low, each_high, limits), start[some])
+        each_low = low[some].reshape(-1, _PART)
+        each_high = each_low if high is low else high[some].reshape(-1, _PART)
+        begins = (start[some][:, None] + within).ravel()
+        state = _settled(*_extremes(each_low, each_high), limits)
+        plain = state != _MIXED
+        yield begins[plain], state[plain]
+        low_parts = each_low[~plain]
+        high_parts = low_parts if high is low else each_high[~plain]
+        yield _changes(_states(low_parts, high_parts, limits), begins[~plain])
 
 
 def _extremes(low: Readings, high: Readings) -> tuple[Readings, Readings]:
     """The least and the greatest of each row."""
     least, greatest = np.empty(len(low), low.dtype), np.empty(len(low), high.dtype)
-    step = max(1, _GROUP // low.shape[1])
+    step = max(1, _CACHE // (low.shape[1] * low.itemsize))
     with np.errstate(invalid="ignore"):
         for at in range(0, len(low), step):
             np.minimum.reduce(low[at : at + step], axis=1, out=least[at : at + step])

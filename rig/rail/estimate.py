@@ -8,7 +8,10 @@ k = 2.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from rig.rail.source import Crossing
 
 COVERAGE_FACTOR = 2
 _SQRT3 = math.sqrt(3.0)
@@ -26,6 +29,16 @@ class Estimate:
     level_ns: int = 0
     shift_ns: int = 0
     source: str = ""
+
+
+def sharpest(crossings: Iterable[Crossing], falling: bool, first_ns: int, last_ns: int) -> Estimate:
+    """The sharpest crossing that a source saw in [first, last], or else the middle of that stretch."""
+    half = (last_ns - first_ns + 1) // 2
+    seen = [c for c in crossings if c.falling == falling and first_ns <= c.at_ns <= last_ns and c.half_width_ns <= half]
+    best = min(seen, key=lambda c: c.half_width_ns, default=None)
+    if best is None:
+        return Estimate((first_ns + last_ns) // 2, half)
+    return Estimate(best.at_ns, best.half_width_ns, best.level_ns, best.shift_ns, best.source)
 
 
 @dataclass(frozen=True)
