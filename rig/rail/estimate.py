@@ -8,10 +8,11 @@ k = 2.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rig.rail.source import Crossing
+import numpy as np
+
+from rig.rail.source import Crossings
 
 COVERAGE_FACTOR = 2
 _SQRT3 = math.sqrt(3.0)
@@ -31,14 +32,16 @@ class Estimate:
     source: str = ""
 
 
-def sharpest(crossings: Iterable[Crossing], falling: bool, first_ns: int, last_ns: int) -> Estimate:
+def sharpest(crossings: Crossings, falling: bool, first_ns: int, last_ns: int) -> Estimate:
     """The sharpest crossing that a source saw in [first, last], or else the middle of that stretch."""
     half = (last_ns - first_ns + 1) // 2
-    seen = [c for c in crossings if c.falling == falling and first_ns <= c.at_ns <= last_ns and c.half_width_ns <= half]
-    best = min(seen, key=lambda c: c.half_width_ns, default=None)
-    if best is None:
+    seen = crossings.inside(first_ns, last_ns)
+    widths = np.where(seen.falling == falling, seen.half_width_ns, half + 1)
+    best = int(np.argmin(widths)) if len(seen) else 0
+    if len(seen) == 0 or int(widths[best]) > half:
         return Estimate((first_ns + last_ns) // 2, half)
-    return Estimate(best.at_ns, best.half_width_ns, best.level_ns, best.shift_ns, best.source)
+    (found,) = seen.part(slice(best, best + 1))
+    return Estimate(found.at_ns, found.half_width_ns, found.level_ns, found.shift_ns, found.source)
 
 
 @dataclass(frozen=True)

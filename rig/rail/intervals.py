@@ -156,6 +156,13 @@ class Intervals:
         """Length of the longest interval in ns, 0 when there is none."""
         return int(self.lengths().max()) if len(self) else 0
 
+    def holds(self, at: Array) -> npt.NDArray[np.bool_]:
+        """Whether each of these instants, shape (n,), lies in this set."""
+        if len(self) == 0:
+            return np.zeros(len(at), np.bool_)
+        index = self.start.searchsorted(at, side="right") - 1
+        return np.asarray((index >= 0) & (self.end[index] >= at))
+
     def contains(self, at: int) -> bool:
         index = int(np.searchsorted(self.start, at, side="right")) - 1
         return index >= 0 and bool(self.end[index] >= at)

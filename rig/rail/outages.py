@@ -14,20 +14,25 @@ where it is so at every rate allowed. A gap in what was seen counts against the 
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
-
-import numpy as np
 
 from rig.errors import InputError, Where
 from rig.rail.estimate import Estimate, expanded_ns, sharpest
 from rig.rail.intervals import Intervals
 from rig.rail.merge import Knowledge
-from rig.rail.source import Crossing
+from rig.rail.source import Crossings
 
 Open = Literal["none", "start", "end", "both"]
+_OPEN: dict[tuple[bool, bool], Open] = {
+    (False, False): "none",
+    (True, False): "start",
+    (False, True): "end",
+    (True, True): "both",
+}
+"""By whether an outage touches the start and the end of the window."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,8 @@ class Outage:
     """One outage, or what may be one. Lengths are hard bounds in ns, `upper_ns` None = unbounded.
 
     `from_ns` is the last instant known up before it and `to_ns` the first known up after it (or the window's ends, see
-    `open`); `down` are the stretches inside that are outages even if everything not known down were up. `down` is empty
-    for a stretch of which nothing is known: it may have been an outage (`lower_ns` 0).
+    `open`). `downs` are all stretches of the history that are outages even if everything not known down were up, `down`
+    those inside this one: none in a stretch of which nothing is known, which may have been an outage (`lower_ns` 0).
 
     What is for people (`start`, `end`, `estimate_ns`, `expanded_uncertainty_ns`) is worked out when somebody asks, from
     the `crossings` that were seen inside and the limit of the clock's rate; None where there is nothing to tell.
@@ -73,18 +78,23 @@ class Outage:
 
     from_ns: int
     to_ns: int
-    down: Intervals
     lower_ns: int
     upper_ns: int | None
     open: Open
+    downs: Intervals
     sources: tuple[str, ...]
-    crossings: tuple[Crossing, ...]
+    crossings: Crossings
     rate_ppm: float
 
     @property
     def proven(self) -> bool:
         """Whether it was surely an outage at all."""
         return self.lower_ns > 0
+
+    @cached_property
+    def down(self) -> Intervals:
+        """Where it was surely one."""
+        return self.downs.clip(self.from_ns, self.to_ns)
 
     @cached_property
     def start(self) -> Estimate | None:
@@ -186,39 +196,21 @@ def outages(knowledge: Knowledge, settings: RailSettings, from_ns: int, to_ns: i
     if to_ns <= from_ns:
         return RailHistory(from_ns, to_ns, (), 0, None, Intervals.empty())
     proven, possible = _worlds(knowledge, settings, from_ns, to_ns)
-    downs, crossings = proven.intersection(possible), knowledge.crossings
-    at = [c.at_ns for c in crossings]
-    first = np.searchsorted(downs.start, possible.start, side="left").tolist()
-    after = np.searchsorted(downs.start, possible.end, side="left").tolist()
-    lengths = downs.lengths().tolist()
-    names = knowledge.names_that_prove_down(possible)
-    rows = tuple(
-        _outage(
-            settings,
-            Intervals(downs.start[first[n] : after[n]], downs.end[first[n] : after[n]]),
-            max(lengths[first[n] : after[n]], default=0),
-            crossings[bisect_left(at, a) : bisect_right(at, b)],
-            (a, b),
-            (a == from_ns, b == to_ns),
-            names[n],
-        )
-        for n, (a, b) in enumerate(possible)
-    )
     lower, upper = _bounds(proven, possible, settings, from_ns, to_ns)
+    rows = tuple(_rows(knowledge, settings, proven.intersection(possible), possible, (from_ns, to_ns)))
     return RailHistory(from_ns, to_ns, rows, lower, upper, knowledge.seen.gaps(from_ns, to_ns))
 
 
-def _outage(
-    settings: RailSettings,
-    down: Intervals,
-    longest_ns: int,
-    crossings: tuple[Crossing, ...],
-    between: tuple[int, int],
-    touches: tuple[bool, bool],
-    names: tuple[str, ...],
-) -> Outage:
-    (first, last), (at_start, at_end) = between, touches
-    kind: Open = "both" if at_start and at_end else "start" if at_start else "end" if at_end else "none"
-    lower, upper = widen(longest_ns, last - first, settings.rate_ppm)
-    bound = None if kind != "none" else upper
-    return Outage(first, last, down, lower, bound, kind, names, crossings, settings.rate_ppm)
+def _rows(
+    knowledge: Knowledge, settings: RailSettings, downs: Intervals, possible: Intervals, window: tuple[int, int]
+) -> Iterator[Outage]:
+    """An outage for each stretch that is possibly one; `downs` are those that surely are."""
+    first = downs.start.searchsorted(possible.start, side="left").tolist()
+    after = downs.start.searchsorted(possible.end, side="left").tolist()
+    lengths = downs.lengths().tolist()
+    names = knowledge.names_that_prove_down(possible)
+    for (a, b), n, m, sources in zip(possible, first, after, names, strict=True):
+        lower, upper = widen(max(lengths[n:m], default=0), b - a, settings.rate_ppm)
+        kind = _OPEN[a == window[0], b == window[1]]
+        bound = upper if kind == "none" else None
+        yield Outage(a, b, lower, bound, kind, downs, sources, knowledge.crossings, settings.rate_ppm)
