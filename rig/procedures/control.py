@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rig.bench.opening import Bench
-from rig.bench.relay_bank import Move
 from rig.clock import to_ns
 from rig.errors import BenchError
+from rig.guardian.core import Move
 from rig.instruments.ports import CaptureSettings
 from rig.procedures.capturing import CaptureJob, ScopeView, Taken
 from rig.procedures.watch import Watch
