@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rig import firmware as fixtures
 from rig.bench.config import BenchConfig, load_bench
+from rig.bench.guarding import owned
 from rig.bench.opening import Bench, CallSets, open_bench
 from rig.clock import Clock, to_ns
 from rig.clock.system import SystemClock
@@ -25,7 +26,7 @@ from rig.procedures.judging import Judging
 from rig.procedures.progress import Progress, Silent
 from rig.rail import RailSettings
 from rig.records.analysis import Analysis
-from rig.records.bundle import Bundle, check_out
+from rig.records.bundle import Bundle, check_out, free_bytes
 from rig.records.run import Labels, RunRecord
 
 MAX_SEED = 2**32 - 1
@@ -141,11 +142,12 @@ class Prepared:
         if self._file_config is not None:
             self._check_out(self._file_config)
             self.clock = SystemClock()
-            bench = open_bench(self._file_config, self.clock, CallSets())
-            try:
-                yield bench
-            finally:
-                bench.close()
+            with owned(self._file_config, self.clock) as lease:
+                bench = open_bench(self._file_config, self.clock, CallSets(), lease)
+                try:
+                    yield bench
+                finally:
+                    bench.close()
             return
         from rig.twin.bench import Twin
         from rig.twin.faults import parse
@@ -188,7 +190,8 @@ def _run(bench: Bench, fixture: Fixture, limit: Limit, out: Path, progress: Prog
         rail.node, rail.down_below_v, rail.up_above_v, rail.noise_v, config.limits.clock_rate_ppm, settings
     )
     bundle.event("run", bench=config.bench.name, firmware=fixture.name, sha256=fixture.sha256)
-    test = ActivationTest(bench, fixture, limit, view, bundle, progress)
+    bench.relays.keep_journal(bundle.path, bundle.start_ns)
+    test = ActivationTest(bench, fixture, limit, view, bundle, progress, lambda: free_bytes(out))
     evidence = test.run()
     with bench.clock.shielded():
         judging = Judging(bench, fixture, limit, view, test.watch, evidence)

@@ -30,7 +30,7 @@ class Fault:
 
 def faults(config: BenchConfig) -> list[Fault]:
     """All contradictions, most important first."""
-    checks = (_thresholds, _roles, _nodes, _bands, _times, _names, _pins, _addresses)
+    checks = (_thresholds, _roles, _nodes, _bands, _times, _guardian, _names, _pins, _addresses)
     return list(chain.from_iterable(check(config) for check in checks))
 
 
@@ -120,6 +120,26 @@ def _times(config: BenchConfig) -> Iterator[Fault]:
             yield Fault(key, "nothing of the window is left after the trigger", f"{scope.pre_s:g} s", expected)
 
 
+def _guardian(config: BenchConfig) -> Iterator[Fault]:
+    table, topology, meter = config.guardian, config.topology, config.meter
+    if table.silent_s < 2 * table.beat_s:
+        expected = f"at least twice beat_s, {2 * table.beat_s:g} s"
+        yield Fault(("guardian", "silent_s"), "one late beat would end every run", f"{table.silent_s:g} s", expected)
+    longest = meter.start_s + config.hub.settle_s + meter.max_s + meter.follow_s + config.limits.limit_s
+    longest += sum(2 * scope.window_s for scope in config.oscilloscope)
+    if table.longest_energised_s <= longest:
+        expected = f"more than {longest:g} s: start_s, settle_s, max_s, follow_s, limit_s and twice window_s"
+        found = f"{table.longest_energised_s:g} s"
+        yield Fault(("guardian", "longest_energised_s"), "a whole run may feed the hub for longer", found, expected)
+    if topology.least_off_s < topology.dead_time_s:
+        expected = f"at least dead_time_s, {topology.dead_time_s:g} s"
+        key = ("topology", "least_off_s")
+        yield Fault(key, "the rail is off for less than the dead time", f"{topology.least_off_s:g} s", expected)
+    for pin, word in (("watchdog_pin", "watchdog_period_s"), ("estop_pin", "estop_pressed")):
+        if getattr(table, pin) is None and word in table.model_fields_set:
+            yield Fault(("guardian", word), f"says something of a {pin} that is not there", word, pin)
+
+
 def _names(config: BenchConfig) -> Iterator[Fault]:
     tables = {
         "supply": [s.name for s in config.supply],
@@ -138,6 +158,8 @@ def _names(config: BenchConfig) -> Iterator[Fault]:
 def _pins(config: BenchConfig) -> Iterator[Fault]:
     uses: list[tuple[Key, int, str]] = [(("relay", i, "pin"), r.pin, r.name) for i, r in enumerate(config.relay)]
     uses += [(("sense", i, "line"), s.line, s.name) for i, s in enumerate(config.sense)]
+    guardian = (("watchdog_pin", config.guardian.watchdog_pin), ("estop_pin", config.guardian.estop_pin))
+    uses += [(("guardian", key), pin, f"the guardian's {key}") for key, pin in guardian if pin is not None]
     seen: dict[int, str] = {}
     for key, pin, who in uses:
         if pin in seen:

@@ -65,19 +65,22 @@ class LimitsTable(_Table):
     comparison: Literal["ge", "gt"] = "ge"
     clock_rate_ppm: Annotated[float, Field(gt=0, le=10_000)] = 200.0
     free_disk_mb: Annotated[float, Field(ge=0, le=1e6)] = 200.0
+    calibration_overdue: Literal["warning", "failed"] = "failed"
 
 
 class TopologyTable(_Table):
     """ICHIS: mains contactor -> meter -> 12 V -> meter-feed relay -> hub; supply -> supply-feed relay -> hub.
 
     `discharge_s`: how long the unfed rail may take to fall below `safe_v`. `control_cut_s` is below 30 s, because a
-    longer cut of a commissioned hub is told to a real network operator (MP102A).
+    longer cut of a commissioned hub is told to a real network operator (MP102A). `dead_time_s`: how long one feed has
+    been open before the other may close. `least_off_s`: how long no feed has been closed before a run feeds the rail.
     """
 
     kind: Literal["ichis"] = "ichis"
     safe_v: Volts = 5.5
     discharge_s: Seconds = 2.0
     dead_time_s: Seconds = 0.1
+    least_off_s: Seconds = 2.0
     control_cut_s: Annotated[float, Field(ge=2, le=29)] = 5.0
 
 
@@ -179,6 +182,24 @@ class MeterTable(_Table):
     follow_s: Seconds = 90.0
 
 
+class GuardianTable(_Table):
+    """The process that owns the relay lines. It ends a controller that is silent for `silent_s` (a beat each `beat_s`).
+
+    `longest_energised_s`: how long a feed may stay closed. `retry_s`: how long it tries what it could not prove.
+    `watchdog_pin`: toggled every half `watchdog_period_s`; the hardware behind it opens the feeds where that ends.
+    `estop_pin` reads `estop_pressed` while the emergency stop is pressed, and must do so with a broken wire, too.
+    """
+
+    beat_s: Annotated[float, Field(ge=0.05, le=60)] = 0.5
+    silent_s: Annotated[float, Field(ge=0.1, le=600)] = 5.0
+    longest_energised_s: Annotated[float, Field(gt=0, le=7 * 86_400, allow_inf_nan=False)] = 28_800.0
+    retry_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    watchdog_pin: Annotated[int, Field(ge=0, le=27)] | None = None
+    watchdog_period_s: Annotated[float, Field(ge=0.02, le=60)] = 0.5
+    estop_pin: Annotated[int, Field(ge=0, le=27)] | None = None
+    estop_pressed: Literal["high", "low"] = "high"
+
+
 class BenchConfig(_Table):
     """The whole file."""
 
@@ -193,6 +214,7 @@ class BenchConfig(_Table):
     relay: Annotated[list[RelayTable], Field(min_length=3)]
     sense: Annotated[list[SenseTable], Field(min_length=3)]
     meter: MeterTable
+    guardian: GuardianTable = GuardianTable()
 
     def relay_of(self, role: RelayRole) -> RelayTable:
         return next(r for r in self.relay if r.role == role)

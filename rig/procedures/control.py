@@ -14,7 +14,7 @@ from typing import Literal
 
 from rig.bench.config import BenchConfig, RelayRole
 from rig.bench.opening import Bench
-from rig.bench.relay_bank import Move
+from rig.guardian.core import Move
 from rig.clock import to_ns
 from rig.errors import BenchError
 from rig.instruments.ports import Capture, CaptureSettings

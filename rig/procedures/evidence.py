@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rig.bench.safe import Check
 from rig.errors import RigError
+from rig.guardian.port import Check
 from rig.meters.port import Activation, ImageState
 from rig.procedures.capturing import Taken
 from rig.procedures.control import ControlResult

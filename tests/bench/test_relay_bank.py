@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rig.bench.relay_bank import FEEDS, RelayBank
 
 from rig.bench.config import RelayRole
-from rig.bench.relay_bank import FEEDS, RelayBank
 from rig.clock import NS
 from rig.clock.virtual import VirtualClock
 from rig.errors import BenchError, Refused
