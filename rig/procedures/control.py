@@ -24,6 +24,7 @@ from rig.procedures.capturing import CaptureJob, ScopeView, Taken
 from rig.procedures.watch import Watch
 from rig.rail import Intervals, RailSettings, Source, merge, outages
 
+Feed = Literal["supply-feed", "meter-feed"]
 Kind = Literal["quiet", "supply-feed", "meter-feed", "mains"]
 
 QUIET_S = 2.0
@@ -86,14 +87,6 @@ def capture_settings(bench: Bench, window_s: float, pre_s: float, depth: int) ->
     return CaptureSettings(window_s, pre_s, depth, 1.125 * rail.nominal_v, -0.5, rail.up_above_v)
 
 
-def feed_from_supply(bench: Bench, watch: Watch) -> None:
-    """The supply, which must be set, feeds the rail. Raises BenchError when the rail does not come up."""
-    bench.supply.output(True)
-    bench.relays.set("supply-feed", True)
-    if not watch.wait_state("up", 5.0):
-        raise BenchError("control: the supply is on and its relay closed, but the rail is not proven up")
-
-
 def run_quiet(bench: Bench, watch: Watch, view: ScopeView, quiet_s: float) -> ControlResult:
     """Watch a fed rail for `quiet_s`: no source may see it away, and the oscilloscope may not trigger."""
     clock = bench.clock
@@ -113,9 +106,7 @@ def run_quiet(bench: Bench, watch: Watch, view: ScopeView, quiet_s: float) -> Co
     return ControlResult("quiet", first, 0, tuple(rows))
 
 
-def run_cut(
-    bench: Bench, watch: Watch, view: ScopeView, feed: Literal["supply-feed", "meter-feed"], cut_s: float
-) -> tuple[ControlResult, Taken]:
+def run_cut(bench: Bench, watch: Watch, view: ScopeView, feed: Feed, cut_s: float) -> tuple[ControlResult, Taken]:
     """Open the relay that feeds the rail for `cut_s` and hear every source; the rail is fed again at the end.
 
     Raises BenchError when the contact does not cut, or the oscilloscope cannot be armed or read.
