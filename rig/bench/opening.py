@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from rig.bench.config import BenchConfig, RelayRole, RelayTable
 from rig.bench.relay_bank import RelayBank
 from rig.clock import Clock
+from rig.instruments.chips import OpenChip
 from rig.instruments.link import VisaLink
 from rig.instruments.ports import Oscilloscope, Relay, SenseLines, Supply, SupplySettings
 from rig.instruments.relays import GpioRelay, RPiGPIO, load_gpio
@@ -29,6 +30,7 @@ class CallSets:
 
     gpio: RPiGPIO | None = None
     request_lines: RequestLines | None = None
+    open_chip: OpenChip | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets) -> Bench:
     profile = load_profile(config.meter.profile)
     psu, scope, meter = config.supply[0], config.oscilloscope[0], config.meter
     with ExitStack() as stack:  # what was opened before something failed is given back
-        sense = _sense(config, call_sets)
+        sense = open_sense(config, call_sets)
         stack.callback(sense.close)
         relays: dict[RelayRole, Relay] = {}
         gpio = call_sets.gpio or load_gpio()
@@ -81,7 +83,8 @@ def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets) -> Bench:
     return bench
 
 
-def _sense(config: BenchConfig, call_sets: CallSets) -> GpiodSenseLines:
+def open_sense(config: BenchConfig, call_sets: CallSets) -> GpiodSenseLines:
+    """The sense lines alone: they are inputs, and reading them moves nothing. Raises BenchError."""
     lines = tuple(SenseLine(s.name, s.line, s.active == "high") for s in config.sense)
     return GpiodSenseLines(config.sense[0].chip, lines, call_sets.request_lines or load_request_lines())
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from rig.bench.config import RelayRole
+from rig.bench.identities import check_identity
 from rig.bench.opening import Bench
 from rig.bench.relay_bank import FEEDS
 from rig.bench.safe import make_safe
@@ -99,9 +100,12 @@ class ActivationTest:
         return fn()
 
     def _preflight(self) -> None:
-        for name, part in (("supply", self._bench.supply), ("oscilloscope", self._bench.oscilloscope)):
+        bench, config = self._bench, self._config
+        parts = ("supply", bench.supply, config.supply[0]), ("oscilloscope", bench.oscilloscope, config.oscilloscope[0])
+        for name, part, table in parts:
             who = part.identify()
             self._identity(name, maker=who.maker, model=who.model, serial=who.serial, version=who.version)
+            check_identity(table, who)
         self._bench.supply.output(False)
         self._bench.supply.apply(self._bench.supply_settings())
         for role in FEEDS:
