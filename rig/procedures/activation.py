@@ -145,7 +145,7 @@ class ActivationTest:
             raise BenchError(self.watch.lost)
 
     def _control(self) -> None:
-        result, taken = run_control(self._bench, self.watch, self._view)
+        result, taken = run_control(self._bench, self.watch, self._view, self._interlocks.envelope)
         self.evidence.control, self.evidence.control_capture = result, taken
         for seen in result.seen:
             if not seen.right:
@@ -223,6 +223,7 @@ class ActivationTest:
             raise BenchError(f"the meter runs {version}, but this firmware is to be activated from {wanted}")
 
     def _transfer(self) -> None:
+        self._interlocks.hold()
         self._bench.meter.transfer(self._image, self._progress.transferred)
 
     def _verify(self) -> bool:
@@ -265,6 +266,7 @@ class ActivationTest:
                 self._lose(self.watch.lost)
                 break
             if self.evidence.version_after != self._fixture.version_to and self._clock.now() >= poll_at:
+                self._interlocks.hold()
                 self._poll_meter()
                 poll_at = self._clock.now() + to_ns(self._config.meter.poll_s)
             self.watch.wait_look(1.0)
