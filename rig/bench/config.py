@@ -7,10 +7,11 @@ one `InputError` with file, key and line. Defaults that are assumptions say so i
 from __future__ import annotations
 
 import re
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from rig.errors import InputError, Where
 from rig.toml_file import dotted, line_of, read_toml, validate
@@ -45,6 +46,21 @@ Endpoint = Annotated[str, AfterValidator(_endpoint), WithJsonSchema({"type": "st
 """host:port."""
 VisaSocket = Annotated[str, AfterValidator(_visa), WithJsonSchema({"type": "string", "pattern": _VISA})]
 """A VISA resource name of a plain socket: the only kind that the links speak."""
+
+
+def _day(value: object) -> object:
+    """TOML has dates of its own; who writes one in quotes means the same. A time of day is not wanted."""
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError(f"{value!r} is no day: {error}") from error
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise ValueError(f"{value!s} is no day like 2027-03-31")  # noqa: TRY004 - pydantic tells ValueErrors
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 RelayRole = Literal["mains", "meter-feed", "supply-feed"]
 SenseRole = Literal["rail_up", "rail_down", "mains", "ac_lo", "mt_pr", "ch_pr"]
 
@@ -59,13 +75,17 @@ class BenchTable(_Table):
 
 
 class LimitsTable(_Table):
-    """`limit_s` and `comparison` are the rule (MP102A; exactly 180 s fails by default)."""
+    """`limit_s` and `comparison` are the rule (MP102A; exactly 180 s fails by default).
+
+    `calibration_overdue`: what an overdue instrument is: `rig doctor` says so, and a run warns or is refused.
+    """
 
     limit_s: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 180.0
     comparison: Literal["ge", "gt"] = "ge"
     clock_rate_ppm: Annotated[float, Field(gt=0, le=10_000)] = 200.0
     free_disk_mb: Annotated[float, Field(ge=0, le=1e6)] = 200.0
     calibration_overdue: Literal["warning", "failed"] = "failed"
+    control_valid_h: Annotated[float, Field(gt=0, le=8760)] = 24.0
 
 
 class TopologyTable(_Table):
@@ -103,7 +123,21 @@ class HubTable(_Table):
     settle_s: Seconds = 60.0
 
 
-class SupplyTable(_Table):
+class InstrumentTable(_Table):
+    """What every instrument may say of itself.
+
+    `model`, `serial` and `firmware` are who must answer `*IDN?` at its address, where the bench file says so: a run
+    refuses another model or serial number. `calibration_due` is the first day on which it is overdue.
+    """
+
+    name: Name
+    model: str | None = None
+    serial: str | None = None
+    firmware: str | None = None
+    calibration_due: Day | None = None
+
+
+class SupplyTable(InstrumentTable):
     """The bench supply. `max_volts` and `max_amps` are never exceeded, whatever a procedure asks for."""
 
     name: Name
@@ -127,7 +161,7 @@ class SupplyTable(_Table):
         return self
 
 
-class OscilloscopeTable(_Table):
+class OscilloscopeTable(InstrumentTable):
     """The oscilloscope. `window_s` is the whole capture, `pre_s` its part before the trigger, `depth` in samples."""
 
     name: Name

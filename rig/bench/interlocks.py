@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from rig.bench.guarding import FEEDS
+from rig.bench.identities import check_identity
 from rig.bench.opening import Bench
 from rig.errors import BenchError, Refused
 from rig.guardian.port import Check
@@ -40,8 +41,13 @@ class Interlocks:
         bench, topology = self.bench, self.bench.config.topology
         yield self._room()
         yield from self._calibration()
-        self.identified("supply", bench.supply.identify())
-        self.identified("oscilloscope", bench.oscilloscope.identify())
+        for kind, part, table in (
+            ("supply", bench.supply, bench.config.supply[0]),
+            ("oscilloscope", bench.oscilloscope, bench.config.oscilloscope[0]),
+        ):
+            who = part.identify()
+            self.identified(kind, who)
+            check_identity(table, who)
         bench.supply.output(False)
         bench.supply.apply(bench.supply_settings())
         yield Check(f"supply {bench.supply.name}", True, "off; limits and protections set and read back")

@@ -14,6 +14,7 @@ from rig.bench.guarding import beside, inside
 from rig.clock import Clock
 from rig.guardian.lease import Lease
 from rig.guardian.port import Guardian
+from rig.instruments.chips import OpenChip
 from rig.instruments.link import VisaLink
 from rig.instruments.ports import Oscilloscope, SenseLines, Supply, SupplySettings
 from rig.instruments.relays import RPiGPIO
@@ -31,6 +32,7 @@ class CallSets:
 
     gpio: RPiGPIO | None = None
     request_lines: RequestLines | None = None
+    open_chip: OpenChip | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets, lease: Le
     with ExitStack() as stack:  # what was opened before something failed is given back
         relays: Guardian = beside(config, clock, lease) if lease else inside(config, clock, call_sets.gpio)
         stack.callback(relays.close)
-        sense = _sense(config, call_sets)
+        sense = open_sense(config, call_sets)
         stack.callback(sense.close)
         supply_link = VisaLink(psu.address, clock, psu.timeout_s, psu.name)
         scope_link = VisaLink(scope.address, clock, scope.timeout_s, scope.name)
@@ -86,6 +88,7 @@ def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets, lease: Le
     return bench
 
 
-def _sense(config: BenchConfig, call_sets: CallSets) -> GpiodSenseLines:
+def open_sense(config: BenchConfig, call_sets: CallSets) -> GpiodSenseLines:
+    """The sense lines alone: they are inputs, and reading them moves nothing. Raises BenchError."""
     lines = tuple(SenseLine(s.name, s.line, s.active == "high") for s in config.sense)
     return GpiodSenseLines(config.sense[0].chip, lines, call_sets.request_lines or load_request_lines())

@@ -33,6 +33,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"ichis-rig {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     _add_run(verbs)
+    _add_controls(verbs)
     _add_analyse(verbs)
     return parser.parse_args(words)
 
@@ -71,8 +72,27 @@ def _add_run(verbs: argparse._SubParsersAction[_Parser]) -> None:
         metavar="NAME[@S]",
         help="a fault of the twin, S seconds after the activation command (may be given more than once)",
     )
+    verb.add_argument(
+        "--controls",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="auto: make the controls that do not stand from earlier; never: none, and no PASS without them",
+    )
     verb.add_argument("--json", action="store_true", help="print run.json, and nothing else, on stdout")
     verb.set_defaults(verb=run.run)
+
+
+def _add_controls(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import controls
+
+    verb = verbs.add_parser(
+        "controls",
+        help="prove that the bench sees an outage, and whose it is",
+        description="Cuts the hub's feed and the meter's mains by the bench's own relays: every source must see it.",
+        epilog="exit codes: 0 all valid, 2 bad input, 4 not valid, or not proven safe, 130/143 interrupted",
+        allow_abbrev=False,
+    )
+    controls.add_words(verb)
 
 
 def _add_analyse(verbs: argparse._SubParsersAction[_Parser]) -> None:

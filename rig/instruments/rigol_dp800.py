@@ -55,6 +55,12 @@ class SupplyLimits:
     max_amps: float
 
 
+def ratings(who: Identity) -> tuple[Rating, ...]:
+    """The ratings of this instrument's channels; empty when it is no supported DP800."""
+    rigol = "RIGOL" in who.maker.upper()
+    return RATINGS.get(who.model.upper().removesuffix("A"), ()) if rigol else ()
+
+
 class RigolDP800:
     """One channel (from 1) of a DP811, DP821, DP831 or DP832, with or without the A."""
 
@@ -75,16 +81,16 @@ class RigolDP800:
         """Who answers; `LinkError` unless it is a supported DP800 that has this channel."""
         reply = self._link.query("*IDN?")
         identity = parse_identity(self._name, reply)
-        ratings = RATINGS.get(identity.model.upper().removesuffix("A"), ())
-        if "RIGOL" not in identity.maker.upper() or not ratings:
+        channels = ratings(identity)
+        if not channels:
             expected = f"a RIGOL {', '.join(RATINGS)}, with or without A"
             raise LinkError(f"{self._name}: this is another instrument", Where(found=reply, expected=expected))
-        if not 1 <= self._number <= len(ratings) or ratings[self._number - 1].negative:
+        if not 1 <= self._number <= len(channels) or channels[self._number - 1].negative:
             raise LinkError(
                 f"{self._name}: a {identity.model} has no such positive channel",
-                Where(found=self._channel, expected=f"CH1 to CH{sum(not r.negative for r in ratings)}"),
+                Where(found=self._channel, expected=f"CH1 to CH{sum(not r.negative for r in channels)}"),
             )
-        self._rating = ratings[self._number - 1]
+        self._rating = channels[self._number - 1]
         return identity
 
     def apply(self, settings: SupplySettings) -> None:

@@ -76,6 +76,7 @@ class ActivationTest:
             raise BenchError(f"the meter runs {version}, but this firmware is to be activated from {wanted}")
 
     def _transfer(self) -> None:
+        self._session.interlocks.hold()
         self._bench.meter.transfer(self._image, self._session.progress.transferred)
 
     def _verify(self) -> bool:
@@ -120,6 +121,7 @@ class ActivationTest:
                 self._session.lose(self.watch.lost)
                 break
             if self.evidence.version_after != self._fixture.version_to and self._clock.now() >= poll_at:
+                self._session.interlocks.hold()
                 self._poll_meter()
                 poll_at = self._clock.now() + to_ns(self._config.meter.poll_s)
             self.watch.wait_look(1.0)

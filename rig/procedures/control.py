@@ -14,9 +14,9 @@ from typing import Literal
 
 from rig.bench.config import BenchConfig, RelayRole
 from rig.bench.opening import Bench
-from rig.guardian.core import Move
 from rig.clock import to_ns
 from rig.errors import BenchError
+from rig.guardian.core import Move
 from rig.instruments.ports import Capture, CaptureSettings
 from rig.judgement import Cause, Surroundings, cause_of
 from rig.meters.port import ImageState
@@ -90,8 +90,8 @@ def capture_settings(bench: Bench, window_s: float, pre_s: float, depth: int) ->
 def run_quiet(bench: Bench, watch: Watch, view: ScopeView, quiet_s: float) -> ControlResult:
     """Watch a fed rail for `quiet_s`: no source may see it away, and the oscilloscope may not trigger."""
     clock = bench.clock
-    first = watch.known_to_ns()
     with _armed(bench, watch, quiet_s + 7.0) as job:
+        first = clock.now()
         clock.sleep(quiet_s)
         watch.wait_look(2.0)
         triggered = job.triggered

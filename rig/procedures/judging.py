@@ -6,23 +6,24 @@ activation command left the rig (or from the start of the run, where it never le
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from rig.bench.control_book import Entry
 from rig.bench.opening import Bench
 from rig.firmware import Fixture
 from rig.judgement import Cause, Circumstances, Judgement, Limit, Surroundings, Verdict, cause_of, judge
 from rig.judgement.alerts import History, predict_all
 from rig.procedures.assumptions import assumptions
 from rig.procedures.capturing import ScopeView
+from rig.procedures.control import required
 from rig.procedures.evidence import Evidence
-from rig.procedures.rows import budget_rows, coverage_row, longest_row, outage_row, seconds
+from rig.procedures.rows import budget_rows, control_rows, coverage_row, longest_row, outage_row
 from rig.procedures.watch import Watch
 from rig.rail import Intervals, Outage, RailHistory, Source, merge, outages
 from rig.records.capture_file import envelope
 from rig.records.run import (
     ActivationRow,
-    ControlRow,
-    ControlSource,
     Envelope,
     Labels,
     Picture,
@@ -49,8 +50,16 @@ class Judging:
     """Judges one run."""
 
     def __init__(
-        self, bench: Bench, fixture: Fixture, limit: Limit, view: ScopeView, watch: Watch, evidence: Evidence
+        self,
+        bench: Bench,
+        fixture: Fixture,
+        limit: Limit,
+        view: ScopeView,
+        watch: Watch,
+        evidence: Evidence,
+        standing: Sequence[Entry],
     ) -> None:
+        """`standing`: the controls of this bench that need not be made again."""
         self._bench = bench
         self._config = bench.config
         self._fixture = fixture
@@ -59,6 +68,7 @@ class Judging:
         self._watch = watch
         self._evidence = evidence
         self._zero_ns = evidence.activation.before_ns if evidence.activation else evidence.started_ns
+        self._controls = control_rows(evidence.controls, standing, required(bench.config), self._zero_ns)
         self._sources = self._all_sources()
         self._knowledge = merge(self._sources)
         self._history = self._bounded()
@@ -109,7 +119,7 @@ class Judging:
         run = Circumstances(
             activation_started=evidence.activation is not None and (changed or evidence.activation_started or cut),
             version_changed=changed,
-            control_valid=evidence.control is not None and evidence.control.valid,
+            control_valid=self._controls.valid,
             safe_state_proven=evidence.safe_proven,
             lost=tuple(evidence.lost) + ((evidence.error.one_line(),) if evidence.error else ()),
             interrupted=evidence.interrupted,
@@ -144,7 +154,7 @@ class Judging:
             coverage=coverage_row(self._history, self._zero_ns),
             uncertainty=budget_rows(self._history, config.limits.clock_rate_ppm, self._zero_ns),
             activation=self._activation(),
-            control=self._control(),
+            control=self._controls,
             identities=evidence.identities,
             firmware={
                 "fixture": self._fixture.name,
@@ -186,22 +196,6 @@ class Judging:
             version_after=evidence.version_after,
             version_expected=self._fixture.version_to,
             image_state=evidence.image_state.value if evidence.image_state else None,
-        )
-
-    def _control(self) -> ControlRow | None:
-        control = self._evidence.control
-        if control is None:
-            return None
-        return ControlRow(
-            kind="positive: the supply feeds, its relay is opened",
-            valid=control.valid,
-            commanded_s=control.cut_ns / 1e9,
-            started_at_s=self._s(control.started_ns),
-            sources=tuple(
-                ControlSource(s.source, s.right, seconds(s.lower_ns), seconds(s.upper_ns)) for s in control.seen
-            ),
-            fall_s=seconds(control.fall_ns),
-            rise_s=seconds(control.rise_ns),
         )
 
     def _signals(self) -> dict[str, list[list[float]]]:

@@ -22,7 +22,7 @@ from rig.firmware import Fixture
 from rig.toml_file import did_you_mean
 from rig.twin.devices import Contact, Signal
 from rig.twin.faults import Fault
-from rig.twin.meter import KnownImage
+from rig.twin.meter import BOOT_S, KnownImage
 from rig.twin.modbus import TwinModbus
 from rig.twin.modbus_server import ModbusServer
 from rig.twin.rigol_dp800 import TwinDP800
@@ -85,12 +85,20 @@ class Twin:
             "modbus": self.meter_wire.endpoint,
         }
         self.config = _checked(text, addresses, name)
-        self.call_sets = CallSets(self.world.gpio, self.world.chip.request_lines)  # type: ignore[arg-type]
+        chip = self.world.chip
+        self.call_sets = CallSets(self.world.gpio, chip.request_lines, chip.open)  # type: ignore[arg-type]
         self._faults = [f for f in faults if f.at_s is not None]
         self.world.meter.on_activate = self._activated
         for fault in faults:
             if fault.at_s is None:
                 fault.act(self)
+
+    def stand_ready(self) -> None:
+        """The bench as a run leaves it: K1's line is driven, so the meter has mains. For who moves nothing himself."""
+        gpio, relay = self.world.gpio, self.config.relay_of("mains")
+        gpio.setmode(gpio.BCM)
+        gpio.setup(relay.pin, gpio.OUT, initial=int(relay.active == "high"))
+        self.clock.sleep(BOOT_S + 1.0)
 
     def close(self) -> None:
         for wire in (self.supply_wire, self.scope_wire, self.meter_wire):
