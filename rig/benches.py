@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from rig.bench.config import BenchConfig, load_bench
@@ -24,10 +25,11 @@ MAX_SEED = 2**32 - 1
 class ChosenBench:
     """A bench that was asked for, checked as far as can be without touching it. `opened` may be used once.
 
-    `clock` is there from the opening on, so that a signal can ask for the end. Raises InputError.
+    `faults_at_once`: the twin's faults act from the start, for what activates nothing. `clock` is there from the
+    opening on, so that a signal can ask for the end. Raises InputError.
     """
 
-    def __init__(self, bench: str, seed: int = 0, faults: Sequence[str] = ()) -> None:
+    def __init__(self, bench: str, seed: int = 0, faults: Sequence[str] = (), *, faults_at_once: bool = False) -> None:
         self.name = bench
         self.is_file = bench.endswith(".toml") or "/" in bench
         if self.is_file and faults:
@@ -36,6 +38,7 @@ class ChosenBench:
             raise InputError("not a seed", Where(key="--seed", found=str(seed), expected=f"0 to {MAX_SEED}"))
         self._seed = seed
         self._faults = tuple(faults)
+        self._at_once = faults_at_once
         self.file_config: BenchConfig | None = load_bench(Path(bench)) if self.is_file else None
         self.clock: Clock | None = None
 
@@ -55,7 +58,10 @@ class ChosenBench:
         from rig.twin.bench import Twin
         from rig.twin.faults import parse
 
-        twin = Twin(fixtures, self.name, self._seed, [parse(text) for text in self._faults])
+        parsed = [parse(text) for text in self._faults]
+        if self._at_once:
+            parsed = [replace(fault, at_s=None) for fault in parsed]
+        twin = Twin(fixtures, self.name, self._seed, parsed)
         try:
             _check_out(twin.config, out)
             self.clock = twin.clock

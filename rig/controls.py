@@ -49,7 +49,7 @@ class PreparedControls:
 
     def __init__(self, request: ControlsRequest) -> None:
         self._request = request
-        self.bench = ChosenBench(request.bench, request.seed, request.faults)
+        self.bench = ChosenBench(request.bench, request.seed, request.faults, faults_at_once=True)
         config = self.bench.file_config
         if request.long and config is not None and config.hub.commissioned:
             raise InputError(

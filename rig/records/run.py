@@ -107,7 +107,7 @@ class ControlRow:
 
 @dataclass(frozen=True)
 class Controls:
-    """The controls on which a run rests. `valid`: each of the kinds `required` stands, and none that was made failed."""
+    """The controls on which a run rests. `valid`: each kind `required` stands, and none that was made failed."""
 
     valid: bool
     required: tuple[str, ...]

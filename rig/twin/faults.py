@@ -77,6 +77,7 @@ def _silence(twin: Twin, what: str) -> None:
 
 KINDS: dict[str, FaultKind] = {
     "mains-lost": FaultKind("mains is away for 60 s", _mains_lost, 10.0),
+    "mains-stuck": FaultKind("the mains detector always says 'mains is there'", lambda t: t.line("mains").force(True)),
     "rail-up-stuck-high": FaultKind("rail_up says 'up' for ever", lambda t: t.line("rail_up").force(True)),
     "rail-up-stuck-low": FaultKind("rail_up never says 'up' again", lambda t: t.line("rail_up").force(False)),
     "rail-down-stuck-high": FaultKind("rail_down says 'down' for ever", lambda t: t.line("rail_down").force(True)),

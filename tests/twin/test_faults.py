@@ -44,7 +44,8 @@ TABLE: dict[Faults, tuple[Row, Row]] = {
     ("supply-dead",): (("ERROR", BLIND | UNSAFE),) * 2,
     ("supply-silent",): (("ERROR", BLIND | UNSAFE),) * 2,
     ("k3-welded",): (("ERROR", BLIND),) * 2,
-    ("meter-dead",): (("ERROR", NOT_STARTED | {"unseen_gap"}),) * 2,
+    ("meter-dead",): (("ERROR", BLIND),) * 2,
+    ("mains-stuck",): (("ERROR", BLIND),) * 2,
     # in the middle of the activation
     ("rail-up-stuck-high@1",): (("ERROR", {"sources_disagree"} | UNSAFE),) * 2,
     ("rail-up-stuck-high@20",): (("ERROR", {"sources_disagree"} | UNSAFE),) * 2,
