@@ -218,8 +218,8 @@ class GuardianTable(_Table):
     """The process that owns the relay lines. It ends a controller that is silent for `silent_s` (a beat each `beat_s`).
 
     `longest_energised_s`: how long a feed may stay closed. `retry_s`: how long it tries what it could not prove.
-    `watchdog_pin`: toggled every half `watchdog_period_s`; the hardware behind it opens the feeds where that ends.
-    `estop_pin` reads `estop_pressed` while the emergency stop is pressed, and must do so with a broken wire, too.
+    `watchdog_pin`: toggled every half `watchdog_period_s` (0.5); the hardware behind it drops the feeds without.
+    `estop_pin` reads `estop_pressed` (high) while the emergency stop is pressed, and with a broken wire, too.
     """
 
     beat_s: Annotated[float, Field(ge=0.05, le=60)] = 0.5
@@ -227,9 +227,9 @@ class GuardianTable(_Table):
     longest_energised_s: Annotated[float, Field(gt=0, le=7 * 86_400, allow_inf_nan=False)] = 28_800.0
     retry_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
     watchdog_pin: Annotated[int, Field(ge=0, le=27)] | None = None
-    watchdog_period_s: Annotated[float, Field(ge=0.02, le=60)] = 0.5
+    watchdog_period_s: Annotated[float, Field(ge=0.02, le=60)] | None = None
     estop_pin: Annotated[int, Field(ge=0, le=27)] | None = None
-    estop_pressed: Literal["high", "low"] = "high"
+    estop_pressed: Literal["high", "low"] | None = None
 
 
 class BenchConfig(_Table):

@@ -24,6 +24,7 @@ from rig.instruments.rigol_dp800 import off_texts
 
 FEEDS = ("meter-feed", "supply-feed")
 """The two feeds of the hub: never closed together, for then nobody could say who fed it."""
+WATCHDOG_PERIOD_S = 0.5
 
 
 def rules(config: BenchConfig, *, silent: bool) -> Rules:
@@ -51,8 +52,8 @@ def charge(config: BenchConfig, state_folder: Path) -> Charge:
         rules=rules(config, silent=True),
         beat_s=guardian.beat_s,
         retry_s=guardian.retry_s,
-        watchdog=None if watchdog is None else WatchdogSpec(watchdog, guardian.watchdog_period_s),
-        stop=None if stop is None else StopSpec(stop, guardian.estop_pressed == "high"),
+        watchdog=None if watchdog is None else WatchdogSpec(watchdog, guardian.watchdog_period_s or WATCHDOG_PERIOD_S),
+        stop=None if stop is None else StopSpec(stop, guardian.estop_pressed != "low"),
     )
 
 
