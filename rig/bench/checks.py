@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from rig.bench.config import BenchConfig
+from rig.bench.config import (
+    BenchConfig,
+    CoilRelayTable,
+    GpiodSenseTable,
+    GpioRelayTable,
+    RelayTable,
+    SenseTable,
+)
 from rig.toml_file import Key
 
 _RELAY_ROLES = ("mains", "meter-feed", "supply-feed")
@@ -30,7 +37,7 @@ class Fault:
 
 def faults(config: BenchConfig) -> list[Fault]:
     """All contradictions, most important first."""
-    checks = (_thresholds, _roles, _nodes, _bands, _times, _guardian, _names, _pins, _addresses)
+    checks = (_thresholds, _roles, _nodes, _bands, _times, _guardian, _names, _pins, _boards, _addresses)
     return list(chain.from_iterable(check(config) for check in checks))
 
 
@@ -67,16 +74,23 @@ def _roles(config: BenchConfig) -> Iterator[Fault]:
 
 
 def _nodes(config: BenchConfig) -> Iterator[Fault]:
-    """The verdict is about one node: what decides must look at it. All sense lines are one request, so of one chip."""
-    node, chip = config.rail.node, config.sense[0].chip
+    """The verdict is about one node: what decides must look at it. All sense lines are one request, so of one place."""
+    node, (key, place) = config.rail.node, _place(config.sense[0])
     for index, scope in enumerate(config.oscilloscope):
         if scope.node != node:
             yield Fault(("oscilloscope", index, "node"), "must look at the judged node", scope.node, node)
     for index, line in enumerate(config.sense):
         if line.role in _COMPARATORS and line.node != node:
             yield Fault(("sense", index, "node"), "must look at the judged node", line.node, node)
-        if line.chip != chip:
-            yield Fault(("sense", index, "chip"), "all sense lines are of one chip", line.chip, chip)
+        other_key, other = _place(line)
+        if (other_key, other) != (key, place):
+            where = ("sense", index, other_key if other_key == key else "driver")
+            yield Fault(where, "all sense lines are of one chip, or of one line server", other, place)
+
+
+def _place(line: SenseTable) -> tuple[str, str]:
+    """The key that says where a line is, and what it says."""
+    return ("chip", line.chip) if isinstance(line, GpiodSenseTable) else ("address", line.address)
 
 
 def _bands(config: BenchConfig) -> Iterator[Fault]:
@@ -136,8 +150,8 @@ def _guardian(config: BenchConfig) -> Iterator[Fault]:
         key = ("topology", "least_off_s")
         yield Fault(key, "the rail is off for less than the dead time", f"{topology.least_off_s:g} s", expected)
     for pin, word in (("watchdog_pin", "watchdog_period_s"), ("estop_pin", "estop_pressed")):
-        if getattr(table, pin) is None and word in table.model_fields_set:
-            yield Fault(("guardian", word), f"says something of a {pin} that is not there", word, pin)
+        if getattr(table, pin) is None and getattr(table, word) is not None:
+            yield Fault(("guardian", word), "says something of a pin that is not there", word, pin)
 
 
 def _names(config: BenchConfig) -> Iterator[Fault]:
@@ -156,15 +170,45 @@ def _names(config: BenchConfig) -> Iterator[Fault]:
 
 
 def _pins(config: BenchConfig) -> Iterator[Fault]:
-    uses: list[tuple[Key, int, str]] = [(("relay", i, "pin"), r.pin, r.name) for i, r in enumerate(config.relay)]
-    uses += [(("sense", i, "line"), s.line, s.name) for i, s in enumerate(config.sense)]
+    """Each line of the header, and each coil of a board, has one use."""
+    uses: list[tuple[Key, str, str]] = [(("relay", i, _key(r)), _drive(r), r.name) for i, r in enumerate(config.relay)]
+    uses += [(("sense", i, "line"), _line(s), s.name) for i, s in enumerate(config.sense)]
     guardian = (("watchdog_pin", config.guardian.watchdog_pin), ("estop_pin", config.guardian.estop_pin))
-    uses += [(("guardian", key), pin, f"the guardian's {key}") for key, pin in guardian if pin is not None]
-    seen: dict[int, str] = {}
+    uses += [(("guardian", key), f"GPIO {pin}", f"the guardian's {key}") for key, pin in guardian if pin is not None]
+    seen: dict[str, str] = {}
     for key, pin, who in uses:
         if pin in seen:
-            yield Fault(key, "a pin is used twice", f"GPIO {pin} for {who}", f"a free one ({seen[pin]} has it)")
+            yield Fault(key, "a pin is used twice", f"{pin} for {who}", f"a free one ({seen[pin]} has it)")
         seen.setdefault(pin, who)
+
+
+def _key(relay: RelayTable) -> str:
+    return "pin" if isinstance(relay, GpioRelayTable) else "coil"
+
+
+def _drive(relay: RelayTable) -> str:
+    """What drives a relay, in words that are the same only for the same thing."""
+    if isinstance(relay, GpioRelayTable):
+        return f"GPIO {relay.pin}"
+    return f"coil {relay.coil} of unit {relay.unit} at {relay.address or relay.port}"
+
+
+def _line(line: SenseTable) -> str:
+    return f"GPIO {line.line}" if isinstance(line, GpiodSenseTable) else f"served line {line.line}"
+
+
+def _boards(config: BenchConfig) -> Iterator[Fault]:
+    """Relays on one board share its link, so they must say the same of it."""
+    seen: dict[str, CoilRelayTable] = {}
+    for index, relay in enumerate(config.relay):
+        if not isinstance(relay, CoilRelayTable):
+            continue
+        first = seen.setdefault(relay.address or relay.port or "", relay)
+        for key in ("baud", "parity", "timeout_s"):
+            found, expected = getattr(relay, key), getattr(first, key)
+            if found != expected:
+                message = f"is on the same link as {first.name}, which says otherwise"
+                yield Fault(("relay", index, key), message, str(found), str(expected))
 
 
 def _addresses(config: BenchConfig) -> Iterator[Fault]:

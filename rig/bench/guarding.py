@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from rig.bench.config import BenchConfig, RelayTable, SupplyTable
+from rig.bench.config import BenchConfig, GpioRelayTable, RelayTable, SupplyTable
 from rig.clock import Clock, to_ns
-from rig.guardian.charge import Charge, RelaySpec, StopSpec, SupplySpec, WatchdogSpec
+from rig.guardian.charge import Charge, CoilSpec, GpioSpec, RelaySpec, StopSpec, SupplySpec, WatchdogSpec
 from rig.guardian.client import GuardianClient
 from rig.guardian.core import Core, Rules
 from rig.guardian.hands import open_relays
@@ -24,6 +24,7 @@ from rig.instruments.rigol_dp800 import off_texts
 
 FEEDS = ("meter-feed", "supply-feed")
 """The two feeds of the hub: never closed together, for then nobody could say who fed it."""
+WATCHDOG_PERIOD_S = 0.5
 
 
 def rules(config: BenchConfig, *, silent: bool) -> Rules:
@@ -34,7 +35,7 @@ def rules(config: BenchConfig, *, silent: bool) -> Rules:
         feeds=FEEDS,
         dead_ns=to_ns(config.topology.dead_time_s),
         energised_ns=to_ns(guardian.longest_energised_s),
-        dwell_ns={},
+        dwell_ns={table.role: to_ns(table.least_dwell_s) for table in config.relay if table.least_dwell_s > 0},
         silent_ns=to_ns(guardian.silent_s) if silent else None,
     )
 
@@ -51,8 +52,8 @@ def charge(config: BenchConfig, state_folder: Path) -> Charge:
         rules=rules(config, silent=True),
         beat_s=guardian.beat_s,
         retry_s=guardian.retry_s,
-        watchdog=None if watchdog is None else WatchdogSpec(watchdog, guardian.watchdog_period_s),
-        stop=None if stop is None else StopSpec(stop, guardian.estop_pressed == "high"),
+        watchdog=None if watchdog is None else WatchdogSpec(watchdog, guardian.watchdog_period_s or WATCHDOG_PERIOD_S),
+        stop=None if stop is None else StopSpec(stop, guardian.estop_pressed != "low"),
     )
 
 
@@ -76,14 +77,20 @@ def pieces(config: BenchConfig) -> tuple[str, ...]:
     """What of this bench has one owner, by names that are the same in every bench file that has it."""
     found = [f"supply {table.address.lower()}" for table in config.supply]
     found += [f"oscilloscope {table.address.lower()}" for table in config.oscilloscope]
-    found += [f"relay line GPIO {table.pin}" for table in config.relay]
+    found += [_place(table) for table in config.relay]
     found.append(f"meter {config.meter.address.lower()}")
     return tuple(found)
 
 
+def _place(table: RelayTable) -> str:
+    if isinstance(table, GpioRelayTable):
+        return f"relay line GPIO {table.pin}"
+    return f"relay board {(table.address or table.port or '').lower()} unit {table.unit} coil {table.coil}"
+
+
 def inside(config: BenchConfig, clock: Clock, gpio: RPiGPIO | None) -> LocalGuardian:
     """The guardian in this process; its relays go to their safe positions."""
-    relays: Mapping[str, Relay] = open_relays(tuple(_relay(table) for table in config.relay), gpio)
+    relays: Mapping[str, Relay] = open_relays(tuple(_relay(table) for table in config.relay), clock, gpio)
     return LocalGuardian(Core(rules(config, silent=False), relays, clock.now), clock)
 
 
@@ -104,10 +111,21 @@ def owned(config: BenchConfig, clock: Clock, *, marked: bool = False) -> Iterato
 
 
 def _relay(table: RelayTable) -> RelaySpec:
-    return RelaySpec(
-        role=table.role,
-        name=table.name,
-        pin=table.pin,
-        active_high=table.active == "high",
-        safe_closed=None if table.safe == "as-is" else False,
+    safe_closed = None if table.safe == "as-is" else False
+    if isinstance(table, GpioRelayTable):
+        return RelaySpec(table.role, table.name, GpioSpec(table.pin, table.active == "high"), None, safe_closed)
+    host = port = None
+    if table.address is not None:
+        host, _, port = table.address.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")  # an IPv6 address stands in brackets
+    coil = CoilSpec(
+        host=host,
+        tcp_port=None if port is None else int(port),
+        device=table.port,
+        baud=table.baud,
+        parity=table.parity,
+        unit=table.unit,
+        coil=table.coil,
+        timeout_s=table.timeout_s,
     )
+    return RelaySpec(table.role, table.name, None, coil, safe_closed)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from rig.bench.config import OscilloscopeTable, SupplyTable
 from rig.bench.guarding import FEEDS
 from rig.bench.identities import check_identity
 from rig.bench.opening import Bench
@@ -83,7 +84,8 @@ class Interlocks:
 
     def _calibration(self) -> Iterator[Check]:
         today, config = self.bench.clock.utc().date(), self.bench.config
-        for table in (*config.supply, *config.oscilloscope):
+        tables: tuple[SupplyTable | OscilloscopeTable, ...] = (*config.supply, *config.oscilloscope)
+        for table in tables:
             due: date | None = table.calibration_due
             if due is None or today < due:
                 continue

@@ -9,12 +9,13 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from rig.bench.config import BenchConfig
+from rig.bench.config import BenchConfig, GpiodSenseTable
 from rig.bench.guarding import beside, inside
 from rig.clock import Clock
 from rig.guardian.lease import Lease
 from rig.guardian.port import Guardian
 from rig.instruments.chips import OpenChip
+from rig.instruments.line_client import ServedSenseLines
 from rig.instruments.link import VisaLink
 from rig.instruments.ports import Oscilloscope, SenseLines, Supply, SupplySettings
 from rig.instruments.relays import RPiGPIO
@@ -70,7 +71,7 @@ def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets, lease: Le
     with ExitStack() as stack:  # what was opened before something failed is given back
         relays: Guardian = beside(config, clock, lease) if lease else inside(config, clock, call_sets.gpio)
         stack.callback(relays.close)
-        sense = open_sense(config, call_sets)
+        sense = open_sense(config, clock, call_sets)
         stack.callback(sense.close)
         supply_link = VisaLink(psu.address, clock, psu.timeout_s, psu.name)
         scope_link = VisaLink(scope.address, clock, scope.timeout_s, scope.name)
@@ -88,7 +89,10 @@ def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets, lease: Le
     return bench
 
 
-def open_sense(config: BenchConfig, call_sets: CallSets) -> GpiodSenseLines:
+def open_sense(config: BenchConfig, clock: Clock, call_sets: CallSets) -> SenseLines:
     """The sense lines alone: they are inputs, and reading them moves nothing. Raises BenchError."""
     lines = tuple(SenseLine(s.name, s.line, s.active == "high") for s in config.sense)
-    return GpiodSenseLines(config.sense[0].chip, lines, call_sets.request_lines or load_request_lines())
+    first = config.sense[0]  # all are of one chip, or of one server
+    if isinstance(first, GpiodSenseTable):
+        return GpiodSenseLines(first.chip, lines, call_sets.request_lines or load_request_lines())
+    return ServedSenseLines(first.address, lines, clock)

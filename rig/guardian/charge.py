@@ -5,21 +5,51 @@ One JSON object over its standard input. It was checked as a bench file before; 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from rig.guardian.core import Rules
 
 
 @dataclass(frozen=True)
+class GpioSpec:
+    """A line of the header."""
+
+    pin: int
+    active_high: bool
+
+
+@dataclass(frozen=True)
+class CoilSpec:
+    """A coil of a Modbus board: on TCP (`host`, `tcp_port`), or on a serial line (`device`, `baud`, `parity`)."""
+
+    host: str | None
+    tcp_port: int | None
+    device: str | None
+    baud: int
+    parity: str
+    unit: int
+    coil: int
+    timeout_s: float
+
+    def __post_init__(self) -> None:
+        tcp = self.host is not None and self.tcp_port is not None
+        if tcp == (self.device is not None) or not 0 < self.timeout_s <= 60:
+            raise ValueError(f"coil {self.coil}: either host and tcp_port or device, and a time-out of 0 to 60 s")
+
+
+@dataclass(frozen=True)
 class RelaySpec:
-    """One relay on a GPIO line. `safe_closed` None: its safe position is where it stands."""
+    """One relay, on a line or a coil. `safe_closed` None: its safe position is where it stands."""
 
     role: str
     name: str
-    pin: int
-    active_high: bool
+    gpio: GpioSpec | None
+    coil: CoilSpec | None
     safe_closed: bool | None
+
+    def __post_init__(self) -> None:
+        if (self.gpio is None) == (self.coil is None):
+            raise ValueError(f"relay {self.name}: either a line or a coil")
 
 
 @dataclass(frozen=True)
@@ -84,7 +114,8 @@ class Charge:
         named = {*self.rules.feeds, *self.rules.dwell_ns, *(role for pair in self.rules.forbidden for role in pair)}
         if len(set(roles)) != len(roles) or not named <= set(roles):
             raise ValueError(f"interlocks for {sorted(named)} on relays {sorted(roles)}")
-        pins = [relay.pin for relay in self.relays] + [spec.pin for spec in (self.watchdog, self.stop) if spec]
+        lines = (*(relay.gpio for relay in self.relays), self.watchdog, self.stop)
+        pins = [line.pin for line in lines if line is not None]
         if len(set(pins)) != len(pins):
             raise ValueError(f"a pin is used twice: {sorted(pins)}")
         if not 0 < 2 * self.beat_s <= self.silent_s:
@@ -98,10 +129,11 @@ class Charge:
 
     @property
     def answer_s(self) -> float:
-        """How long an answer may take."""
-        return self.silent_s
+        """How long an answer may take: it may first have to try every relay of a dead board."""
+        boards_s = sum(3 * relay.coil.timeout_s for relay in self.relays if relay.coil is not None)
+        return self.silent_s + boards_s
 
     @property
     def act_s(self) -> float:
         """How long the guardian may take to make the bench safe by its own means."""
-        return self.retry_s + sum(2 * s.timeout_s for s in self.supplies) + math.ceil(self.silent_s)
+        return self.retry_s + sum(2 * s.timeout_s for s in self.supplies) + 2 * self.answer_s

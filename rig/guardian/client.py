@@ -181,7 +181,7 @@ class GuardianClient:
         if self._own is None:
             self._process.kill()
             self._process.wait()
-            self._own = Core(self._charge.rules, open_relays(self._charge.relays), self._clock.now)
+            self._own = Core(self._charge.rules, open_relays(self._charge.relays, self._clock), self._clock.now)
         return self._own
 
     # -- asking ----------------------------------------------------------------------------------------------------
@@ -235,7 +235,7 @@ class GuardianClient:
             while not self._closing.is_set():
                 try:
                     self._pulse.send(_BEAT, socket.MSG_DONTWAIT)
-                    self._hear(self._charge.silent_s, "it is silent")
+                    self._hear(self._charge.answer_s, "it is silent")
                     self._hear(self._charge.beat_s, None)
                 except OSError as error:
                     if not self._closing.is_set():

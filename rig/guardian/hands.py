@@ -7,10 +7,13 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Protocol, cast
 
 from rig.errors import BenchError
-from rig.guardian.charge import RelaySpec, StopSpec, WatchdogSpec
+from rig.guardian.charge import CoilSpec, RelaySpec, StopSpec, WatchdogSpec
+from rig.instruments.modbus_coil import CoilRelay, ModbusLink
+from rig.instruments.modbus_link import SerialModbusLink, TcpModbusLink
 from rig.instruments.relays import GpioRelay, RPiGPIO, load_gpio
 
 if TYPE_CHECKING:
+    from rig.clock.base import Clock
     from rig.instruments.ports import Relay
 
 
@@ -24,17 +27,34 @@ class _Inputs(Protocol):
     def setup(self, channel: int, direction: int, *, pull_up_down: int) -> None: ...
 
 
-def open_relays(specs: tuple[RelaySpec, ...], gpio: RPiGPIO | None = None) -> Mapping[str, Relay]:
-    """The drivers by role; each feed goes to its safe position by being opened. `gpio` None = this machine's."""
+def open_relays(specs: tuple[RelaySpec, ...], clock: Clock, gpio: RPiGPIO | None = None) -> Mapping[str, Relay]:
+    """The drivers by role; each feed goes to its safe position by being opened. `gpio` None = this machine's.
+
+    Relays of one board share its link. Raises BenchError (a line that is taken) or LinkError (a board that is dead).
+    """
     relays: dict[str, Relay] = {}
+    links: dict[object, ModbusLink] = {}
     with ExitStack() as stack:  # what was opened before one failed is given back
         for spec in specs:
-            gpio = gpio or load_gpio()
-            relay = GpioRelay(spec.name, gpio, spec.pin, active_high=spec.active_high, safe_closed=spec.safe_closed)
+            relay: Relay
+            if spec.gpio is not None:
+                gpio, line = gpio or load_gpio(), spec.gpio
+                relay = GpioRelay(spec.name, gpio, line.pin, active_high=line.active_high, safe_closed=spec.safe_closed)
+            else:
+                assert spec.coil is not None  # noqa: S101 - the spec has seen to it
+                place = (spec.coil.host, spec.coil.tcp_port, spec.coil.device)
+                link = links[place] = links.get(place) or _link(spec.coil, clock)
+                relay = CoilRelay(spec.name, link, spec.coil.unit, spec.coil.coil, safe_closed=spec.safe_closed)
             relays[spec.role] = relay
             stack.callback(relay.close)
         stack.pop_all()
     return relays
+
+
+def _link(coil: CoilSpec, clock: Clock) -> ModbusLink:
+    if coil.host is not None and coil.tcp_port is not None:
+        return TcpModbusLink(coil.host, coil.tcp_port, clock, coil.timeout_s)
+    return SerialModbusLink(coil.device or "", coil.baud, coil.parity, clock, coil.timeout_s)
 
 
 class Watchdog:

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from rig.clock.system import SystemClock
 from rig.errors import BenchError, InputError, Refused, RigError
 from rig.guardian.charge import Charge
 from rig.guardian.core import Core, Trip, Why
@@ -70,13 +71,14 @@ class Process:
         self._told_to_stop = False
         self._done = False
         self._notified: Trip | None = None
-        now = time.monotonic_ns
+        clock = SystemClock()
+        now = clock.now
         os.makedirs(charge.state_folder, exist_ok=True)  # noqa: PTH103
         state_file = os.path.join(charge.state_folder, FILE)  # noqa: PTH118
         self._journal = Journal(now, state_file, _utc, bench=charge.bench, controller=controller.pid)
         for supply in charge.supplies:
             reach(supply)
-        relays = open_relays(charge.relays)
+        relays = open_relays(charge.relays, clock)
         pressed = stop_reader(charge.stop, load_gpio()) if charge.stop else None
         self._core = Core(charge.rules, relays, now, pressed)
         self._watchdog = Watchdog(charge.watchdog, load_gpio(), now) if charge.watchdog else None

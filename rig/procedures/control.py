@@ -27,11 +27,11 @@ from rig.rail import Intervals, RailSettings, Source, merge, outages
 Feed = Literal["supply-feed", "meter-feed"]
 Kind = Literal["quiet", "supply-feed", "meter-feed", "mains"]
 
-QUIET_S = 2.0
-"""Quiet before and after a cut: longer than `restore_min`, so that the rail counts as up on both sides."""
-RISE_LIMIT_S = 0.5
-"""How late after the relay's command the rail may be up again (coil, bounce, charging)."""
-_PRE_S = 1.5
+QUIET = 2.0
+"""Quiet before and after a cut, in `restore_min_s`: more than one, so that the rail counts as up on both sides."""
+RISE_LIMIT = 0.5
+"""How late after the relay's command the rail may be up again (coil, bounce, charging), in `restore_min_s`: a rail that
+takes longer than that could not be told from one that stays away."""
 _DEPTH = 120_000
 _DETECTOR_S = 5.0
 """How long the mains detector may take to tell."""
@@ -81,18 +81,23 @@ def required(config: BenchConfig) -> tuple[Kind, ...]:
     return feeds if config.hub.commissioned else (*feeds, "mains")
 
 
+def quiet_s(config: BenchConfig) -> float:
+    """How long it is quiet before and after a cut."""
+    return QUIET * config.rail.restore_min_s
+
+
 def capture_settings(bench: Bench, window_s: float, pre_s: float, depth: int) -> CaptureSettings:
     """A capture of the judged rail: the whole swing in range, triggered by the fall through `up_above_v`."""
     rail = bench.config.rail
     return CaptureSettings(window_s, pre_s, depth, 1.125 * rail.nominal_v, -0.5, rail.up_above_v)
 
 
-def run_quiet(bench: Bench, watch: Watch, view: ScopeView, quiet_s: float) -> ControlResult:
-    """Watch a fed rail for `quiet_s`: no source may see it away, and the oscilloscope may not trigger."""
+def run_quiet(bench: Bench, watch: Watch, view: ScopeView, watch_s: float) -> ControlResult:
+    """Watch a fed rail for `watch_s`: no source may see it away, and the oscilloscope may not trigger."""
     clock = bench.clock
-    with _armed(bench, watch, quiet_s + 7.0) as job:
+    with _armed(bench, watch, watch_s) as job:
         first = clock.now()
-        clock.sleep(quiet_s)
+        clock.sleep(watch_s)
         watch.wait_look(2.0)
         triggered = job.triggered
     last = watch.known_to_ns()
@@ -111,16 +116,16 @@ def run_cut(bench: Bench, watch: Watch, view: ScopeView, feed: Feed, cut_s: floa
 
     Raises BenchError when the contact does not cut, or the oscilloscope cannot be armed or read.
     """
-    clock, relays = bench.clock, bench.relays
-    with _armed(bench, watch, cut_s + 7.0) as job:
-        clock.sleep(QUIET_S)
+    clock, relays, pause_s = bench.clock, bench.relays, quiet_s(bench.config)
+    with _armed(bench, watch, cut_s) as job:
+        clock.sleep(pause_s)
         opened = relays.set(feed, False)
         if not watch.wait_state("down", bench.config.topology.discharge_s):
             _does_not_cut(bench, watch, feed)
         clock.sleep(cut_s - (clock.now() - opened.after_ns) / 1e9)
         closed = relays.set(feed, True)
         watch.wait_state("up", 5.0)
-        clock.sleep(QUIET_S)
+        clock.sleep(pause_s)
         clock.wait(job.ended, 2 * job.window_s)
     if job.taken is None:
         raise BenchError(f"control: {bench.oscilloscope.name} did not trigger on a cut of {cut_s:g} s")
@@ -138,7 +143,8 @@ def run_mains(bench: Bench, watch: Watch, view: ScopeView) -> ControlResult:
     state = bench.meter.image_state()
     if state in _PENDING:
         raise BenchError(f"control: the meter says '{state.value}', so its mains is not cut")
-    clock.sleep(QUIET_S)
+    pause_s = quiet_s(config)
+    clock.sleep(pause_s)
     first = watch.known_to_ns()
     opened = relays.set("mains", False)
     _mains_is(bench, watch, present=False)
@@ -149,13 +155,13 @@ def run_mains(bench: Bench, watch: Watch, view: ScopeView) -> ControlResult:
         raise BenchError(f"control: {relays.name('mains')} was open, but the meter kept the rail up")
     if not watch.wait_state("up", config.meter.start_s):
         raise BenchError(f"control: {relays.name('mains')} is closed again, but the meter does not bring the rail up")
-    clock.sleep(QUIET_S)
+    clock.sleep(pause_s)
     watch.wait_look(2.0)
     last = watch.known_to_ns()
     lines = watch.sources()
     history = outages(merge(lines), view.settings, first, last)
     present, absent = watch.stretches("mains")
-    around = Surroundings(present, absent, Intervals.of([(opened.before_ns - to_ns(QUIET_S), last)]))
+    around = Surroundings(present, absent, Intervals.of([(opened.before_ns - to_ns(pause_s), last)]))
     causes = [cause_of(o, around) for o in history.outages if o.proven]
     right = len(causes) > 0 and all(c is Cause.MAINS for c in causes)
     name = next(s.name for s in config.sense if s.role == "mains")
@@ -168,16 +174,17 @@ def run_mains(bench: Bench, watch: Watch, view: ScopeView) -> ControlResult:
 
 def assess(bench: Bench, watch: Watch, view: ScopeView, taken: Taken, opened: Move, closed: Move) -> ControlResult:
     """What each source makes of the cut between two moves of the relay."""
-    first = opened.before_ns - to_ns(QUIET_S * 0.75)
-    last = min(watch.known_to_ns(), closed.after_ns + to_ns(QUIET_S + RISE_LIMIT_S))
+    pause_ns, rise_ns = to_ns(quiet_s(bench.config)), round(RISE_LIMIT * to_ns(bench.config.rail.restore_min_s))
+    first = opened.before_ns - round(0.75 * pause_ns)
+    last = min(watch.known_to_ns(), closed.after_ns + pause_ns + rise_ns)
     shortest = closed.before_ns - opened.after_ns - to_ns(bench.config.topology.discharge_s)
-    longest = closed.after_ns - opened.before_ns + to_ns(RISE_LIMIT_S)
+    longest = closed.after_ns - opened.before_ns + rise_ns
     lines = watch.sources()
-    rows = [_seen(s, view.settings, first, last, shortest, longest) for s in lines]
+    rows = [_seen(s, view.settings, first, last, shortest, longest, rise_ns) for s in lines]
     scope = view.alone(bench.oscilloscope.name, taken)
     if len(scope.seen):
         begin, end = int(scope.seen.start[0]), int(scope.seen.end[-1])
-        rows.append(_seen(scope, view.settings, begin, end, shortest, longest))
+        rows.append(_seen(scope, view.settings, begin, end, shortest, longest, rise_ns))
     else:
         rows.append(Seen(scope.name, False, None, None))
     fall, rise = _slopes(merge(lines).up.clip(first, last), merge(lines).down.clip(first, last))
@@ -187,10 +194,14 @@ def assess(bench: Bench, watch: Watch, view: ScopeView, taken: Taken, opened: Mo
 
 
 @contextmanager
-def _armed(bench: Bench, watch: Watch, window_s: float) -> Iterator[CaptureJob]:
-    """The oscilloscope waits for a fall inside; what it took is in the job afterwards. Raises when it cannot."""
-    clock = bench.clock
-    job = CaptureJob(bench.oscilloscope, clock, capture_settings(bench, window_s, _PRE_S, _DEPTH))
+def _armed(bench: Bench, watch: Watch, cut_s: float) -> Iterator[CaptureJob]:
+    """The oscilloscope waits for a fall inside, for a cut of this length; what it took is in the job afterwards.
+
+    Raises when it cannot.
+    """
+    clock, pause_s = bench.clock, quiet_s(bench.config)
+    settings = capture_settings(bench, cut_s + 3.5 * pause_s, 0.75 * pause_s, _DEPTH)
+    job = CaptureJob(bench.oscilloscope, clock, settings)
     watch.on_edge = job.poke
     try:
         clock.wait(job.armed, 60.0)
@@ -223,7 +234,9 @@ def _mains_is(bench: Bench, watch: Watch, *, present: bool) -> None:
         raise BenchError(f"control: {name} was {did}, and the mains detector still sees {sees} at the meter")
 
 
-def _seen(source: Source, settings: RailSettings, first: int, last: int, shortest: int, longest: int) -> Seen:
+def _seen(
+    source: Source, settings: RailSettings, first: int, last: int, shortest: int, longest: int, rise_ns: int
+) -> Seen:
     """A source that proves down must find one outage of the right length; one that proves up, one gap of it."""
     history = outages(merge([source]), settings, first, last)
     lower = upper = None
@@ -234,7 +247,7 @@ def _seen(source: Source, settings: RailSettings, first: int, last: int, shortes
     if len(source.up):
         upper = history.upper_ns
         right = right and len(history.outages) == 1 and upper is not None and shortest <= upper
-        right = right and upper is not None and upper <= longest + to_ns(RISE_LIMIT_S)
+        right = right and upper is not None and upper <= longest + rise_ns
     return Seen(source.name, right and (lower is not None or upper is not None), lower, upper)
 
 

@@ -13,8 +13,8 @@ from rig.judgement import Verdict
 from rig.procedures.control import ControlResult, Feed, Kind, run_cut, run_mains, run_quiet
 from rig.procedures.session import Session
 
-QUIET_WATCH_S = 5.0
-"""How long a fed rail is watched for outages that are none."""
+QUIET_WATCH = 5.0
+"""How long a fed rail is watched for outages that are none, in `restore_min_s`."""
 USUAL_LIMIT_S = 180.0
 LONG_S = (-1.0, 1.0, 20.0)
 """Long cuts, in seconds from the usual limit: 179, 181 and 200 s; in proportion for a bench with another limit."""
@@ -22,13 +22,13 @@ LONG_S = (-1.0, 1.0, 20.0)
 
 def supply_controls(session: Session, kinds: Sequence[Kind]) -> bool:
     """Those with the supply feeding; whether all of them are valid. Afterwards nothing feeds the rail."""
-    cut_s = session.config.topology.control_cut_s
+    cut_s, watch_s = session.config.topology.control_cut_s, QUIET_WATCH * session.config.rail.restore_min_s
 
     def make() -> bool:
         session.feed_from_supply()
         valid = True
         if "quiet" in kinds:
-            valid = _keep(session, run_quiet(session.bench, session.watch, session.view, QUIET_WATCH_S)) and valid
+            valid = _keep(session, run_quiet(session.bench, session.watch, session.view, watch_s)) and valid
         if "supply-feed" in kinds:
             valid = _cut(session, "supply-feed", cut_s) and valid
         session.unfeed()

@@ -15,8 +15,10 @@ from rig.errors import RigError
 from rig.instruments.ports import SenseLines
 from rig.rail import Intervals, LineTracker, Source
 
-TICK_S = 1.0
-"""Level reads and clock pairs: how long a line that died without an edge may be believed."""
+TICK_S, LEAST_TICK_S = 1.0, 0.05
+"""Level reads come once in `restore_min_s`, within these: how long a line that died without an edge may be believed."""
+PAIR_S = 1.0
+"""Rates of the two clocks are compared over at least this long."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Watch:
         self._nodes = {s.role: s.node for s in config.sense}
         self._lines = {s.role: LineTracker(to_ns(s.latency_s)) for s in config.sense}
         self._rate_ppm = config.limits.clock_rate_ppm
+        self._tick_s = min(TICK_S, max(LEAST_TICK_S, config.rail.restore_min_s))
         self._pair = (clock.now(), clock.now_raw())
         self._slewed: list[tuple[int, int]] = []
         self._worst_ppm = 0.0
@@ -150,7 +153,7 @@ class Watch:
         try:
             with self._clock.shielded():  # the watch ends when it is told to, not by Ctrl-C
                 while not self._stop.is_set():
-                    if self._clock.wait(self._sense, TICK_S):
+                    if self._clock.wait(self._sense, self._tick_s):
                         self.on_edge()
                     self._look()
                     self.on_tick()
@@ -174,10 +177,10 @@ class Watch:
         self._wake()
 
     def _pair_clocks(self) -> None:
-        """Rates are compared over at least a second: a pair costs a microsecond, which is 1 ppm of that."""
+        """A pair costs a microsecond, which is 1 ppm of a second."""
         at, raw = self._pair
         now, now_raw = self._clock.now(), self._clock.now_raw()
-        if now - at < to_ns(TICK_S):
+        if now - at < to_ns(PAIR_S):
             return
         ppm = ((now - at) / (now_raw - raw) - 1) * 1e6
         self._worst_ppm = max(self._worst_ppm, abs(ppm))
