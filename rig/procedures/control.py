@@ -19,6 +19,7 @@ from rig.errors import BenchError
 from rig.guardian.core import Move
 from rig.instruments.ports import Capture, CaptureSettings
 from rig.judgement import Cause, Surroundings, cause_of
+from rig.judgement.cause import SLACK_NS
 from rig.meters.port import ImageState
 from rig.procedures.capturing import CaptureJob, ScopeView, Taken
 from rig.procedures.watch import Watch
@@ -161,7 +162,8 @@ def run_mains(bench: Bench, watch: Watch, view: ScopeView) -> ControlResult:
     lines = watch.sources()
     history = outages(merge(lines), view.settings, first, last)
     present, absent = watch.stretches("mains")
-    around = Surroundings(present, absent, Intervals.of([(opened.before_ns - to_ns(pause_s), last)]))
+    # The relays of the hub's feed were not moved: what the rig did to mains is what the detector must tell.
+    around = Surroundings(present, absent, Intervals.of([(opened.before_ns - 2 * SLACK_NS, last)]))
     causes = [cause_of(o, around) for o in history.outages if o.proven]
     right = len(causes) > 0 and all(c is Cause.MAINS for c in causes)
     name = next(s.name for s in config.sense if s.role == "mains")
