@@ -34,6 +34,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     _add_run(verbs)
     _add_controls(verbs)
+    _add_safe(verbs)
     _add_analyse(verbs)
     _add_twin(verbs)
     return parser.parse_args(words)
@@ -94,6 +95,19 @@ def _add_controls(verbs: argparse._SubParsersAction[_Parser]) -> None:
         allow_abbrev=False,
     )
     controls.add_words(verb)
+
+
+def _add_safe(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import safe
+
+    verb = verbs.add_parser(
+        "safe",
+        help="make a bench safe, and say what was proven",
+        description="Relays to their safe positions, supply off, rail read. Works when everything else is broken.",
+        epilog="exit codes: 0 proven safe, 2 bad input, or the bench is in use, 4 not proven safe",
+        allow_abbrev=False,
+    )
+    safe.add_words(verb)
 
 
 def _add_analyse(verbs: argparse._SubParsersAction[_Parser]) -> None:
