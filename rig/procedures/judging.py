@@ -19,6 +19,7 @@ from rig.procedures.capturing import ScopeView
 from rig.procedures.control import required
 from rig.procedures.evidence import Evidence
 from rig.procedures.rows import budget_rows, control_rows, coverage_row, longest_row, outage_row
+from rig.procedures.time_base import TimeBase, compare_time_bases
 from rig.procedures.watch import Watch
 from rig.rail import Intervals, Outage, RailHistory, Source, merge, outages
 from rig.records.capture_file import envelope
@@ -73,6 +74,7 @@ class Judging:
         self._knowledge = merge(self._sources)
         self._history = self._bounded()
         self._causes = tuple(self._cause(outage) for outage in self._history.outages)
+        self._time_base = self._checked_time_base()
 
     def judged(self, labels: Labels) -> Judged:
         """The record under these labels."""
@@ -101,6 +103,15 @@ class Judging:
             return RailHistory(start, start, (), 0, None, window)
         return outages(self._knowledge, self._view.settings, begin, end)
 
+    def _checked_time_base(self) -> TimeBase | None:
+        """The oscilloscope's time base against the kernel's stamps, over the longest outage that both have seen."""
+        taken = self._evidence.capture
+        if taken is None or self._history.to_ns <= self._history.from_ns:
+            return None
+        alone = self._view.alone(self._bench.oscilloscope.name, taken)
+        lines = outages(merge(self._watch.sources()), self._view.settings, self._history.from_ns, self._history.to_ns)
+        return compare_time_bases(alone, lines, self._view.settings, taken.capture.time_base_ppm)
+
     def _cause(self, outage: Outage) -> Cause:
         begin, end = self._evidence.path_from_ns, self._evidence.path_to_ns
         if begin is None or end is None:  # not proven at the end: the rig itself, where it was found to be broken
@@ -121,13 +132,20 @@ class Judging:
             version_changed=changed,
             control_valid=self._controls.valid,
             safe_state_proven=evidence.safe_proven,
-            lost=tuple(evidence.lost) + ((evidence.error.one_line(),) if evidence.error else ()),
+            lost=(*evidence.lost, *self._time_base_fault(), *([evidence.error.one_line()] if evidence.error else [])),
             interrupted=evidence.interrupted,
         )
         found = judge(self._history, self._causes, self._knowledge.contradictions, run, self._limit, self._zero_ns)
         if evidence.error is not None and found.verdict is Verdict.INCONCLUSIVE and evidence.activation is None:
             return replace(found, verdict=Verdict.ERROR)  # the test could not be carried out on this bench
         return found
+
+    def _time_base_fault(self) -> list[str]:
+        base, name = self._time_base, self._bench.oscilloscope.name
+        if base is None or base.agrees:
+            return []
+        found = f"{base.lowest_ppm:.0f} to {base.highest_ppm:.0f} ppm"
+        return [f"the time base of {name} is off by {found}, more than its {base.limit_ppm:g} ppm"]
 
     # -- the record ------------------------------------------------------------------------------------------------
 
@@ -171,6 +189,7 @@ class Judging:
                 "rate_limit_ppm": config.limits.clock_rate_ppm,
                 "worst_rate_ppm": self._watch.worst_rate_ppm(),
                 "slewed_s": float(self._watch.slewed().lengths().sum()) / 1e9,
+                "time_base_ppm": [self._time_base.lowest_ppm, self._time_base.highest_ppm] if self._time_base else None,
             },
             assumptions=rows,
             safe_state=SafeState(
