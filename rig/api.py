@@ -29,7 +29,7 @@ from rig.procedures.rows import entry_of
 from rig.procedures.session import Session
 from rig.records.analysis import Analysis
 from rig.records.bundle import Bundle, free_bytes
-from rig.records.run import Labels, RunRecord
+from rig.records.run import Labels, Picture, RunRecord
 
 CONTROLS = ("auto", "always", "never")
 
@@ -51,6 +51,7 @@ class Request:
 @dataclass(frozen=True)
 class Outcome:
     record: RunRecord
+    picture: Picture
     folder: Path
     cancelled: str | None
 
@@ -141,20 +142,27 @@ class Prepared:
     def run(self, progress: Progress) -> Outcome:
         """Do it. `progress` is told what happens."""
         with self.bench.opened([self.fixture], self._request.out) as bench:
-            return _run(bench, self.fixture, self._limit(bench.config), self._request, progress)
+            return run_on(bench, self.fixture, self._request, progress)
 
     def _limit(self, config: BenchConfig | None) -> Limit:
-        request = self._request
-        limit_s = request.limit_s if request.limit_s is not None else config.limits.limit_s if config else 180.0
-        if not 0 < limit_s <= 86_400:
-            raise InputError("not a limit", Where(key="--limit", found=f"{limit_s:g}", expected="seconds, 0 to 86400"))
-        word = request.comparison or (config.limits.comparison if config else "ge")
-        if word not in ("ge", "gt"):
-            raise InputError("not a comparison", Where(key="--comparison", found=word, expected="ge or gt"))
-        return Limit(to_ns(limit_s), Comparison(word))
+        return limit_of(config, self._request.limit_s, self._request.comparison)
 
 
-def _run(bench: Bench, fixture: Fixture, limit: Limit, request: Request, progress: Progress) -> Outcome:
+def limit_of(config: BenchConfig | None, limit_s: float | None, comparison: str | None) -> Limit:
+    """What is asked for, or else what the bench file says. Raises InputError."""
+    if limit_s is None:
+        limit_s = config.limits.limit_s if config else 180.0
+    if not 0 < limit_s <= 86_400:
+        raise InputError("not a limit", Where(key="--limit", found=f"{limit_s:g}", expected="seconds, 0 to 86400"))
+    word = comparison or (config.limits.comparison if config else "ge")
+    if word not in ("ge", "gt"):
+        raise InputError("not a comparison", Where(key="--comparison", found=word, expected="ge or gt"))
+    return Limit(to_ns(limit_s), Comparison(word))
+
+
+def run_on(bench: Bench, fixture: Fixture, request: Request, progress: Progress) -> Outcome:
+    """One activation test on an open bench. Of `request`, its bench, firmware, seed and faults are decided already."""
+    limit = limit_of(bench.config, request.limit_s, request.comparison)
     stopwatch, config = SystemClock(), bench.config
     real_start = stopwatch.now()
     started = bench.clock.utc()
@@ -186,4 +194,4 @@ def _run(bench: Bench, fixture: Fixture, limit: Limit, request: Request, progres
         if evidence.capture is not None:
             bundle.save_capture("activation", evidence.capture.capture, judged.capture_zero_s)
         folder = bundle.finish(judged.record, judged.picture)
-    return Outcome(judged.record, folder, bench.clock.cancelled())
+    return Outcome(judged.record, judged.picture, folder, bench.clock.cancelled())
