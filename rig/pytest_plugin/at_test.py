@@ -232,7 +232,7 @@ def _in_one_line() -> Iterator[None]:
     try:
         yield
     except RigError as error:
-        pytest.fail(error.one_line(), pytrace=False)
+        raise pytest.fail.Exception(error.one_line(), pytrace=False) from None
 
 
 class RailSeen:
