@@ -190,6 +190,8 @@ def _run(bench: Bench, fixture: Fixture, limit: Limit, out: Path, progress: Prog
         rail.node, rail.down_below_v, rail.up_above_v, rail.noise_v, config.limits.clock_rate_ppm, settings
     )
     bundle.event("run", bench=config.bench.name, firmware=fixture.name, sha256=fixture.sha256)
+    for left in bench.lease.left_behind if bench.lease is not None else ():
+        bundle.event("taken_over", piece=left.resource, pid=left.pid, since=left.since_utc, state=left.state)
     bench.relays.keep_journal(bundle.path, bundle.start_ns)
     test = ActivationTest(bench, fixture, limit, view, bundle, progress, lambda: free_bytes(out))
     evidence = test.run()

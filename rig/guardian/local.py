@@ -40,6 +40,7 @@ class LocalGuardian:
             self._activity = self._clock.spawn("guardian", self._run)
 
     def set(self, role: str, closed: bool) -> Move:
+        moves = len(self._core.moves)
         try:
             move = self._core.set(role, closed)
         except Refused as refusal:
@@ -47,7 +48,8 @@ class LocalGuardian:
             raise
         finally:
             self._look()
-        self._journal.note("move", role=role, closed=closed)
+        if len(self._core.moves) > moves:
+            self._journal.note("move", role=role, closed=closed, took_s=(move.after_ns - move.before_ns) / 1e9)
         return move
 
     def closed(self, role: str) -> bool:

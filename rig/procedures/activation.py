@@ -6,6 +6,7 @@ The steps, in their order, and nothing else: what was seen is judged in `rig.pro
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -80,6 +81,9 @@ class ActivationTest:
             raise  # no verdict comes from a harness that failed; the bench is made safe all the same
         except RigError as error:
             self._failed(error)
+        except Exception as error:  # noqa: BLE001 - a fault of the rig's own ends as an error, not as a verdict
+            self._diary.event("fault", lines=traceback.format_exception(error))
+            self._failed(BenchError(f"the rig failed: {type(error).__name__}: {error}"))
         finally:
             with self._clock.shielded():
                 self._end()
@@ -87,11 +91,9 @@ class ActivationTest:
 
     def _stopped(self, reason: str) -> None:
         """A person asked for it, or the guardian did."""
-        if self._bench.relays.tripped is not None:
-            self._failed(BenchError(self._bench.relays.tripped))
-            return
-        self.evidence.interrupted = reason
-        self._diary.event("interrupted", reason=reason)
+        if self._bench.relays.tripped is None:
+            self.evidence.interrupted = reason
+            self._diary.event("interrupted", reason=reason)
 
     def _failed(self, error: RigError) -> None:
         self.evidence.error = error
@@ -359,8 +361,11 @@ class ActivationTest:
             self._diary.event("safe", what=check.what, proven=check.proven, found=check.found)
 
     def _end(self) -> None:
-        """The bench is safe: the watch may end."""
+        """The bench is safe: the watch may end. What the guardian did by itself, or that it is gone, is told now."""
         self.watch.stop()
+        if self._bench.relays.tripped is not None:
+            self.evidence.unguarded = True
+            self._failed(BenchError(self._bench.relays.tripped))
         for role, at, why in self.watch.losses():
             self._diary.event("line_lost", line=role, at_s=(at - self.evidence.started_ns) / 1e9, why=why)
 
