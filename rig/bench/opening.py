@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from rig.bench.config import (
     BenchConfig,
@@ -18,6 +19,7 @@ from rig.bench.config import (
     RelayTable,
 )
 from rig.bench.relay_bank import RelayBank
+from rig.bench.wear import WearBook
 from rig.clock import Clock
 from rig.instruments.line_client import ServedSenseLines
 from rig.instruments.link import VisaLink
@@ -64,8 +66,12 @@ class Bench:
                 stack.callback(part.close)
 
 
-def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets) -> Bench:
-    """Open everything that the bench file names. Raises InputError (unknown profile) or BenchError."""
+def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets, wear_file: Path | None = None) -> Bench:
+    """Open everything that the bench file names. Raises InputError (unknown profile) or BenchError.
+
+    `wear_file`: where the operations of its relays are counted over runs; None = nowhere.
+    """
+    wear = WearBook(config, wear_file)
     profile = load_profile(config.meter.profile)
     psu, scope, meter = config.supply[0], config.oscilloscope[0], config.meter
     with ExitStack() as stack:  # what was opened before something failed is given back
@@ -83,7 +89,9 @@ def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets) -> Bench:
             clock=clock,
             supply=RigolDP800(psu.name, supply_link, psu.channel, SupplyLimits(psu.max_volts, psu.max_amps)),
             oscilloscope=RigolDS1000Z(scope.name, scope_link, scope.channel, scope.probe, clock),
-            relays=RelayBank(relays, clock, config.topology.dead_time_s),
+            relays=RelayBank(
+                relays, clock, config.topology.dead_time_s, {r.role: r.least_dwell_s for r in config.relay}, wear
+            ),
             sense=sense,
             meter=ModbusMeter(meter.address, meter.unit, profile, clock, meter.timeout_s),
         )
