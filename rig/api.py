@@ -24,6 +24,7 @@ from rig.procedures.activation import ActivationTest
 from rig.procedures.capturing import ScopeView
 from rig.procedures.judging import Judging
 from rig.procedures.progress import Progress, Silent
+from rig.procedures.watch import PAIR_S
 from rig.rail import RailSettings
 from rig.records.analysis import Analysis
 from rig.records.bundle import Bundle, check_out, free_bytes
@@ -185,7 +186,9 @@ def _run(bench: Bench, fixture: Fixture, limit: Limit, out: Path, progress: Prog
     started = bench.clock.utc()
     bundle = Bundle.create(out, bench.clock)
     rail = config.rail
-    settings = RailSettings(to_ns(rail.ride_through_s), to_ns(rail.restore_min_s), config.limits.clock_rate_ppm)
+    settings = RailSettings(
+        to_ns(rail.ride_through_s), to_ns(rail.restore_min_s), config.limits.clock_rate_ppm, to_ns(PAIR_S)
+    )
     view = ScopeView(
         rail.node, rail.down_below_v, rail.up_above_v, rail.noise_v, config.limits.clock_rate_ppm, settings
     )
@@ -195,6 +198,10 @@ def _run(bench: Bench, fixture: Fixture, limit: Limit, out: Path, progress: Prog
     bench.relays.keep_journal(bundle.path, bundle.start_ns)
     test = ActivationTest(bench, fixture, limit, view, bundle, progress, lambda: free_bytes(out))
     evidence = test.run()
+    for wear in bench.wear.rows():
+        bundle.event("relay", name=wear.name, operations=wear.operations, rated=wear.rated)
+        if wear.warning is not None:
+            progress.note(wear.warning)
     with bench.clock.shielded():
         judging = Judging(bench, fixture, limit, view, test.watch, evidence)
         labels = Labels(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 from rig.clock.base import Activity, Clock, Flag
@@ -12,11 +13,15 @@ from rig.guardian.journal import Journal
 
 
 class LocalGuardian:
-    """Implements `rig.guardian.port.Guardian`. An activity of its own looks at what is due while it is armed."""
+    """Implements `rig.guardian.port.Guardian`. An activity of its own looks at what is due while it is armed.
 
-    def __init__(self, core: Core, clock: Clock) -> None:
+    `closing` is told the name of a relay that is about to be asked to close; what it raises keeps it open.
+    """
+
+    def __init__(self, core: Core, clock: Clock, closing: Callable[[str], None] = lambda _: None) -> None:
         self._core = core
         self._clock = clock
+        self._closing = closing
         self._journal = Journal(clock.now)
         self._changed: Flag = clock.flag()
         self._activity: Activity | None = None
@@ -41,6 +46,8 @@ class LocalGuardian:
 
     def set(self, role: str, closed: bool) -> Move:
         moves = len(self._core.moves)
+        if closed and not self._core.closed(role):
+            self._closing(self._core.name(role))
         try:
             move = self._core.set(role, closed)
         except Refused as refusal:
