@@ -169,12 +169,18 @@ def run_on(bench: Bench, fixture: Fixture, request: Request, progress: Progress)
     bundle = Bundle.create(request.out, bench.clock)
     view = ScopeView.of(config)
     bundle.event("run", bench=config.bench.name, firmware=fixture.name, sha256=fixture.sha256)
+    for left in bench.lease.left_behind if bench.lease is not None else ():
+        bundle.event("taken_over", piece=left.resource, pid=left.pid, since=left.since_utc, state=left.state)
     bench.relays.keep_journal(bundle.path, bundle.start_ns)
     book = ControlBook(bench.lease.folder, config) if bench.lease is not None else None
     standing = book.standing(started) if book is not None and request.controls != "always" else ()
     kinds = [] if request.controls == "never" else [k for k in required(config) if k not in {e.kind for e in standing}]
     session = Session(bench, limit, view, bundle, progress, lambda: free_bytes(request.out))
     evidence = ActivationTest(session, fixture, kinds).run()
+    for wear in bench.wear.rows():
+        bundle.event("relay", name=wear.name, operations=wear.operations, rated=wear.rated)
+        if wear.warning is not None:
+            progress.note(wear.warning)
     with bench.clock.shielded():
         made_utc = utc_label(started)
         if book is not None and evidence.controls:

@@ -119,7 +119,7 @@ def _bands(config: BenchConfig) -> Iterator[Fault]:
 
 
 def _times(config: BenchConfig) -> Iterator[Fault]:
-    topology, restore_s = config.topology, config.rail.restore_min_s
+    topology, restore_s, ride_s = config.topology, config.rail.restore_min_s, config.rail.ride_through_s
     if topology.control_cut_s <= topology.discharge_s + restore_s:
         expected = f"more than {topology.discharge_s + restore_s:g} s: discharge_s and restore_min_s"
         found = f"{topology.control_cut_s:g} s"
@@ -127,6 +127,16 @@ def _times(config: BenchConfig) -> Iterator[Fault]:
     if config.meter.quiet_s <= restore_s:
         expected = f"more than restore_min_s, {restore_s:g} s"
         yield Fault(("meter", "quiet_s"), "ends before a rail counts as back", f"{config.meter.quiet_s:g} s", expected)
+    for index, relay in enumerate(config.relay):
+        if relay.role == "supply-feed" and relay.least_dwell_s > topology.control_cut_s:
+            expected = f"at most control_cut_s, {topology.control_cut_s:g} s"
+            key = ("relay", index, "least_dwell_s")
+            yield Fault(key, "this relay could not make the control cut", f"{relay.least_dwell_s:g} s", expected)
+    for index, line in enumerate(config.sense):
+        if line.role in _COMPARATORS and line.latency_s > ride_s:
+            expected = f"at most ride_through_s, {ride_s:g} s"
+            key = ("sense", index, "latency_s")
+            yield Fault(key, "a dip as long as this latency may leave no edge", f"{line.latency_s:g} s", expected)
     for index, scope in enumerate(config.oscilloscope):
         if scope.pre_s >= scope.window_s:
             expected = f"less than window_s, {scope.window_s:g} s"

@@ -219,7 +219,7 @@ class CoilRelayTable(_RelayTable):
     port: Annotated[str, Field(pattern=r"^/dev/[!-~]{1,200}$")] | None = None
     baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
     parity: Literal["none", "even", "odd"] = "none"
-    unit: Annotated[int, Field(ge=1, le=247)] = 1
+    unit: Annotated[int, Field(ge=0, le=255)] = 1
     coil: Annotated[int, Field(ge=0, le=0xFE)]
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 1.0
 
@@ -227,6 +227,8 @@ class CoilRelayTable(_RelayTable):
     def _one_way(self) -> Self:
         if (self.address is None) == (self.port is None):
             raise ValueError("a relay board has either address (Modbus TCP) or port (a serial line)")
+        if self.port is not None and self.unit == 0:
+            raise ValueError("unit 0 of a serial line is everybody, and nobody answers")
         return self
 
 

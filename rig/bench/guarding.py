@@ -6,7 +6,7 @@ On the in-process twin the guardian lives inside; on a bench it is a process of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -92,15 +92,15 @@ def _place(table: RelayTable) -> str:
     return f"relay board {(table.address or table.port or '').lower()} unit {table.unit} coil {table.coil}"
 
 
-def inside(config: BenchConfig, clock: Clock, gpio: RPiGPIO | None) -> LocalGuardian:
-    """The guardian in this process; its relays go to their safe positions."""
+def inside(config: BenchConfig, clock: Clock, gpio: RPiGPIO | None, closing: Callable[[str], None]) -> LocalGuardian:
+    """The guardian in this process; its relays go to their safe positions. `closing`: see `LocalGuardian`."""
     relays: Mapping[str, Relay] = open_relays(tuple(relay_spec(table) for table in config.relay), clock, gpio)
-    return LocalGuardian(Core(rules(config, silent=False), relays, clock.now), clock)
+    return LocalGuardian(Core(rules(config, silent=False), relays, clock.now), clock, closing)
 
 
-def beside(config: BenchConfig, clock: Clock, lease: Lease) -> GuardianClient:
+def beside(config: BenchConfig, clock: Clock, lease: Lease, closing: Callable[[str], None]) -> GuardianClient:
     """The guardian as a process of its own. Raises BenchError, in its own words, when it cannot begin."""
-    return GuardianClient.start(charge(config, lease.folder), clock, lease.fds)
+    return GuardianClient.start(charge(config, lease.folder), clock, lease.fds, closing)
 
 
 @contextmanager

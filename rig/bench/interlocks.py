@@ -55,7 +55,7 @@ class Interlocks:
         for role in FEEDS:
             bench.relays.set(role, False)
         yield Check("feeds", True, "open")
-        bench.clock.sleep(topology.least_off_s)
+        bench.clock.sleep(max(topology.least_off_s, *(relay.least_dwell_s for relay in bench.config.relay)))
         if not self.rail_is_down(topology.discharge_s):
             raise Refused("the supply is off and both feeds are open, but the rail is not proven down: what feeds it?")
         yield Check("rail", True, f"below {topology.safe_v:g} V")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from rig.bench.config import BenchConfig, GpiodSenseTable, SenseTable
 from rig.bench.guarding import beside, inside
+from rig.bench.wear import WearBook, wear_file
 from rig.clock import Clock
 from rig.guardian.lease import Lease
 from rig.guardian.port import Guardian
@@ -48,6 +49,7 @@ class Bench:
     relays: Guardian
     sense: SenseLines
     meter: Meter
+    wear: WearBook
     lease: Lease | None = None
 
     def supply_settings(self) -> SupplySettings:
@@ -65,12 +67,16 @@ def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets, lease: Le
     """Open everything that the bench file names. Raises InputError (unknown profile) or BenchError.
 
     With a `lease` the bench is real, and its guardian a process of its own, which comes first: it proves that it can
-    reach the supply before anybody else talks to it. Without, the guardian lives inside (the in-process twin).
+    reach the supply before anybody else talks to it. Without, the guardian lives inside (the in-process twin), and the
+    operations of the relays are not kept.
     """
+    wear = WearBook(config, None if lease is None else wear_file(config, lease.folder))
     profile = load_profile(config.meter.profile)
     psu, scope, meter = config.supply[0], config.oscilloscope[0], config.meter
     with ExitStack() as stack:  # what was opened before something failed is given back
-        relays: Guardian = beside(config, clock, lease) if lease else inside(config, clock, call_sets.gpio)
+        relays: Guardian = (
+            beside(config, clock, lease, wear.closing) if lease else inside(config, clock, call_sets.gpio, wear.closing)
+        )
         stack.callback(relays.close)
         sense = open_sense(config, clock, call_sets)
         stack.callback(sense.close)
@@ -82,6 +88,7 @@ def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets, lease: Le
             supply=RigolDP800(psu.name, supply_link, psu.channel, SupplyLimits(psu.max_volts, psu.max_amps)),
             oscilloscope=RigolDS1000Z(scope.name, scope_link, scope.channel, scope.probe, clock),
             relays=relays,
+            wear=wear,
             sense=sense,
             meter=ModbusMeter(meter.address, meter.unit, profile, clock, meter.timeout_s),
             lease=lease,

@@ -11,7 +11,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,14 @@ class GuardianClient:
         process: subprocess.Popen[bytes],
         channel: socket.socket,
         pulse: socket.socket,
+        closing: Callable[[str], None],
     ) -> None:
         self._charge = charge
         self._clock = clock
         self._process = process
         self._channel = channel
         self._pulse = pulse
+        self._about_to_close = closing
         self._names = {spec.role: spec.name for spec in charge.relays}
         self._number = 0
         self._lost: str | None = None
@@ -54,8 +56,18 @@ class GuardianClient:
         self.moves: list[Move] = []
 
     @classmethod
-    def start(cls, charge: Charge, clock: Clock, locks: Sequence[int] = ()) -> GuardianClient:
-        """Start the process and hand it its charge. Raises BenchError when it cannot begin, by its own words."""
+    def start(
+        cls,
+        charge: Charge,
+        clock: Clock,
+        locks: Sequence[int] = (),
+        closing: Callable[[str], None] = lambda _: None,
+    ) -> GuardianClient:
+        """Start the process and hand it its charge. Raises BenchError when it cannot begin, by its own words.
+
+        `locks`: descriptors that it inherits (`Lease.fds`). `closing` is told the name of a relay that is about to be
+        asked to close; what it raises keeps it open.
+        """
         channel, other_channel = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         pulse, other_pulse = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other_channel, other_pulse:
@@ -71,7 +83,7 @@ class GuardianClient:
                 pass_fds=fds,
                 start_new_session=True,
             )
-        guardian = cls(charge, clock, process, channel, pulse)
+        guardian = cls(charge, clock, process, channel, pulse, closing)
         try:
             guardian._begin(json.dumps(to_json(charge)).encode())
         except BaseException:
@@ -91,6 +103,8 @@ class GuardianClient:
         self._ask("arm")
 
     def set(self, role: str, closed: bool) -> Move:
+        if closed and not self.closed(role):
+            self._about_to_close(self.name(role))
         move = from_json(Move, self._ask("set", role=role, closed=closed))
         if move.after_ns != move.before_ns:
             self.moves.append(move)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 from rig.clock.base import Activity, Clock, Flag
@@ -12,11 +13,15 @@ from rig.guardian.journal import Journal
 
 
 class LocalGuardian:
-    """Implements `rig.guardian.port.Guardian`. An activity of its own looks at what is due while it is armed."""
+    """Implements `rig.guardian.port.Guardian`. An activity of its own looks at what is due while it is armed.
 
-    def __init__(self, core: Core, clock: Clock) -> None:
+    `closing` is told the name of a relay that is about to be asked to close; what it raises keeps it open.
+    """
+
+    def __init__(self, core: Core, clock: Clock, closing: Callable[[str], None] = lambda _: None) -> None:
         self._core = core
         self._clock = clock
+        self._closing = closing
         self._journal = Journal(clock.now)
         self._changed: Flag = clock.flag()
         self._activity: Activity | None = None
@@ -40,6 +45,9 @@ class LocalGuardian:
             self._activity = self._clock.spawn("guardian", self._run)
 
     def set(self, role: str, closed: bool) -> Move:
+        moves = len(self._core.moves)
+        if closed and not self._core.closed(role):
+            self._closing(self._core.name(role))
         try:
             move = self._core.set(role, closed)
         except Refused as refusal:
@@ -47,7 +55,8 @@ class LocalGuardian:
             raise
         finally:
             self._look()
-        self._journal.note("move", role=role, closed=closed)
+        if len(self._core.moves) > moves:
+            self._journal.note("move", role=role, closed=closed, took_s=(move.after_ns - move.before_ns) / 1e9)
         return move
 
     def closed(self, role: str) -> bool:

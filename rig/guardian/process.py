@@ -188,8 +188,10 @@ class Process:
         role, closed = request["role"], request["closed"]
         if not isinstance(closed, bool):
             raise InputError(f"a relay is closed or not: {closed!r}")
+        moves = len(self._core.moves)
         move = self._core.set(role, closed)
-        self._journal.note("move", role=role, closed=closed, took_s=(move.after_ns - move.before_ns) / 1e9)
+        if len(self._core.moves) > moves:
+            self._journal.note("move", role=role, closed=closed, took_s=(move.after_ns - move.before_ns) / 1e9)
         return to_json(move)
 
     def _stand_down(self, _: dict[str, Any]) -> None:

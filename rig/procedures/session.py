@@ -6,6 +6,7 @@ its safe state, and what was seen until then is kept in the evidence.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -76,6 +77,9 @@ class Session:
             raise  # no verdict comes from a harness that failed; the bench is made safe all the same
         except RigError as error:
             self._failed(error)
+        except Exception as error:  # noqa: BLE001 - a fault of the rig's own ends as an error, not as a verdict
+            self.diary.event("fault", lines=traceback.format_exception(error))
+            self._failed(BenchError(f"the rig failed: {type(error).__name__}: {error}"))
         finally:
             with self.clock.shielded():
                 self._end()
@@ -195,11 +199,9 @@ class Session:
 
     def _stopped(self, reason: str) -> None:
         """A person asked for it, or the guardian did."""
-        if self.bench.relays.tripped is not None:
-            self._failed(BenchError(self.bench.relays.tripped))
-            return
-        self.evidence.interrupted = reason
-        self.diary.event("interrupted", reason=reason)
+        if self.bench.relays.tripped is None:
+            self.evidence.interrupted = reason
+            self.diary.event("interrupted", reason=reason)
 
     def _failed(self, error: RigError) -> None:
         self.evidence.error = error
@@ -217,8 +219,11 @@ class Session:
             self.diary.event("safe", what=check.what, proven=check.proven, found=check.found)
 
     def _end(self) -> None:
-        """The bench is safe: the watch may end."""
+        """The bench is safe: the watch may end. What the guardian did by itself, or that it is gone, is told now."""
         self.watch.stop()
+        if self.bench.relays.tripped is not None:
+            self.evidence.unguarded = True
+            self._failed(BenchError(self.bench.relays.tripped))
         for role, at, why in self.watch.losses():
             self.diary.event("line_lost", line=role, at_s=(at - self.evidence.started_ns) / 1e9, why=why)
 

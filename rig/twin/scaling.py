@@ -16,6 +16,8 @@ from pydantic import BaseModel
 from rig.bench.config import BenchConfig
 
 SLACK_S = 1.0
+_QUICK_DEPTH = 1_200_000
+"""Points of a capture whose window takes seconds: reading more would take longer than the window."""
 _DEADLINES = ("discharge_s", "start_s")
 _MACHINE = ("timeout_s",)
 
@@ -32,6 +34,8 @@ def served(config: BenchConfig, scale: float, addresses: Mapping[str, str]) -> B
     topology = data["topology"]
     least = topology["discharge_s"] + data["rail"]["restore_min_s"]
     topology["control_cut_s"] = max(topology["control_cut_s"], 1.25 * least)
+    if scale <= 0.1:
+        data["oscilloscope"][0]["depth"] = min(data["oscilloscope"][0]["depth"], _QUICK_DEPTH)
     for kind in ("supply", "oscilloscope"):
         data[kind][0]["address"] = addresses[kind]
     data["meter"]["address"] = addresses["modbus"]
