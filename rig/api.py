@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig import firmware as fixtures
+from rig.bench import is_bench_file
 from rig.bench.config import BenchConfig, load_bench
 from rig.bench.opening import Bench, CallSets, open_bench
 from rig.clock import Clock, to_ns
@@ -120,7 +121,7 @@ class Prepared:
         self._request = request
         self.fixture: Fixture = fixtures.load(request.firmware)
         self.fixture.image_bytes()
-        self._is_file = request.bench.endswith(".toml") or "/" in request.bench
+        self._is_file = is_bench_file(request.bench)
         if self._is_file and request.faults:
             raise InputError(
                 "faults are for the twin", Where(key="--fault", found=request.bench, expected="a twin bench")

@@ -1,0 +1,3 @@
+def is_bench_file(bench: str) -> bool:
+    """Whether this names a bench file, and not a bench that the package carries."""
+    return bench.endswith(".toml") or "/" in bench

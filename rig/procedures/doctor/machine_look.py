@@ -1,0 +1,58 @@
+"""All checks of the machine that controls the bench, beside each other and on the system's own clock.
+
+Imports nothing heavy: its search for VISA resources waits for a second, so it starts before everything else.
+"""
+
+from __future__ import annotations
+
+from rig.clock import Clock
+from rig.procedures.doctor import access, clocks, computer, software
+from rig.procedures.doctor.jobs import Job
+from rig.procedures.doctor.machine import Machine
+from rig.records.doctor import Check
+
+_RATE_PPM = 200.0
+"""The bench file's own default, for a machine without one."""
+
+
+class MachineLook:
+    """Starts to look. `needed_chip` is the GPIO chip of a real bench; None: no bench needs this machine's hardware.
+
+    `whole` False leaves out what takes a second, and no twin needs.
+    """
+
+    def __init__(self, machine: Machine, system: Clock, needed_chip: str | None, *, whole: bool) -> None:
+        self._machine = machine
+        self._visa = access.VisaSearch(machine)
+        needed = needed_chip is not None
+        self._jobs = [
+            Job(system, "access", "VISA resources", self._visa.run if whole else self._visa.left_out),
+            Job(system, "access", "serial ports", lambda: [access.serial_ports(machine)]),
+            Job(system, "access", "GPIO chips", lambda: [access.gpio_chips(machine)]),
+            Job(system, "access", "access rights", lambda: access.rights(machine, needed_chip)),
+            Job(system, "access", "USB autosuspend", lambda: [access.autosuspend(machine)]),
+            Job(system, "clock", "clock synchronisation", lambda: [clocks.synchronisation(machine)]),
+            Job(system, "computer", "CPU governor", lambda: [computer.governor(machine)]),
+            Job(system, "computer", "power", lambda: [computer.power(machine, needed)]),
+            Job(system, "software", "system", lambda: [software.system(machine)]),
+            Job(system, "software", "relay library", lambda: [software.gpio_library(machine, needed)]),
+            Job(system, "software", "extras", lambda: software.extras(machine)),
+        ]
+        if whole and not needed:  # a real bench's clock is this one, and is looked at with the bench
+            self._jobs.append(
+                Job(system, "clock", "slew", lambda: [clocks.slew(system, _RATE_PPM, False, "clock slew")])
+            )
+
+    def checks(self) -> list[Check]:
+        """Wait for all of them."""
+        return [check for job in self._jobs for check in job.checks()]
+
+    def lan_hosts(self) -> list[str]:
+        """The network instruments that pyvisa-py found. After `checks`."""
+        return self._visa.hosts
+
+    def chips(self) -> tuple[access.ChipSeen, ...]:
+        return tuple(access.chips(self._machine))
+
+    def serial_ports(self) -> tuple[str, ...]:
+        return tuple(port.by_id or port.device for port in self._machine.serial_ports())
