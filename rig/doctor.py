@@ -40,18 +40,20 @@ def examine(
     faults: Sequence[str] = (),
     whole: bool = True,
     machine: Machine | None = None,
+    system: Clock | None = None,
 ) -> Examination:
     """Look at a bench and at this machine. Changes nothing on either; writes the bench file that `propose` names.
 
     `bench` None: this machine alone. `probes`: addresses (`HOST` or `HOST:PORT`) to ask who they are. `faults` act on
-    the twin from the start. `whole` False leaves out what takes a second and no twin needs. Raises InputError for bad
-    input, before anything is asked; what is wrong with the bench is in the checks.
+    the twin from the start. `whole` False leaves out what takes a second and no twin needs. `machine` and `system` (the
+    clock of everything but a twin) are this machine's. Raises InputError for bad input, before anything is asked; what
+    is wrong with the bench is in the checks.
     """
     config = _bench_file(bench)
     acting = _faults(faults, bench, config)
     file = _free_file(propose)
     asked = _probes(probes)
-    machine, system = machine or Machine(), SystemClock()
+    machine, system = machine or Machine(), system or SystemClock()
     started, start = system.utc(), system.now()
     machine_look = MachineLook(machine, system, config.sense[0].chip if config else None, whole=whole)
 

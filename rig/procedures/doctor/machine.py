@@ -158,7 +158,7 @@ class Machine:
 
     def real(self, path: str) -> str:
         """The path without symbolic links."""
-        return f"/{self._at(path).resolve().relative_to(self.root.resolve())}"
+        return str(Path("/") / self._at(path).resolve().relative_to(self.root.resolve()))
 
     def usable(self, path: str) -> bool:
         """Whether this user may read and write it."""

@@ -57,8 +57,7 @@ def check_free(path: Path) -> None:
 
 def write(path: Path, findings: Findings) -> Proposal:
     """Write it. Raises InputError where it cannot be written; then there is no file."""
-    lines = list(_lines(findings))
-    text = "\n".join(lines) + "\n"
+    text = bench_file(findings)
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
         try:
@@ -70,14 +69,19 @@ def write(path: Path, findings: Findings) -> Proposal:
     except OSError as error:
         why = "there is already a file; nothing is overwritten" if error.errno == errno.EEXIST else "cannot be written"
         raise InputError(why, Where(str(path), found=error.strerror, expected="a new file")) from error
-    gaps = tuple(_gaps(lines))
+    gaps = tuple(_gaps(text))
     return Proposal(str(path), complete=not gaps, to_fill_in=gaps)
 
 
-def _gaps(lines: list[str]) -> Iterator[Gap]:
+def bench_file(findings: Findings) -> str:
+    """Its text."""
+    return "\n".join(_lines(findings)) + "\n"
+
+
+def _gaps(text: str) -> Iterator[Gap]:
     """The keys whose value is the placeholder."""
     table = ""
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if line.startswith("["):
             table = line.strip("[] ")
         elif line.partition("#")[0].rstrip().endswith(f'"{PLACEHOLDER}"'):
@@ -179,8 +183,8 @@ def _told(found: Candidate) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A TOML basic string: JSON's escapes are among its own."""
-    return json.dumps(text)
+    """A TOML basic string. JSON's escapes are among its own, but for surrogate pairs; and TOML escapes DEL as well."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _plain(text: str) -> str:
