@@ -189,7 +189,7 @@ class SenseTable(_Table):
     name: Name
     role: SenseRole
     driver: Literal["gpiod"]
-    chip: str = "/dev/gpiochip0"
+    chip: Annotated[str, Field(pattern=r"^/")] = "/dev/gpiochip0"
     line: Pin
     active: Literal["high", "low"] = "high"
     node: Name = "hub"

@@ -43,6 +43,7 @@ def test_a_good_file_fits_it() -> None:
         ("oscilloscope", "channel = 1", "channel = 1\nserial = 7"),
         ("relay", "17", "28"),
         ("sense", "[10.2, 10.8]", "[10.2]"),
+        ("sense", "/dev/gpiochip0", "gpiochip0"),
     ],
 )
 def test_what_the_model_refuses_of_a_single_key_does_not_fit_it(table: str, old: str, new: str) -> None:

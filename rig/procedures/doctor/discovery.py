@@ -36,9 +36,9 @@ class Probe:
     host: str
     ports: tuple[int, ...]
 
-    def addresses(self) -> tuple[str, ...]:
-        """VISA resource names."""
-        return tuple(f"TCPIP::{self.host}::{port}::SOCKET" for port in self.ports)
+    @property
+    def name(self) -> str:
+        return self.host if len(self.ports) > 1 else f"{self.host}:{self.ports[0]}"
 
 
 def parse_probe(text: str) -> Probe:
@@ -70,9 +70,10 @@ class ProbeLook:
 
     def run(self) -> list[Check]:
         """Its ports in turn, until one answers."""
-        what, errors = f"probe {self._probe.host}", []
-        for address in self._probe.addresses():
-            link = AskingLink(VisaLink(address, self._clock, PROBE_S, address, clears=False))
+        what, host, errors = f"probe {self._probe.name}", self._probe.host, []
+        for port in self._probe.ports:
+            address = f"TCPIP::{host}::{port}::SOCKET"
+            link = AskingLink(VisaLink(address, self._clock, PROBE_S, f"{host}:{port}", clears=False))
             try:
                 who = identify(link)
             except RigError as error:
@@ -86,7 +87,7 @@ class ProbeLook:
             found = f"in the list of VISA resources, but no answer at ports {', '.join(map(str, self._probe.ports))}"
             return [_DESK.not_here(what, found)]
         found = "; ".join(error.one_line() for error in errors)
-        return [_DESK.failed(what, found, unanswered(errors[-1], self._probe.host))]
+        return [_DESK.failed(what, found, unanswered(errors[-1], host))]
 
     def _answered(self, what: str, found: Candidate) -> Check:
         who = found.identity

@@ -42,8 +42,9 @@ class MeterLook:
             _DESK.ok(IDENTITY, self.seen),
             _DESK.ok("meter: firmware", version),
         ]
-        registers = (who.maker.register_, who.model.register_, who.serial.register_, self._profile.version.register_)
-        return with_asked(checks, [f"Modbus: read holding registers from {register}" for register in registers])
+        asked = (who.maker, who.model, who.serial, self._profile.version)
+        registers = ", ".join(f"{text.register_} to {text.register_ + text.words - 1}" for text in asked)
+        return with_asked(checks, [f"Modbus: read holding registers {registers}"])
 
     def unanswered(self, mains: bool | None) -> list[Check]:
         """The check of a meter that did not answer; `mains` is the bench's own detector, None where it is not known."""
