@@ -18,7 +18,7 @@ from rig.clock.system import SystemClock
 from rig.errors import InputError, Where
 from rig.procedures.doctor import computer
 from rig.procedures.doctor.machine import Machine
-from rig.procedures.doctor.machine_look import MachineLook
+from rig.procedures.doctor.machine_look import MachineLook, Needs
 from rig.records.doctor import DoctorLabels, Examination, Proposal
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def examine(
     asked = _probes(probes)
     machine, system = machine or Machine(), system or SystemClock()
     started, start = system.utc(), system.now()
-    machine_look = MachineLook(machine, system, config.sense[0].chip if config else None, whole=whole)
+    machine_look = MachineLook(machine, system, _needs(config), whole=whole)
 
     from rig.procedures.doctor.discovery import ProbesLook
 
@@ -87,6 +87,16 @@ def _bench_file(bench: str | None) -> BenchConfig | None:
     config = load_bench(Path(bench))
     load_profile(config.meter.profile)
     return config
+
+
+def _needs(config: BenchConfig | None) -> Needs:
+    """What the bench of this file needs; a twin needs nothing."""
+    if config is None:
+        return Needs()
+    from rig.bench.config import GpioRelayTable
+    from rig.procedures.doctor.lines import chip_of
+
+    return Needs(True, chip_of(config), any(isinstance(relay, GpioRelayTable) for relay in config.relay))
 
 
 def _faults(faults: Sequence[str], bench: str | None, config: BenchConfig | None) -> list[Fault]:

@@ -13,10 +13,11 @@ from rig.procedures.doctor import clocks
 from rig.procedures.doctor.discovery import Candidate
 from rig.procedures.doctor.instruments import InstrumentLook, calibration
 from rig.procedures.doctor.jobs import Job
-from rig.procedures.doctor.lines import LinesLook
+from rig.procedures.doctor.lines import LinesLook, chip_of
 from rig.procedures.doctor.machine import Machine
 from rig.procedures.doctor.meter import MeterLook
 from rig.procedures.doctor.proposal import Findings, MeterSeen
+from rig.procedures.doctor.relays import BoardLook, boards, wear
 from rig.records.doctor import Check
 
 
@@ -40,22 +41,28 @@ class BenchLook:
         self._tables: list[SupplyTable | OscilloscopeTable] = [*config.supply, *config.oscilloscope]
         self._looks = [InstrumentLook(table, clock) for table in self._tables]
         self._meter = MeterLook(config.meter, profile, clock)
-        self._lines = LinesLook(config, wires.call_sets, machine)
-        self._jobs = [
-            *(Job(clock, "instruments", t.name, look.run) for t, look in zip(self._tables, self._looks, strict=True)),
+        self._lines = LinesLook(config, clock, wires.call_sets, machine)
+        self._instruments = [
+            Job(clock, "instruments", table.name, look.run)
+            for table, look in zip(self._tables, self._looks, strict=True)
+        ]
+        self._others = [
             Job(clock, "meter", "meter", self._meter.run),
             Job(clock, "lines", "lines", self._lines.run),
+            *(Job(clock, "lines", "relay board", BoardLook(relays, clock).run) for relays in boards(config)),
             Job(clock, "clock", "slew", lambda: [self._slew()]),
         ]
 
     def checks(self) -> list[Check]:
         """Wait for all answers."""
-        *instruments, meter, lines, slew = [job.checks() for job in self._jobs]
-        config, today = self._wires.config, self._wires.clock.utc().date()
+        config, today, real = self._wires.config, self._wires.clock.utc().date(), self._wires.real
         rows: list[Check] = []
-        for table, checks in zip(self._tables, instruments, strict=True):
-            rows += [*checks, calibration(table, config.limits, today, self._wires.real)]
-        return [*rows, *meter, *self._meter.unanswered(self._lines.levels.get("mains")), *lines, *slew]
+        for table, job in zip(self._tables, self._instruments, strict=True):
+            rows += [*job.checks(), calibration(table, config.limits, today, real)]
+        for job in self._others:
+            rows += job.checks()
+        rows += self._meter.unanswered(self._lines.levels.get("mains"))
+        return [*rows, *(wear(config) if real else [])]  # a twin's relays do not wear
 
     def findings(self, others: Findings) -> Findings:
         """`others`, and before them who answered at the addresses of the bench file. After `checks`."""
@@ -72,7 +79,7 @@ class BenchLook:
             others,
             instruments=(*candidates, *others.instruments),
             meter=meter,
-            bench_chip=config.sense[0].chip if self._lines.levels else None,
+            bench_chip=chip_of(config) if self._lines.levels else None,
         )
 
     def _slew(self) -> Check:

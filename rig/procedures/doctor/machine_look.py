@@ -5,6 +5,8 @@ Imports nothing heavy: its search for VISA resources waits for a second, so it s
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from rig.clock import Clock
 from rig.procedures.doctor import access, clocks, computer, software
 from rig.procedures.doctor.jobs import Job
@@ -15,30 +17,38 @@ _RATE_PPM = 200.0
 """The bench file's own default, for a machine without one."""
 
 
-class MachineLook:
-    """Starts to look. `needed_chip` is the GPIO chip of a real bench; None: no bench needs this machine's hardware.
+@dataclass(frozen=True)
+class Needs:
+    """What a real bench needs of the machine that controls it; without a bench, or with a twin, nothing.
 
-    `whole` False leaves out what takes a second, and no twin needs.
+    `chip` is its GPIO chip, None where it has none; `relay_lines`: it drives relays on lines of the header.
     """
 
-    def __init__(self, machine: Machine, system: Clock, needed_chip: str | None, *, whole: bool) -> None:
+    controls: bool = False
+    chip: str | None = None
+    relay_lines: bool = False
+
+
+class MachineLook:
+    """Starts to look. `whole` False leaves out what takes a second, and no twin needs."""
+
+    def __init__(self, machine: Machine, system: Clock, needs: Needs, *, whole: bool) -> None:
         self._machine = machine
         self._visa = access.VisaSearch(machine)
-        needed = needed_chip is not None
         self._jobs = [
             Job(system, "access", "VISA resources", self._visa.run if whole else self._visa.left_out),
             Job(system, "access", "serial ports", lambda: [access.serial_ports(machine)]),
             Job(system, "access", "GPIO chips", lambda: [access.gpio_chips(machine)]),
-            Job(system, "access", "access rights", lambda: access.rights(machine, needed_chip)),
+            Job(system, "access", "access rights", lambda: access.rights(machine, needs.chip)),
             Job(system, "access", "USB autosuspend", lambda: [access.autosuspend(machine)]),
             Job(system, "clock", "clock synchronisation", lambda: [clocks.synchronisation(machine)]),
             Job(system, "computer", "CPU governor", lambda: [computer.governor(machine)]),
-            Job(system, "computer", "power", lambda: [computer.power(machine, needed)]),
+            Job(system, "computer", "power", lambda: [computer.power(machine, needs.controls)]),
             Job(system, "software", "system", lambda: [software.system(machine)]),
-            Job(system, "software", "relay library", lambda: [software.gpio_library(machine, needed)]),
+            Job(system, "software", "relay library", lambda: [software.gpio_library(machine, needs.relay_lines)]),
             Job(system, "software", "extras", lambda: software.extras(machine)),
         ]
-        if whole and not needed:  # a real bench's clock is this one, and is looked at with the bench
+        if whole and not needs.controls:  # a real bench's clock is this one, and is looked at with the bench
             self._jobs.append(
                 Job(system, "clock", "slew", lambda: [clocks.slew(system, _RATE_PPM, False, "clock slew")])
             )

@@ -12,7 +12,7 @@ from rig.errors import BenchError
 from rig.instruments.chips import Chip
 from rig.procedures.doctor import access
 from rig.procedures.doctor.machine import Machine, Ran, SerialPort, User
-from rig.procedures.doctor.machine_look import MachineLook
+from rig.procedures.doctor.machine_look import MachineLook, Needs
 from tests.procedures.doctor.machines import PI, bare, chips, commands, one, pi, put
 
 # -- VISA and serial ---------------------------------------------------------------------------------------------------
@@ -164,13 +164,13 @@ def test_without_usb_devices_nothing_sleeps(tmp_path: Path) -> None:
 def test_a_good_pi_has_nothing_to_do(tmp_path: Path) -> None:
     run = pi(tmp_path).run
     machine = pi(tmp_path, run=lambda w, s: Ran("") if w == access._LIST else run(w, s))
-    checks = MachineLook(machine, VirtualClock(), "/dev/gpiochip0", whole=True).checks()
+    checks = MachineLook(machine, VirtualClock(), Needs(True, "/dev/gpiochip0", True), whole=True).checks()
     assert {check.status for check in checks} == {"ok"}
     assert [check.what for check in checks if check.to_do] == []
 
 
 def test_a_machine_with_nothing_fails_nothing_that_no_bench_needs(tmp_path: Path) -> None:
-    checks = MachineLook(bare(tmp_path), VirtualClock(), None, whole=True).checks()
+    checks = MachineLook(bare(tmp_path), VirtualClock(), Needs(), whole=True).checks()
     assert {check.what for check in checks if check.status != "ok"} == {"VISA resources", "clock synchronisation"}
     assert {check.status for check in checks} == {"ok", "warning"}
     assert one(checks, "clock slew").status == "ok"
@@ -180,7 +180,7 @@ def test_a_check_that_stumbles_is_told_and_does_not_take_the_others_with_it(tmp_
     def broken() -> list[SerialPort]:
         raise ZeroDivisionError("no such thing")
 
-    checks = MachineLook(pi(tmp_path, serial_ports=broken), VirtualClock(), None, whole=False).checks()
+    checks = MachineLook(pi(tmp_path, serial_ports=broken), VirtualClock(), Needs(), whole=False).checks()
     stumbled = one(checks, "serial ports")
     assert stumbled.status == "failed"
     assert stumbled.found == "the check itself failed: ZeroDivisionError: no such thing"

@@ -285,7 +285,7 @@ def test_lines_of_a_run_that_goes_on_are_not_read(tmp_path: Path) -> None:
     from rig.bench.opening import open_sense
 
     with twin() as bench:
-        lines = open_sense(bench.config, bench.call_sets)
+        lines = open_sense(bench.config, bench.clock, bench.call_sets)
         checks = look(bench, tmp_path)
         lines.close()
     assert one(checks, "line of sense rail_up").found == "line 5 is taken by 'ichis-rig'"
@@ -323,13 +323,19 @@ def test_a_line_that_the_chip_has_not_fails(tmp_path: Path) -> None:
     ],
 )
 def test_levels_that_contradict_each_other_are_told(changed: dict[SenseRole, bool], status: str, found: str) -> None:
-    check = plausible({**GOOD, **changed})
+    check = plausible({**GOOD, **changed}, "ichis")
     assert check.status == status
     assert check.found.startswith(found)
 
 
 def test_lines_that_are_not_wired_are_not_missed() -> None:
-    assert plausible({"rail_up": False, "rail_down": True, "mains": True}).status == "ok"
+    assert plausible({"rail_up": False, "rail_down": True, "mains": True}, "ichis").status == "ok"
+
+
+def test_where_the_supply_is_the_hubs_normal_feed_the_rail_may_be_up() -> None:
+    check = plausible({**GOOD, "rail_up": True, "rail_down": False}, "hot-shoe")
+    assert check.status == "ok"
+    assert check.found.startswith("the rail is up")
 
 
 def test_an_unknown_profile_is_bad_input_before_anything_is_asked(tmp_path: Path) -> None:
