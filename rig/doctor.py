@@ -38,16 +38,14 @@ def examine(
     probes: Sequence[str] = (),
     propose: str | Path | None = None,
     faults: Sequence[str] = (),
-    whole: bool = True,
     machine: Machine | None = None,
     system: Clock | None = None,
 ) -> Examination:
     """Look at a bench and at this machine. Changes nothing on either; writes the bench file that `propose` names.
 
     `bench` None: this machine alone. `probes`: addresses (`HOST` or `HOST:PORT`) to ask who they are. `faults` act on
-    the twin from the start. `whole` False leaves out what takes a second and no twin needs. `machine` and `system` (the
-    clock of everything but a twin) are this machine's. Raises InputError for bad input, before anything is asked; what
-    is wrong with the bench is in the checks.
+    the twin from the start. `machine` and `system` (the clock of everything but a twin) are this machine's. Raises
+    InputError for bad input, before anything is asked; what is wrong with the bench is in the checks.
     """
     config = _bench_file(bench)
     acting = _faults(faults, bench, config)
@@ -55,7 +53,8 @@ def examine(
     asked = _probes(probes)
     machine, system = machine or Machine(), system or SystemClock()
     started, start = system.utc(), system.now()
-    machine_look = MachineLook(machine, system, _needs(config), whole=whole)
+    twin_alone = bench is not None and config is None and file is None  # who looks at a twin broadcasts nothing
+    machine_look = MachineLook(machine, system, _needs(config), lan=not twin_alone)
 
     from rig.procedures.doctor.discovery import ProbesLook
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rig.bench import is_bench_file
 from rig.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -63,7 +62,6 @@ def doctor(options: Namespace) -> int:
         probes=options.probe,
         propose=options.propose,
         faults=options.fault,
-        whole=options.bench is None or is_bench_file(options.bench),
     )
     if options.json:
         import json
@@ -111,7 +109,7 @@ def _table(found: Examination) -> None:
 
 def _summary(found: Examination) -> Iterator[str]:
     words = [_word(check) for check in found.checks]
-    counts = [f"{words.count(word)} {word}" for word in ("failed", "warning", "ok", "not here") if word in words]
+    counts = [f"{count} {word}" for word in ("failed", "warning", "ok", "not here") if (count := words.count(word))]
     yield f"{'this machine' if found.bench is None else f'bench {found.bench}'}: {', '.join(counts)}"
     asked = dict.fromkeys(question for check in found.checks for question in check.asked)
     if asked:

@@ -93,13 +93,13 @@ def test_without_a_bench_the_twin_is_looked_at_and_with_a_proposal_only_this_mac
     asked = []
 
     def examine(bench: str | None, **how: object) -> Examination:
-        asked.append((bench, how["whole"]))
+        asked.append((bench, how["propose"]))
         return Examination(bench, (LINES.ok("a", "b"),), None, LABELS)
 
     monkeypatch.setattr("rig.doctor.examine", examine)
     for words in ([], ["--propose", "x.toml"], ["--bench", "twin"], ["--bench", "a/b.toml"]):
         assert main(["doctor", *words]) == 0
-    assert asked == [("twin", True), (None, True), ("twin", False), ("a/b.toml", True)]
+    assert asked == [("twin", None), (None, Path("x.toml")), ("twin", None), ("a/b.toml", None)]
 
 
 def test_a_terminal_gets_a_table(monkeypatch: pytest.MonkeyPatch) -> None:

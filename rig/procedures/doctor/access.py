@@ -19,7 +19,7 @@ VISA_S = 5.0
 """How long the search for VISA resources may take; pyvisa-py waits a second for answers to its broadcast."""
 
 _DESK = Desk("access")
-_LIST = (sys.executable, "-W", "ignore", "-m", "rig.instruments.visa_list")
+LIST = (sys.executable, "-W", "ignore", "-m", "rig.instruments.visa_list")
 _LAN_HOST = re.compile(r"TCPIP\d*::([^:]+)::.*INSTR", re.IGNORECASE)
 _USB_NODES = ("/sys/class/tty/ttyUSB*", "/sys/class/tty/ttyACM*", "/sys/class/usbmisc/usbtmc*")
 
@@ -32,27 +32,28 @@ class ChipSeen:
 
 
 class VisaSearch:
-    """Look for VISA resources; `hosts` are the network addresses among them."""
+    """Look for VISA resources; `hosts` are the network addresses among them. `lan`: by a broadcast as well."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, *, lan: bool) -> None:
         self._machine = machine
+        self._lan = lan
         self.hosts: list[str] = []
 
     def run(self) -> list[Check]:
         what = "VISA resources"
-        ran = self._machine.run(_LIST, VISA_S)
+        ran = self._machine.run((*LIST, "--lan") if self._lan else LIST, VISA_S)
         if ran.problem is not None:
             to_do = "name the instruments' addresses in the bench file; they are not searched for in a run"
             return [_DESK.warning(what, f"cannot be listed: {ran.problem}", to_do)]
-        names = ran.out.split()
+        lines = ran.out.splitlines()
+        names = [line for line in lines if not line.startswith("#")]
+        unseen = [line.strip("# ") for line in lines if line.startswith("#")] + ([] if self._lan else ["lan"])
+        more = f" (not searched: {', '.join(unseen)})" if unseen else ""
         self.hosts = list(dict.fromkeys(m[1] for name in names if (m := _LAN_HOST.fullmatch(name))))
         if names:
-            return [_DESK.ok(what, f"{len(names)}: {', '.join(names)}")]
-        return [_DESK.not_here(what, "none (instruments on plain LAN sockets are not found so: --probe asks them)")]
-
-    def left_out(self) -> list[Check]:
+            return [_DESK.ok(what, f"{len(names)}: {', '.join(names)}{more}")]
         return [
-            _DESK.not_here("VISA resources", "not searched for: a twin has none (rig doctor without --bench searches)")
+            _DESK.not_here(what, f"none{more}; instruments on plain LAN sockets are not found so: --probe asks them")
         ]
 
 

@@ -20,6 +20,8 @@ from rig.procedures.doctor.proposal import Findings, MeterSeen
 from rig.procedures.doctor.relays import BoardLook, boards, wear
 from rig.records.doctor import Check
 
+_SLEW_S = 1.0
+
 
 @dataclass(frozen=True)
 class Wires:
@@ -85,4 +87,4 @@ class BenchLook:
     def _slew(self) -> Check:
         limit = self._wires.config.limits.clock_rate_ppm
         what = "clock slew" if self._wires.real else "twin's clock slew"
-        return clocks.slew(self._wires.clock, limit, True, what)
+        return clocks.Slew(self._wires.clock, _SLEW_S).check(what, limit, needed=True)

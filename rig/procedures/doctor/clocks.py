@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rig.clock import NS, Clock
+from rig.clock import NS, Clock, to_ns
 from rig.procedures.doctor.machine import COMMAND_S, Machine
 from rig.records.doctor import Check, Desk
 
@@ -18,7 +18,6 @@ _SYNC = "clock synchronisation"
 _SYNC_FILE = "/run/systemd/timesync/synchronized"
 _LOCAL_REFERENCE = "7F7F0101"
 _TRACKING_FIELDS = 14
-_SLEW_S = 1.0
 _TRIES = 9
 
 
@@ -65,11 +64,22 @@ class _Pair:
     half_ns: int
 
 
-def slew(clock: Clock, limit_ppm: float, needed: bool, what: str) -> Check:
-    """CLOCK_MONOTONIC against CLOCK_MONOTONIC_RAW over a second of this clock."""
-    first = _pair(clock)
-    clock.sleep(_SLEW_S)
-    last = _pair(clock)
+class Slew:
+    """CLOCK_MONOTONIC against CLOCK_MONOTONIC_RAW, from now until `check`, and over `least_s` at least."""
+
+    def __init__(self, clock: Clock, least_s: float) -> None:
+        self._clock = clock
+        self._least_ns = to_ns(least_s)
+        self._first = _pair(clock)
+
+    def check(self, what: str, limit_ppm: float, *, needed: bool) -> Check:
+        left_ns = self._first.at_ns + self._least_ns - self._clock.now()
+        if left_ns > 0:
+            self._clock.sleep(left_ns / NS)
+        return _rate(what, self._first, _pair(self._clock), limit_ppm, needed)
+
+
+def _rate(what: str, first: _Pair, last: _Pair, limit_ppm: float, needed: bool) -> Check:
     raw_ns = last.raw_ns - first.raw_ns
     ppm = ((last.at_ns - first.at_ns) / raw_ns - 1) * 1e6
     unsure_ppm = (first.half_ns + last.half_ns) / raw_ns * 1e6

@@ -15,6 +15,8 @@ from rig.records.doctor import Check
 
 _RATE_PPM = 200.0
 """The bench file's own default, for a machine without one."""
+_SHORTEST_S = 0.2
+"""A pair of readings is good to about half a microsecond: 5 ppm of this."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,14 @@ class Needs:
 
 
 class MachineLook:
-    """Starts to look. `whole` False leaves out what takes a second, and no twin needs."""
+    """Starts to look. `lan`: the network is searched for VISA resources too, by broadcast, which takes a second."""
 
-    def __init__(self, machine: Machine, system: Clock, needs: Needs, *, whole: bool) -> None:
+    def __init__(self, machine: Machine, system: Clock, needs: Needs, *, lan: bool) -> None:
         self._machine = machine
-        self._visa = access.VisaSearch(machine)
+        self._slew = None if needs.controls else clocks.Slew(system, _SHORTEST_S)  # else it is looked at with the bench
+        self._visa = access.VisaSearch(machine, lan=lan)
         self._jobs = [
-            Job(system, "access", "VISA resources", self._visa.run if whole else self._visa.left_out),
+            Job(system, "access", "VISA resources", self._visa.run),
             Job(system, "access", "serial ports", lambda: [access.serial_ports(machine)]),
             Job(system, "access", "GPIO chips", lambda: [access.gpio_chips(machine)]),
             Job(system, "access", "access rights", lambda: access.rights(machine, needs.chip)),
@@ -48,14 +51,11 @@ class MachineLook:
             Job(system, "software", "relay library", lambda: [software.gpio_library(machine, needs.relay_lines)]),
             Job(system, "software", "extras", lambda: software.extras(machine)),
         ]
-        if whole and not needs.controls:  # a real bench's clock is this one, and is looked at with the bench
-            self._jobs.append(
-                Job(system, "clock", "slew", lambda: [clocks.slew(system, _RATE_PPM, False, "clock slew")])
-            )
 
     def checks(self) -> list[Check]:
         """Wait for all of them."""
-        return [check for job in self._jobs for check in job.checks()]
+        rows = [check for job in self._jobs for check in job.checks()]
+        return [*rows, self._slew.check("clock slew", _RATE_PPM, needed=False)] if self._slew is not None else rows
 
     def lan_hosts(self) -> list[str]:
         """The network instruments that pyvisa-py found. After `checks`."""

@@ -9,7 +9,7 @@ from rig.bench.config import MeterTable
 from rig.clock import Clock
 from rig.errors import RigError
 from rig.meters.modbus import ModbusMeter
-from rig.meters.profile import Profile
+from rig.meters.profile import Profile, Text, Version
 from rig.procedures.doctor.instruments import unanswered
 from rig.records.doctor import Check, Desk, with_asked
 
@@ -42,9 +42,12 @@ class MeterLook:
             _DESK.ok(IDENTITY, self.seen),
             _DESK.ok("meter: firmware", version),
         ]
-        asked = (who.maker, who.model, who.serial, self._profile.version)
-        registers = ", ".join(f"{text.register_} to {text.register_ + text.words - 1}" for text in asked)
-        return with_asked(checks, [f"Modbus: read holding registers {registers}"])
+        return with_asked(checks, [self._asked(who.maker, who.model, who.serial, self._profile.version)])
+
+    @staticmethod
+    def _asked(*registers: Text | Version) -> str:
+        told = ", ".join(f"{r.register_} to {r.register_ + r.words - 1}" for r in registers)
+        return f"Modbus: read holding registers {told}"
 
     def unanswered(self, mains: bool | None) -> list[Check]:
         """The check of a meter that did not answer; `mains` is the bench's own detector, None where it is not known."""
@@ -53,6 +56,8 @@ class MeterLook:
         found, address = self.error.one_line(), self._table.address
         if mains is False:
             to_do = "give it mains (close K1, which the doctor does not do), wait until it is up, and ask again"
-            return [_DESK.warning(IDENTITY, f"{found}; there is no mains at its terminals", to_do)]
-        to_do = f"{unanswered(self.error, address.rpartition(':')[0])} its address is {address}"
-        return [_DESK.failed(IDENTITY, found, to_do)]
+            checks = [_DESK.warning(IDENTITY, f"{found}; there is no mains at its terminals", to_do)]
+        else:
+            to_do = f"{unanswered(self.error, address.rpartition(':')[0])} its address is {address}"
+            checks = [_DESK.failed(IDENTITY, found, to_do)]
+        return with_asked(checks, [self._asked(self._profile.identity.maker)])

@@ -10,6 +10,7 @@ from typing import Any
 from gpiod import ChipInfo
 
 from rig.instruments.chips import Chip
+from rig.procedures.doctor.access import LIST
 from rig.procedures.doctor.machine import Machine, Ran, User
 from rig.records.doctor import Check
 
@@ -72,7 +73,7 @@ def pi(root: Path, files: Mapping[str, str] = PI, /, **changes: Any) -> Machine:
     put(root, files)
     good = Machine(
         root=root,
-        run=commands({CHRONYC: SYNCED, VCGENCMD: "throttled=0x0\n"}),
+        run=commands({CHRONYC: SYNCED, VCGENCMD: "throttled=0x0\n", LIST: "", (*LIST, "--lan"): ""}),
         serial_ports=list,
         user=lambda: User("pi", 1000, frozenset({1000, 20, 997})),
         version_of={"rpi-lgpio": "0.6", "pyarrow": "17.0.0"}.get,

@@ -15,26 +15,36 @@ from rig.procedures.doctor.machine import Machine, Ran, SerialPort, User
 from rig.procedures.doctor.machine_look import MachineLook, Needs
 from tests.procedures.doctor.machines import PI, bare, chips, commands, one, pi, put
 
+LAN = (*access.LIST, "--lan")
+
 # -- VISA and serial ---------------------------------------------------------------------------------------------------
 
 
 def test_visa_resources_are_listed_and_their_network_hosts_kept(tmp_path: Path) -> None:
     names = ["USB0::0x1AB1::0x0E11::DP8C0::INSTR", "TCPIP::192.0.2.7::INSTR", "TCPIP::192.0.2.7::hislip0,4880::INSTR"]
-    search = access.VisaSearch(pi(tmp_path, run=commands({access._LIST: "\n".join(names) + "\n"})))
+    search = access.VisaSearch(pi(tmp_path, run=commands({LAN: "\n".join(names) + "\n"})), lan=True)
     (check,) = search.run()
     assert check.found == f"3: {', '.join(names)}"
     assert search.hosts == ["192.0.2.7"]
 
 
+def test_what_was_not_searched_is_said(tmp_path: Path) -> None:
+    said = "ASRL/dev/ttyUSB0::INSTR\n# gpib\n# usb\n"
+    (check,) = access.VisaSearch(pi(tmp_path, run=commands({access.LIST: said})), lan=False).run()
+    assert check.found == "1: ASRL/dev/ttyUSB0::INSTR (not searched: gpib, usb, lan)"
+    (check,) = access.VisaSearch(pi(tmp_path, run=commands({access.LIST: ""})), lan=False).run()
+    assert check.found.startswith("none (not searched: lan)")
+
+
 def test_no_visa_resource_is_no_fault_and_tells_how_to_ask_a_plain_socket(tmp_path: Path) -> None:
-    (check,) = access.VisaSearch(pi(tmp_path, run=commands({access._LIST: ""}))).run()
+    (check,) = access.VisaSearch(pi(tmp_path, run=commands({LAN: ""})), lan=True).run()
     assert (check.status, check.applies) == ("ok", False)
     assert "--probe" in check.found
 
 
 def test_a_search_that_hangs_or_breaks_is_a_warning(tmp_path: Path) -> None:
     said = Ran("", "python did not end within 5 s")
-    (check,) = access.VisaSearch(pi(tmp_path, run=commands({access._LIST: said}))).run()
+    (check,) = access.VisaSearch(pi(tmp_path, run=commands({LAN: said})), lan=True).run()
     assert (check.status, check.found) == ("warning", "cannot be listed: python did not end within 5 s")
 
 
@@ -162,15 +172,13 @@ def test_without_usb_devices_nothing_sleeps(tmp_path: Path) -> None:
 
 
 def test_a_good_pi_has_nothing_to_do(tmp_path: Path) -> None:
-    run = pi(tmp_path).run
-    machine = pi(tmp_path, run=lambda w, s: Ran("") if w == access._LIST else run(w, s))
-    checks = MachineLook(machine, VirtualClock(), Needs(True, "/dev/gpiochip0", True), whole=True).checks()
+    checks = MachineLook(pi(tmp_path), VirtualClock(), Needs(True, "/dev/gpiochip0", True), lan=True).checks()
     assert {check.status for check in checks} == {"ok"}
     assert [check.what for check in checks if check.to_do] == []
 
 
 def test_a_machine_with_nothing_fails_nothing_that_no_bench_needs(tmp_path: Path) -> None:
-    checks = MachineLook(bare(tmp_path), VirtualClock(), Needs(), whole=True).checks()
+    checks = MachineLook(bare(tmp_path), VirtualClock(), Needs(), lan=True).checks()
     assert {check.what for check in checks if check.status != "ok"} == {"VISA resources", "clock synchronisation"}
     assert {check.status for check in checks} == {"ok", "warning"}
     assert one(checks, "clock slew").status == "ok"
@@ -180,7 +188,7 @@ def test_a_check_that_stumbles_is_told_and_does_not_take_the_others_with_it(tmp_
     def broken() -> list[SerialPort]:
         raise ZeroDivisionError("no such thing")
 
-    checks = MachineLook(pi(tmp_path, serial_ports=broken), VirtualClock(), Needs(), whole=False).checks()
+    checks = MachineLook(pi(tmp_path, serial_ports=broken), VirtualClock(), Needs(), lan=False).checks()
     stumbled = one(checks, "serial ports")
     assert stumbled.status == "failed"
     assert stumbled.found == "the check itself failed: ZeroDivisionError: no such thing"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rig.clock.virtual import VirtualClock
-from rig.procedures.doctor.clocks import slew, synchronisation
+from rig.procedures.doctor.clocks import Slew, synchronisation
 from rig.procedures.doctor.machine import Ran
 from tests.procedures.doctor.machines import CHRONYC, SYNCED, TIMEDATECTL, UNSYNCED, commands, pi, put
 
@@ -63,8 +63,10 @@ def test_where_nothing_is_installed_it_is_not_known(tmp_path: Path) -> None:
 def test_a_slewed_clock_is_measured_over_a_second(ppm: float, status: str) -> None:
     clock = VirtualClock()
     clock.set_slew(ppm)
-    check = slew(clock, 200.0, True, "clock slew")
+    start = clock.now()
+    check = Slew(clock, 1.0).check("clock slew", 200.0, needed=True)
     assert check.status == status
+    assert clock.now() == start + 1_000_000_000
     assert float(check.found.split()[0]) == pytest.approx(ppm, abs=1.0)
 
 
@@ -80,6 +82,6 @@ def test_a_reading_that_was_interrupted_does_not_count() -> None:
                 self.sleep(0.01)
             return super().now_raw()
 
-    check = slew(Interrupted(), 200.0, True, "clock slew")
+    check = Slew(Interrupted(), 1.0).check("clock slew", 200.0, needed=True)
     assert check.status == "ok"
     assert check.found.startswith("+0.0 ppm ± 0.0 over 1.0")

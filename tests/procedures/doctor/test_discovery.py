@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
@@ -114,18 +114,31 @@ def test_a_silent_address_costs_its_own_time_and_the_others_are_asked_meanwhile(
     assert [candidate.identity.model for candidate in look.found()] == ["DP832"]
 
 
-def test_the_search_program_prints_one_resource_a_line(
+def test_the_search_program_looks_at_this_machine_and_asks_the_network_only_when_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import pyvisa
+    from pyvisa.constants import InterfaceType
+    from pyvisa_py.sessions import Session
 
     from rig.instruments.visa_list import main
 
-    class Manager:
-        def list_resources(self) -> tuple[str, ...]:
-            return ("ASRL/dev/ttyUSB0::INSTR", "TCPIP::192.0.2.7::INSTR")
+    def session(*names: str) -> type:
+        return type("Found", (), {"list_resources": staticmethod(lambda: list(names))})
 
-    made: Callable[[str], Manager] = lambda library: Manager()
-    monkeypatch.setattr(pyvisa, "ResourceManager", made)
-    main()
-    assert capsys.readouterr().out == "ASRL/dev/ttyUSB0::INSTR\nTCPIP::192.0.2.7::INSTR\n"
+    def network() -> list[str]:
+        raise AssertionError("nobody told it to ask the network")
+
+    valid = [
+        ((InterfaceType.asrl, "INSTR"), session("ASRL/dev/ttyUSB0::INSTR")),
+        ((InterfaceType.prlgx_asrl, "INTFC"), session("PRLGX-ASRL::/dev/ttyUSB0::INTFC")),
+        ((InterfaceType.tcpip, "INSTR"), type("Lan", (), {"list_resources": staticmethod(network)})),
+    ]
+    monkeypatch.setattr(Session, "iter_valid_session_classes", lambda: iter(valid))
+    monkeypatch.setattr(Session, "iter_session_classes_issues", lambda: iter([((InterfaceType.usb, "INSTR"), "no")]))
+    main([])
+    assert capsys.readouterr().out == "ASRL/dev/ttyUSB0::INSTR\n# usb\n"
+    manager = type("Manager", (), {"list_resources": lambda _: ("TCPIP::192.0.2.7::INSTR",)})
+    monkeypatch.setattr(pyvisa, "ResourceManager", lambda library: manager())
+    main(["--lan"])
+    assert capsys.readouterr().out == "TCPIP::192.0.2.7::INSTR\n# usb\n"

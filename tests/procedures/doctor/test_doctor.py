@@ -28,7 +28,7 @@ def as_json(found: Examination) -> dict[str, Any]:
 
 
 def test_the_twin_on_a_good_machine_is_well(tmp_path: Path) -> None:
-    found = examine("twin", out=tmp_path, machine=pi(tmp_path), whole=False)
+    found = examine("twin", out=tmp_path, machine=pi(tmp_path), system=VirtualClock())
     assert [check for check in found.checks if check.status != "ok"] == []
     body = as_json(found)
     assert (body["bench"], body["status"], body["proposal"]) == ("twin", "ok", None)
@@ -38,7 +38,9 @@ def test_the_twin_on_a_good_machine_is_well(tmp_path: Path) -> None:
 
 
 def test_a_fault_of_the_twin_is_seen(tmp_path: Path) -> None:
-    found = examine("twin", out=tmp_path, machine=pi(tmp_path), whole=False, faults=["scope-silent", "supply-dead"])
+    found = examine(
+        "twin", out=tmp_path, machine=pi(tmp_path), system=VirtualClock(), faults=["scope-silent", "supply-dead"]
+    )
     assert as_json(found)["status"] == "failed"
     assert {check.what for check in found.checks if check.status == "failed"} == {"scope: identity", "psu: identity"}
 
@@ -65,7 +67,7 @@ def test_a_bench_file_of_a_machine_that_has_nothing_fails_where_the_bench_needs_
 
 def test_a_file_proposed_from_a_bench_that_answers_is_complete_and_loads(tmp_path: Path) -> None:
     file = tmp_path / "first.toml"
-    found = examine("twin", out=tmp_path, machine=pi(tmp_path), whole=False, propose=file)
+    found = examine("twin", out=tmp_path, machine=pi(tmp_path), system=VirtualClock(), propose=file)
     assert as_json(found)["proposal"] == {"file": str(file), "complete": True, "to_fill_in": []}
     config = load_bench(file)
     assert config.supply[0].serial == "DP8TWIN00000000"
@@ -75,13 +77,18 @@ def test_a_file_proposed_from_a_bench_that_answers_is_complete_and_loads(tmp_pat
 
 def test_a_dead_instrument_is_left_to_be_filled_in(tmp_path: Path) -> None:
     found = examine(
-        "twin", out=tmp_path, machine=pi(tmp_path), whole=False, propose=tmp_path / "b.toml", faults=["scope-dead"]
+        "twin",
+        out=tmp_path,
+        machine=pi(tmp_path),
+        system=VirtualClock(),
+        propose=tmp_path / "b.toml",
+        faults=["scope-dead"],
     )
     assert [gap["key"] for gap in as_json(found)["proposal"]["to_fill_in"]] == ["oscilloscope.address"]
 
 
 def test_a_machine_with_nothing_gets_a_file_to_fill_in(tmp_path: Path) -> None:
-    found = examine(None, out=tmp_path, machine=bare(tmp_path), whole=False, propose=tmp_path / "b.toml")
+    found = examine(None, out=tmp_path, machine=bare(tmp_path), system=VirtualClock(), propose=tmp_path / "b.toml")
     body = as_json(found)
     assert (body["bench"], body["status"], body["proposal"]["complete"]) == (None, "warning", False)
     assert len(body["proposal"]["to_fill_in"]) == 7
@@ -110,13 +117,13 @@ def nothing_is_asked(tmp_path: Path) -> Any:
 )
 def test_bad_input_is_told_before_anything_is_looked_at(tmp_path: Path, asked: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError) as error:
-        examine(**asked, out=tmp_path, machine=nothing_is_asked(tmp_path), whole=True)
+        examine(**asked, out=tmp_path, machine=nothing_is_asked(tmp_path), system=VirtualClock())
     assert words in error.value.one_line().replace(" (", "; ").replace("?", "")
 
 
 def test_a_bench_that_does_not_exist_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no bench 'twn'.*did you mean 'twin'"):
-        examine("twn", out=tmp_path, machine=pi(tmp_path), whole=False)
+        examine("twn", out=tmp_path, machine=pi(tmp_path), system=VirtualClock())
 
 
 def test_a_profile_that_does_not_exist_is_told_before_anything_is_looked_at(tmp_path: Path) -> None:
