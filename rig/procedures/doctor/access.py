@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rig.errors import BenchError
+from rig.instruments import visa_list
 from rig.instruments.chips import chip_info
 from rig.procedures.doctor.machine import Machine
 from rig.records.doctor import Check, Desk
@@ -19,7 +20,8 @@ VISA_S = 5.0
 """How long the search for VISA resources may take; pyvisa-py waits a second for answers to its broadcast."""
 
 _DESK = Desk("access")
-LIST = (sys.executable, "-W", "ignore", "-m", "rig.instruments.visa_list")
+LIST = (sys.executable, "-P", "-W", "ignore", str(visa_list.__file__))
+"""By its file, with -P: nothing that lies in the working directory is imported."""
 _LAN_HOST = re.compile(r"TCPIP\d*::([^:]+)::.*INSTR", re.IGNORECASE)
 _USB_NODES = ("/sys/class/tty/ttyUSB*", "/sys/class/tty/ttyACM*", "/sys/class/usbmisc/usbtmc*")
 

@@ -12,7 +12,7 @@ from rig.meters.profile import load_profile
 from rig.procedures.doctor import clocks
 from rig.procedures.doctor.discovery import Candidate
 from rig.procedures.doctor.instruments import InstrumentLook, calibration
-from rig.procedures.doctor.jobs import Job
+from rig.procedures.doctor.jobs import LIMIT_S, Job
 from rig.procedures.doctor.lines import LinesLook, chip_of
 from rig.procedures.doctor.machine import Machine
 from rig.procedures.doctor.meter import MeterLook
@@ -45,13 +45,16 @@ class BenchLook:
         self._meter = MeterLook(config.meter, profile, clock)
         self._lines = LinesLook(config, clock, wires.call_sets, machine)
         self._instruments = [
-            Job(clock, "instruments", table.name, look.run)
+            Job(clock, "instruments", table.name, look.run, _limit_s(table.timeout_s))
             for table, look in zip(self._tables, self._looks, strict=True)
         ]
         self._others = [
-            Job(clock, "meter", "meter", self._meter.run),
+            Job(clock, "meter", "meter", self._meter.run, _limit_s(config.meter.timeout_s)),
             Job(clock, "lines", "lines", self._lines.run),
-            *(Job(clock, "lines", "relay board", BoardLook(relays, clock).run) for relays in boards(config)),
+            *(
+                Job(clock, "lines", "relay board", BoardLook(relays, clock).run, _limit_s(relays[0].timeout_s))
+                for relays in boards(config)
+            ),
             Job(clock, "clock", "slew", lambda: [self._slew()]),
         ]
 
@@ -88,3 +91,8 @@ class BenchLook:
         limit = self._wires.config.limits.clock_rate_ppm
         what = "clock slew" if self._wires.real else "twin's clock slew"
         return clocks.Slew(self._wires.clock, _SLEW_S).check(what, limit, needed=True)
+
+
+def _limit_s(timeout_s: float) -> float:
+    """When a look at a device is left: it asks several questions, and the first that is not answered is its last."""
+    return LIMIT_S + 2 * timeout_s
