@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from rig.bench import is_bench_file
 from rig.bench.config import BenchConfig, load_bench
 from rig.bench.guarding import owned
 from rig.bench.opening import Bench, CallSets, open_bench
@@ -31,7 +32,7 @@ class ChosenBench:
 
     def __init__(self, bench: str, seed: int = 0, faults: Sequence[str] = (), *, faults_at_once: bool = False) -> None:
         self.name = bench
-        self.is_file = bench.endswith(".toml") or "/" in bench
+        self.is_file = is_bench_file(bench)
         if self.is_file and faults:
             raise InputError("faults are for the twin", Where(key="--fault", found=bench, expected="a twin bench"))
         if not 0 <= seed <= MAX_SEED:

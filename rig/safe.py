@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rig.bench import is_bench_file
 from rig.bench.guarding import pieces, relay_spec, salvaged_pieces, supply_spec
 from rig.bench.opening import CallSets, open_lines
 from rig.bench.salvage import Salvaged, salvage
@@ -53,7 +54,7 @@ def make_bench_safe(bench: str) -> SafeOutcome:
     Raises InputError when nothing of it can be told, or somebody who lives is using it: who must end first, and is made
     safe by its own guardian then.
     """
-    if bench.endswith(".toml") or "/" in bench:
+    if is_bench_file(bench):
         found = salvage(Path(bench))
         clock = SystemClock()
         names = pieces(found.whole) if found.whole else salvaged_pieces(found.supplies, found.relays)

@@ -21,11 +21,11 @@ Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 Volts = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
 Amps = Annotated[float, Field(gt=0, le=30, allow_inf_nan=False)]
 Pin = Annotated[int, Field(ge=0, le=1023)]
-_HOST = r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])"
+HOST = r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])"
 _PORT = r"([0-9]{1,5})"
-_ENDPOINT = rf"^{_HOST}:{_PORT}$"
+_ENDPOINT = rf"^{HOST}:{_PORT}$"
 _LOCAL = rf"^((127(?:\.[0-9]{{1,3}}){{3}}|\[::1\]|localhost):{_PORT}|(/[!-~]{{1,100}}))$"
-_VISA = rf"^[Tt][Cc][Pp][Ii][Pp][0-9]*::{_HOST}::{_PORT}::[Ss][Oo][Cc][Kk][Ee][Tt]$"
+_VISA = rf"^[Tt][Cc][Pp][Ii][Pp][0-9]*::{HOST}::{_PORT}::[Ss][Oo][Cc][Kk][Ee][Tt]$"
 
 
 def _endpoint(value: str) -> str:
@@ -255,7 +255,7 @@ class GpiodSenseTable(_SenseTable):
     """A line of a GPIO chip, stamped by the kernel."""
 
     driver: Literal["gpiod"]
-    chip: str = "/dev/gpiochip0"
+    chip: Annotated[str, Field(pattern=r"^/")] = "/dev/gpiochip0"
 
 
 class ServedSenseTable(_SenseTable):

@@ -36,6 +36,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     _add_controls(verbs)
     _add_safe(verbs)
     _add_analyse(verbs)
+    _add_doctor(verbs)
     _add_twin(verbs)
     return parser.parse_args(words)
 
@@ -121,6 +122,19 @@ def _add_analyse(verbs: argparse._SubParsersAction[_Parser]) -> None:
         allow_abbrev=False,
     )
     analyse.add_words(verb, _number)
+
+
+def _add_doctor(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import doctor
+
+    verb = verbs.add_parser(
+        "doctor",
+        help="check a bench and this machine",
+        description="Checks a bench and this machine, and says what to do. Nothing is set, switched or moved.",
+        epilog=_EXITS,
+        allow_abbrev=False,
+    )
+    doctor.add_words(verb)
 
 
 def _add_twin(verbs: argparse._SubParsersAction[_Parser]) -> None:
