@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig import firmware as fixtures
-from rig.bench.config import BenchConfig, load_bench
+from rig.bench.config import BenchConfig, load_bench, locate
 from rig.bench.opening import Bench, CallSets, open_bench
 from rig.bench.wear import wear_file
 from rig.clock import Clock, to_ns
 from rig.clock.system import SystemClock
-from rig.errors import InputError, Where
+from rig.errors import InputError, RigError, Where
 from rig.firmware import Fixture
 from rig.judgement import Comparison, Limit
 from rig.procedures.activation import ActivationTest
@@ -143,7 +143,11 @@ class Prepared:
         if self._file_config is not None:
             self._check_out(self._file_config)
             self.clock = SystemClock()
-            bench = open_bench(self._file_config, self.clock, CallSets(), wear_file(self._file_config))
+            try:
+                bench = open_bench(self._file_config, self.clock, CallSets(), wear_file(self._file_config))
+            except RigError as error:
+                locate(error, Path(self._request.bench))
+                raise
             try:
                 yield bench
             finally:

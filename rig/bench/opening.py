@@ -7,7 +7,7 @@ nothing of what is done with them.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rig.bench.config import (
@@ -21,6 +21,7 @@ from rig.bench.config import (
 from rig.bench.relay_bank import RelayBank
 from rig.bench.wear import WearBook
 from rig.clock import Clock
+from rig.errors import BenchError
 from rig.instruments.line_client import ServedSenseLines
 from rig.instruments.link import VisaLink
 from rig.instruments.modbus_coil import CoilRelay, ModbusLink
@@ -29,7 +30,13 @@ from rig.instruments.ports import Oscilloscope, Relay, SenseLines, Supply, Suppl
 from rig.instruments.relays import GpioRelay, RPiGPIO, load_gpio
 from rig.instruments.rigol_dp800 import RigolDP800, SupplyLimits
 from rig.instruments.rigol_ds1000z import RigolDS1000Z
-from rig.instruments.sense import GpiodSenseLines, RequestLines, SenseLine, load_request_lines
+from rig.instruments.sense import (
+    GpiodSenseLines,
+    LinesRefusedError,
+    RequestLines,
+    SenseLine,
+    load_request_lines,
+)
 from rig.meters.modbus import ModbusMeter
 from rig.meters.port import Meter
 from rig.meters.profile import load_profile
@@ -103,8 +110,17 @@ def _sense(config: BenchConfig, clock: Clock, call_sets: CallSets) -> SenseLines
     lines = tuple(SenseLine(s.name, s.line, s.active == "high") for s in config.sense)
     first = config.sense[0]  # all are of one chip, or of one server
     if isinstance(first, GpiodSenseTable):
-        return GpiodSenseLines(first.chip, lines, call_sets.request_lines or load_request_lines())
-    return ServedSenseLines(first.address, lines, clock)
+        try:
+            return GpiodSenseLines(first.chip, lines, call_sets.request_lines or load_request_lines())
+        except LinesRefusedError as error:
+            index = next((i for i, s in enumerate(config.sense) if s.line == error.line), None)
+            error.where = replace(error.where, key="sense[0].chip" if index is None else f"sense[{index}].line")
+            raise
+    try:
+        return ServedSenseLines(first.address, lines, clock)
+    except BenchError as error:
+        error.where = replace(error.where, key="sense[0].address")
+        raise
 
 
 class RelayDrivers:

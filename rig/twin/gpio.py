@@ -103,7 +103,7 @@ class TwinChip:
         self.path = path
         self._timeline = timeline
         self._lines = dict(lines)
-        self._taken: set[int] = set()
+        self._taken: dict[int, str] = {}
         self.drop_next: dict[int, int] = {}
         """How many of the next edges of a line get lost (a fault)."""
 
@@ -114,7 +114,6 @@ class TwinChip:
         consumer: str | None = None,
         event_buffer_size: int | None = None,
     ) -> TwinLineRequest:
-        del consumer
         if path != self.path:
             raise FileNotFoundError(2, "No such file or directory", path)
         settings: dict[int, LineSettings | None] = {}
@@ -125,16 +124,23 @@ class TwinChip:
                 raise ValueError(f"line must be configured exactly once - offset {offset} repeats")
             settings[offset] = how
             names[line if isinstance(line, str) else f"GPIO{offset}"] = offset
-        if not self._taken.isdisjoint(settings):
+        if not self._taken.keys().isdisjoint(settings):
             raise OSError(16, "Device or resource busy")
         lines = {offset: self._lines[offset] for offset in settings}
         size = min(event_buffer_size or EVENTS_A_LINE * len(lines), MOST_EVENTS)
         request = TwinLineRequest(self, self._timeline, lines, settings, names, size)
-        self._taken.update(settings)
+        self._taken.update(dict.fromkeys(settings, consumer or "?"))  # the kernel's name for who gives none
         return request
 
+    def holder(self, path: str, line: int) -> str | None:
+        """Who holds a line, as the kernel's line info tells it."""
+        if path != self.path:
+            raise FileNotFoundError(2, "No such file or directory", path)
+        return self._taken.get(self._offset(line))
+
     def release(self, offsets: Iterable[int]) -> None:
-        self._taken.difference_update(offsets)
+        for offset in offsets:
+            self._taken.pop(offset, None)
 
     def _offset(self, line: LineId) -> int:
         if isinstance(line, str):
