@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from rig.bench import is_bench_file
-from rig.bench.config import BenchConfig, load_bench
+from rig.bench.config import BenchConfig, load_bench, locate
 from rig.bench.guarding import owned
 from rig.bench.opening import Bench, CallSets, open_bench
 from rig.clock import Clock
 from rig.clock.system import SystemClock
-from rig.errors import InputError, Where
+from rig.errors import InputError, RigError, Where
 from rig.firmware import Fixture
 from rig.records.bundle import check_out
 
@@ -50,7 +50,11 @@ class ChosenBench:
             _check_out(self.file_config, out)
             self.clock = clock = SystemClock()
             with owned(self.file_config, clock) as lease:
-                bench = open_bench(self.file_config, clock, CallSets(), lease)
+                try:
+                    bench = open_bench(self.file_config, clock, CallSets(), lease)
+                except RigError as error:
+                    locate(error, Path(self.name))
+                    raise
                 try:
                     yield bench
                 finally:

@@ -7,13 +7,14 @@ one `InputError` with file, key and line. Defaults that are assumptions say so i
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from rig.errors import InputError, Where
+from rig.errors import InputError, RigError, Where
 from rig.toml_file import dotted, line_of, read_toml, validate
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
@@ -328,6 +329,15 @@ def load_bench(path: Path) -> BenchConfig:
     """The bench file at `path`, checked. Raises InputError."""
     data, text = read_toml(path)
     return check_bench(data, text, str(path))
+
+
+def locate(error: RigError, path: Path) -> None:
+    """Complete an error that names a key of the bench file at `path` with the file and the key's line."""
+    key = error.where.key
+    if key is None or error.where.file is not None:
+        return
+    parts = [int(number) if number else name for number, name in re.findall(r"\[([0-9]+)\]|([\w-]+)", key)]
+    error.where = replace(error.where, file=str(path), line=line_of(path.read_text(encoding="utf-8"), tuple(parts)))
 
 
 def check_bench(data: dict[str, object], text: str, file: str) -> BenchConfig:

@@ -1,17 +1,20 @@
 """Sense lines through libgpiod's own binding: kernel-stamped edges, sequence numbers, and level reads.
 
-The stamps are the kernel's CLOCK_MONOTONIC (libgpiod 2, `Clock.MONOTONIC`), the line of `Clock.now`. Knows lines and
-levels, not what they mean.
+The stamps are the kernel's CLOCK_MONOTONIC (libgpiod 2, `Clock.MONOTONIC`), the line of `Clock.now`, taken when the
+interrupt is served: later than the edge by the interrupt's jitter, which belongs to a line's `latency_s`. No debounce
+is asked for: the kernel would stamp an edge when its debounce ends. Knows lines and levels, not what they mean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import errno
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rig.errors import BenchError, LinkError
+from rig.errors import BenchError, InputError, LinkError, Where
 from rig.instruments.ports import LineEdge
 
 if TYPE_CHECKING:
@@ -51,10 +54,37 @@ class SenseLine:
     active_high: bool
 
 
-class GpiodSenseLines:
-    """Implements `rig.instruments.ports.SenseLines` for lines of one chip."""
+Holder = Callable[[str, int], str | None]
+"""Who holds this line of this chip, None when it is free. Raises OSError or ValueError where there is no such line."""
 
-    def __init__(self, chip: str, lines: tuple[SenseLine, ...], request_lines: RequestLines) -> None:
+
+def holder_of(chip: str, line: int) -> str | None:
+    """`Holder` as the kernel tells it."""
+    import gpiod
+
+    with gpiod.Chip(chip) as it:
+        info = it.get_line_info(line)
+    return (info.consumer or "a consumer without a name") if info.used else None
+
+
+class LinesRefusedError(InputError):
+    """The kernel does not give these lines: nothing was touched. `line` is the one to blame, None for the chip."""
+
+    def __init__(self, message: str, where: Where, line: int | None = None) -> None:
+        super().__init__(message, where)
+        self.line = line
+
+
+class GpiodSenseLines:
+    """Implements `rig.instruments.ports.SenseLines` for lines of one chip.
+
+    Raises `LinesRefusedError` where there is no such chip or line, or somebody else has it; BenchError for whatever
+    else the kernel or the library finds.
+    """
+
+    def __init__(
+        self, chip: str, lines: tuple[SenseLine, ...], request_lines: RequestLines, holder: Holder = holder_of
+    ) -> None:
         from gpiod import LineSettings
         from gpiod.line import Bias, Clock, Direction, Edge
 
@@ -72,7 +102,7 @@ class GpiodSenseLines:
         try:
             self._request = request_lines(chip, config, "ichis-rig", EVENT_BUFFER)
         except (OSError, ValueError, NotImplementedError) as error:  # gpiod's words for EINVAL and EOPNOTSUPP
-            raise BenchError(f"sense lines: {chip} lines {sorted(self._names)}: {error}") from error
+            raise self._refused(chip, error, holder) from error
 
     def names(self) -> tuple[str, ...]:
         return tuple(self._names.values())
@@ -97,6 +127,32 @@ class GpiodSenseLines:
 
     def close(self) -> None:
         self._request.release()
+
+    def _refused(self, chip: str, error: Exception, holder: Holder) -> BenchError | LinesRefusedError:
+        number = error.errno if isinstance(error, OSError) else None
+        if number == errno.ENOENT:
+            there = ", ".join(sorted(str(path) for path in Path("/dev").glob("gpiochip*")))
+            expected = there or "a machine that has GPIO chips"
+            return LinesRefusedError("there is no such GPIO chip", Where(found=chip, expected=expected))
+        if number in (errno.ENODEV, errno.ENOTTY):
+            return LinesRefusedError("this is no GPIO chip", Where(found=chip, expected="/dev/gpiochipN"))
+        if number in (errno.EACCES, errno.EPERM):
+            expected = "a user in the group that owns it (on a Raspberry Pi: gpio)"
+            return LinesRefusedError("this user may not open the GPIO chip", Where(found=chip, expected=expected))
+        for line, name in self._names.items():
+            try:
+                taken_by = holder(chip, line)
+            except ValueError:
+                text = f"the chip has no such line, which {name} is on"
+                return LinesRefusedError(text, Where(found=f"line {line} of {chip}"), line)
+            except OSError:
+                break
+            if taken_by is not None:
+                found = f"line {line} of {chip}, held by {taken_by!r}"
+                return LinesRefusedError(
+                    f"the line of {name} is taken", Where(found=found, expected="a free one"), line
+                )
+        return BenchError(f"sense lines: {chip} lines {sorted(self._names)}: {error}")
 
     @contextmanager
     def _calls(self) -> Iterator[None]:
