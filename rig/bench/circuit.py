@@ -30,7 +30,9 @@ def load(config: BenchConfig) -> Iterator[Fault]:
         return
     if takes_s > config.topology.discharge_s:
         expected = f"at most discharge_s, {config.topology.discharge_s:g} s"
-        yield Fault(("load",), "the minimum load does not pull an unfed rail down in time", f"{takes_s:.3g} s", expected)
+        yield Fault(
+            ("load",), "the minimum load does not pull an unfed rail down in time", f"{takes_s:.3g} s", expected
+        )
     watts = config.supply[0].max_volts ** 2 / (table.ohm * (1 - table.tolerance))
     if watts > table.watts:
         expected = f"at least {watts:.3g} W: max_volts squared over ohm less tolerance"

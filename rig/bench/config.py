@@ -236,6 +236,11 @@ class BenchConfig(_Table):
         return next(s for s in self.sense if s.role == role)
 
 
+def names_a_file(bench: str) -> bool:
+    """Whether what was asked for is the path of a bench file; else it is a bench of the twin by name."""
+    return bench.endswith(".toml") or "/" in bench
+
+
 def load_bench(path: Path) -> BenchConfig:
     """The bench file at `path`, checked. Raises InputError."""
     data, text = read_toml(path)

@@ -55,6 +55,18 @@ def template(name: str) -> str:
     return (Path(str(resources.files("rig.twin"))) / "benches" / f"{name}.toml").read_text(encoding="utf-8")
 
 
+def draft(name: str) -> tuple[BenchConfig, str]:
+    """The bench file of a twin before it is started, checked, and its text. Raises InputError for an unknown name."""
+    text = template(name)
+    return _checked(text, _NOWHERE, name), text
+
+
+def harness_folder() -> Path:
+    """Where the harness files are that the twins share with real benches."""
+    packaged = Path(str(resources.files("rig"))) / "wiring"
+    return packaged if packaged.is_dir() else Path(str(resources.files("rig"))).parent / "wiring"
+
+
 class Twin:
     """One running twin. Close it when the run is over."""
 
@@ -70,10 +82,10 @@ class Twin:
         text = template(name)
         if depth is not None:
             text = text.replace("depth = 12_000_000", f"depth = {depth}")
-        draft = _checked(text, _NOWHERE, name)
+        unwired = _checked(text, _NOWHERE, name)
         self.clock: VirtualClock = VirtualClock()
         self._lock = threading.RLock()
-        self.world = World(draft, self.clock, _images(fixtures), fixtures[0].version_from)
+        self.world = World(unwired, self.clock, _images(fixtures), fixtures[0].version_from)
         self.supply = TwinDP800(self.clock, self.world.supply, f"DP8TWIN{seed:08d}")
         self.scope = TwinDS1000Z(self.clock, self.world.rail, seed, NOISE_V, f"DS1TWIN{seed:08d}")
         self.supply_wire: LineServer = LineServer("supply", self.supply.handle, self.clock, self._lock)
