@@ -46,7 +46,7 @@ def _try(
     supply, poles = subject.poles("coil-supply")
     plus = PinRef(supply, poles.plus)
     for state, wanted, message in tries:
-        way = subject.network.way(coil, frozenset({plus}), state)
+        way = subject.network.way([coil], frozenset({plus}), state)
         if bool(way) != wanted:
             found = " - ".join(map(str, way)) or "no way"
             expected = f"{coil} joined to {plus}" if wanted else f"{coil} apart from {plus}"

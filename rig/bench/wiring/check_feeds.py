@@ -25,7 +25,7 @@ def feeds(subject: Subject) -> Iterator[Contradiction]:
         found = _fed_by(subject, state)
         if found:
             words = "feeds the rail twice" if len(found) > 1 else "feeds the rail"
-            way = subject.network.way(subject.node, frozenset(found.values()), state)
+            way = subject.network.way([subject.node], frozenset(found.values()), state)
             message = f"the safe position, every relay released, {words}"
             key: Key = ("relay", min(i for i, r in enumerate(subject.config.relay) if r.role in FED_BY), "safe")
             yield Contradiction(key, _contact_key(subject, way), message, _words(found), "nothing")
@@ -82,7 +82,7 @@ def current(subject: Subject) -> Iterator[Contradiction]:
     inner, outer = (PinRef(name, pin) for pin in part.through)
     net = subject.network.net
     sides = {subject.node in net(inner), subject.node in net(outer)}
-    through = subject.network.way(subject.node, frozenset({subject.feeds()[FED_BY[role]]}), subject.state(relay))
+    through = subject.network.way([subject.node], frozenset({subject.feeds()[FED_BY[role]]}), subject.state(relay))
     if sides != {True, False} or inner not in through:
         message = f"the current sensor is not in series between {relay} and node {subject.config.rail.node}"
         found = " - ".join(map(str, through)) or "no way"

@@ -108,7 +108,8 @@ def _line(subject: Subject, index: int, line: SenseTable, end: End) -> Iterator[
         if end.pin.pin != wanted:
             message = f"GPIO {line.line} reads another pin of ICHIS than {line.role}"
             key: Key = ("sense", index, "line")
-            yield _wrong(subject, key, end.pin, message, f"pin {end.pin.pin}", f"pin {wanted}")
+            near = end.way[-2] if len(end.way) > 1 else end.pin  # the pin that is wired to the wrong one
+            yield _wrong(subject, key, near, message, f"pin {end.pin.pin}", f"pin {wanted}")
         yield from _polarity(index, line, end, high=ACTIVE_HIGH[line.role])
 
 

@@ -205,7 +205,7 @@ class Comparators(_Table):
 
 
 class CurrentSensor(_Table):
-    """A shunt in series, an amplifier, a comparator: `output` is high while current flows; `offset` is the amplifier's."""
+    """A shunt in series, an amplifier with an offset, a comparator: `output` is high while current flows."""
 
     kind: Literal["current-sensor"]
     through: Pair

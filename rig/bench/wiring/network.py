@@ -57,9 +57,9 @@ class Network:
         """All pins that are joined to this one in this state."""
         return frozenset(self._spread([pin], state))
 
-    def way(self, start: PinRef, goals: frozenset[PinRef], state: State) -> tuple[PinRef, ...]:
-        """The shortest way from a pin to one of `goals` in this state; empty when there is none."""
-        before = self._spread([start], state)
+    def way(self, starts: list[PinRef], goals: frozenset[PinRef], state: State) -> tuple[PinRef, ...]:
+        """The shortest way from one of `starts` to one of `goals` in this state; empty when there is none."""
+        before = self._spread(starts, state)
         goal = next((pin for pin in before if pin in goals), None)
         way: list[PinRef] = []
         while goal is not None:

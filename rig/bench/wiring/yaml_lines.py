@@ -22,7 +22,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[Key, int]]:
 
     text = read_text(path)
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # in C: ten times as fast
         reader = _Reader(str(path), yaml.SafeLoader(""))
         data = reader.value(node, (), 0) if node is not None else None
     except RecursionError as error:
