@@ -34,7 +34,7 @@ CASES: dict[str, Case] = {
         [],
         [("  - [{BOX: [PE]}, {W31: [1]}, {MAINS: [PE]}]", "  - [{TC: [9]}, {W31: [1]}, {MAINS: [N]}]")],
         "the hub's side and mains are joined",
-        "XH:3 - TC:2 - TC:1 - TC:9 - MAINS:N",
+        "XH:3 - TC:2 - TC:9 - MAINS:N",
         "an isolator or a coil between",
         "{TC: [2, 3]}, {W47",
         WIRING,

@@ -8,7 +8,6 @@ import pytest
 
 from tests.wiring.case import DRIVE, SENSE, WIRING, Case
 
-
 PINS = {"K1": ("mains", 17), "K2": ("meter-feed", 27), "K3": ("supply-feed", 22)}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
 from rig.bench.wiring.harness import (
     CurrentSensor,
@@ -45,9 +46,8 @@ class Network:
             for a, b in connector.loops:
                 self._join(PinRef(name, a), PinRef(name, b))
             if isinstance(self.parts.get(name), Terminal):
-                first, *others = connector.names()
-                for pin in others:
-                    self._join(PinRef(name, first), PinRef(name, pin))
+                for a, b in combinations(connector.names(), 2):
+                    self._join(PinRef(name, a), PinRef(name, b))
 
     def net(self, pin: PinRef) -> frozenset[PinRef]:
         """All pins that are joined to this one without a contact between."""

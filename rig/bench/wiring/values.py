@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from rig.bench.wiring.harness import Comparators, CurrentSensor, Divider, WatchdogPart
 
 _PREFIX = {"n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6}
-_VALUE = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?([nuµμmkM]?)(ohm|Ω|V|A|F|W|)(?: (\d{1,2}(?:\.\d{1,3})?) ?%)?")
+_VALUE = re.compile(
+    r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?([nuµμmkM]?)(ohm|Ω|V|A|F|W|)(?: ([0-9]{1,2}(?:\.[0-9]{1,3})?) ?%)?"
+)
 _EXAMPLES = {"ohm": "255 kohm 0.2 %", "V": "400 mV", "A": "25 nA", "F": "2.2 uF 10 %", "W": "3 W", "": "200 1 %"}
 
 

@@ -119,7 +119,7 @@ class _Reader:
 
 def _expanded(entry: object) -> Iterator[object]:
     """WireViz writes 5-20 (and 20-5) for a range."""
-    match = re.fullmatch(r"(\d{1,3})-(\d{1,3})", entry) if isinstance(entry, str) else None
+    match = re.fullmatch(r"([0-9]{1,3})-([0-9]{1,3})", entry) if isinstance(entry, str) else None
     if match is None:
         yield entry
         return

@@ -61,8 +61,9 @@ class _Reader:
     def _mapping(self, node: Any, key: Key, depth: int) -> dict[Any, Any]:
         found: dict[Any, Any] = {}
         for name_node, value_node in node.value:
-            name = self._loader.construct_object(name_node, deep=True)
-            if not isinstance(name, str | int) or isinstance(name, bool) or name_node.tag.endswith(":merge"):
+            merges = name_node.tag.endswith(":merge")
+            name = None if merges else self._loader.construct_object(name_node, deep=True)
+            if not isinstance(name, str | int) or isinstance(name, bool):
                 where = Where(
                     self._file, dotted(key) or None, _line(name_node), repr(name_node.value), "a name in quotes"
                 )
