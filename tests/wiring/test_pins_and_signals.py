@@ -154,11 +154,11 @@ CASES: dict[str, Case] = {
     "the comparators change places": Case(
         [("line = 5\n", "line = 6\n"), ("line = 6\n", "line = 5\n")],
         [],
-        "rail_up is active at the other level",
-        "high",
-        "low",
+        "the comparator of rail_up tells the opposite",
+        "active when the rail is below",
+        "active when it is above its band",
         'role = "rail_up"',
-        "    CMP:\n      kind",
+        "        5: {high: below",
     ),
     "a comparator's line on an ICHIS signal": Case(
         [("line = 5\n", "line = 13\n"), ("line = 13\n", "line = 5\n")],

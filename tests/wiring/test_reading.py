@@ -27,6 +27,7 @@ ROWS: list[tuple[str, str, str, str, str | None]] = [
     ("coil: [A1, A2], makes: [[11, 14]]", "coil: [A1], makes: [[11, 14]]", "coil: [A1]", "not allowed", "at least 2"),
     ("shunt: *shunt, gain", "shunt: 0.2, gain", "shunt: 0.2,", "0.2 is no value like '255 kohm 0.2 %'", None),
     ("watts: 3 W", "watts: 3 V", "watts: 3 V", "'3 V' is no value like '3 W'", None),
+    ("pins: [11, 12, 21, 22]", "pins: [11, 11, 21, 22]", "  ES:", "a pin stands twice", None),
     ("input: differential", "input: earthed", "input: earthed", "not allowed", "'differential' or 'isolated'"),
     ("    PSU: {kind: supply, plus: +, ", "    PSU: {kind: supply, ", "    PSU: {kind", "missing key", None),
     ("high: above", "high: over", "high: over", "not allowed", "'above' or 'below'"),
@@ -78,9 +79,11 @@ def _with_line(file: Path, snippet: str) -> str:
 def test_a_harness_that_is_not_there_is_told(tmp_path: Path) -> None:
     pair = copy_of("single-phase", tmp_path)
     pair.harness.unlink()
-    with pytest.raises(InputError, match="no such file") as caught:
+    with pytest.raises(InputError, match="no such harness") as caught:
         pair.check()
-    assert caught.value.where.file == str(pair.harness)
+    where = caught.value.where
+    assert (where.file, where.line) == (str(pair.bench), pair.line(pair.bench, "harness = "))
+    assert where.found == str(pair.harness)
 
 
 def test_a_bench_file_without_a_harness_is_told(tmp_path: Path) -> None:

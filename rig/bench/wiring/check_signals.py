@@ -26,6 +26,7 @@ _KINDS = {
     "estop": "emergency stop",
 }
 """What drives a line of this role."""
+_OTHER = {"above": "below", "below": "above"}
 
 
 # -- relays --------------------------------------------------------------------------------------------------------
@@ -125,7 +126,12 @@ def _polarity(index: int, line: SenseTable, end: End, *, high: bool) -> Iterator
 def _comparator(subject: Subject, index: int, line: SenseTable, end: End, part: Comparators) -> Iterator[Contradiction]:
     divider = part.outputs[end.pin.pin]
     at = part_key(end.pin.part, "outputs", end.pin.pin)
-    yield from _polarity(index, line, end, high=divider.high == ("above" if line.role == "rail_up" else "below"))
+    says = divider.high if (line.active == "high") != end.inverted else _OTHER[divider.high]
+    wanted = "above" if line.role == "rail_up" else "below"
+    if says != wanted:
+        message = f"the comparator of {line.name} tells the opposite"
+        found, expected = f"active when the rail is {says}", f"active when it is {wanted} its band"
+        yield Contradiction(("sense", index, "line"), (*at, "high"), message, found, expected)
     yield from _band(("sense", index, "band_v"), (*at, "top"), line.band_v, rail_band(part, divider), "V")
     name = end.pin.part
     for pin, goal, words in (

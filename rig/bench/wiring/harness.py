@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -64,6 +64,12 @@ class Connector(_Table):
     @classmethod
     def _drawn(cls, data: object) -> object:
         return _without("connectors", data)
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        if len(set(self.pins)) != len(self.pins):
+            raise ValueError("a pin stands twice")
+        return self
 
     def names(self) -> list[Pin]:
         count = self.pincount or max(len(self.pins), len(self.pinlabels), 1)

@@ -107,7 +107,11 @@ def checked(config: BenchConfig, text: str, file: str, folder: Path) -> Report:
     if config.wiring is None:
         where = Where(file, dotted(HARNESS), None, "nothing", 'harness = "my-bench.harness.yml"')
         raise InputError("the bench file names no harness", where)
-    harness = load_harness(folder / config.wiring.harness)
+    path = folder / config.wiring.harness
+    if not path.exists():
+        where = Where(file, dotted(HARNESS), line_of(text, HARNESS), str(path), "a WireViz file")
+        raise InputError("no such harness", where)
+    harness = load_harness(path)
     subject = Subject(config, Network(harness))
     found = list(chain.from_iterable(check(subject) for check in _FIRST))
     if not found:
