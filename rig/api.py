@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rig import firmware as fixtures
 from rig.bench.config import BenchConfig, check_bench, names_a_file
+from rig.bench.guarding import owned
 from rig.bench.opening import Bench, CallSets, open_bench
 from rig.clock import Clock, to_ns
 from rig.clock.system import SystemClock
@@ -23,9 +24,10 @@ from rig.procedures.activation import ActivationTest
 from rig.procedures.capturing import ScopeView
 from rig.procedures.judging import Judging
 from rig.procedures.progress import Progress, Silent
+from rig.procedures.watch import PAIR_S
 from rig.rail import RailSettings
 from rig.records.analysis import Analysis
-from rig.records.bundle import Bundle, check_out
+from rig.records.bundle import Bundle, check_out, free_bytes
 from rig.records.run import Labels, RunRecord
 from rig.toml_file import line_of, read_toml
 
@@ -154,11 +156,12 @@ class Prepared:
         if self._file_config is not None:
             self._check_out(self._file_config)
             self.clock = SystemClock()
-            bench = open_bench(self._file_config, self.clock, CallSets())
-            try:
-                yield bench
-            finally:
-                bench.close()
+            with owned(self._file_config, self.clock) as lease:
+                bench = open_bench(self._file_config, self.clock, CallSets(), lease)
+                try:
+                    yield bench
+                finally:
+                    bench.close()
             return
         from rig.twin.bench import Twin
         from rig.twin.faults import parse
@@ -196,13 +199,22 @@ def _run(bench: Bench, fixture: Fixture, limit: Limit, out: Path, progress: Prog
     started = bench.clock.utc()
     bundle = Bundle.create(out, bench.clock)
     rail = config.rail
-    settings = RailSettings(to_ns(rail.ride_through_s), to_ns(rail.restore_min_s), config.limits.clock_rate_ppm)
+    settings = RailSettings(
+        to_ns(rail.ride_through_s), to_ns(rail.restore_min_s), config.limits.clock_rate_ppm, to_ns(PAIR_S)
+    )
     view = ScopeView(
         rail.node, rail.down_below_v, rail.up_above_v, rail.noise_v, config.limits.clock_rate_ppm, settings
     )
     bundle.event("run", bench=config.bench.name, firmware=fixture.name, sha256=fixture.sha256)
-    test = ActivationTest(bench, fixture, limit, view, bundle, progress)
+    for left in bench.lease.left_behind if bench.lease is not None else ():
+        bundle.event("taken_over", piece=left.resource, pid=left.pid, since=left.since_utc, state=left.state)
+    bench.relays.keep_journal(bundle.path, bundle.start_ns)
+    test = ActivationTest(bench, fixture, limit, view, bundle, progress, lambda: free_bytes(out))
     evidence = test.run()
+    for wear in bench.wear.rows():
+        bundle.event("relay", name=wear.name, operations=wear.operations, rated=wear.rated)
+        if wear.warning is not None:
+            progress.note(wear.warning)
     with bench.clock.shielded():
         judging = Judging(bench, fixture, limit, view, test.watch, evidence)
         labels = Labels(

@@ -7,10 +7,11 @@ one `InputError` with file, key and line. Defaults that are assumptions say so i
 from __future__ import annotations
 
 import re
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from rig.errors import InputError, Where
 from rig.toml_file import dotted, line_of, read_toml, validate
@@ -25,11 +26,19 @@ Pin = Annotated[int, Field(ge=0, le=1023)]
 _HOST = r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])"
 _PORT = r"([0-9]{1,5})"
 _ENDPOINT = rf"^{_HOST}:{_PORT}$"
+_LOCAL = rf"^((127(?:\.[0-9]{{1,3}}){{3}}|\[::1\]|localhost):{_PORT}|(/[!-~]{{1,100}}))$"
 _VISA = rf"^[Tt][Cc][Pp][Ii][Pp][0-9]*::{_HOST}::{_PORT}::[Ss][Oo][Cc][Kk][Ee][Tt]$"
 
 
 def _endpoint(value: str) -> str:
     return _address(value, _ENDPOINT, "HOST:PORT")
+
+
+def _local(value: str) -> str:
+    match = re.fullmatch(_LOCAL, value)
+    if match is None or (match[3] is not None and not 1 <= int(match[3]) <= 65_535):
+        raise ValueError(f"{value!r} is not on this machine: 127.0.0.1:PORT, [::1]:PORT or the path of a socket")
+    return value
 
 
 def _visa(value: str) -> str:
@@ -45,8 +54,25 @@ def _address(value: str, pattern: str, form: str) -> str:
 
 Endpoint = Annotated[str, AfterValidator(_endpoint), WithJsonSchema({"type": "string", "pattern": _ENDPOINT})]
 """host:port."""
+LocalEndpoint = Annotated[str, AfterValidator(_local), WithJsonSchema({"type": "string", "pattern": _LOCAL})]
+"""host:port on loopback, or the path of a Unix socket."""
 VisaSocket = Annotated[str, AfterValidator(_visa), WithJsonSchema({"type": "string", "pattern": _VISA})]
 """A VISA resource name of a plain socket: the only kind that the links speak."""
+
+
+def _day(value: object) -> object:
+    """TOML has dates of its own; who writes one in quotes means the same. A time of day is not wanted."""
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError(f"{value!r} is no day: {error}") from error
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise ValueError(f"{value!s} is no day like 2027-03-31")  # noqa: TRY004 - pydantic tells ValueErrors
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 RelayRole = Literal["mains", "meter-feed", "supply-feed"]
 SenseRole = Literal[
     "rail_up", "rail_down", "mains", "mains_l2", "mains_l3", "ac_lo", "mt_pr", "ch_pr", "current", "estop"
@@ -64,12 +90,16 @@ class BenchTable(_Table):
 
 
 class LimitsTable(_Table):
-    """`limit_s` and `comparison` are the rule (MP102A; exactly 180 s fails by default)."""
+    """`limit_s` and `comparison` are the rule (MP102A; exactly 180 s fails by default).
+
+    `calibration_overdue`: what an overdue instrument is: `rig doctor` says so, and a run warns or is refused.
+    """
 
     limit_s: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 180.0
     comparison: Literal["ge", "gt"] = "ge"
     clock_rate_ppm: Annotated[float, Field(gt=0, le=10_000)] = 200.0
     free_disk_mb: Annotated[float, Field(ge=0, le=1e6)] = 200.0
+    calibration_overdue: Literal["warning", "failed"] = "failed"
 
 
 class TopologyTable(_Table):
@@ -77,14 +107,16 @@ class TopologyTable(_Table):
 
     Hot shoe: the supply, through the supply-feed relay, is the hub's normal feed; no meter feeds it.
     `discharge_s`: how long the unfed rail may take to fall below `safe_v`. `control_cut_s` is below 30 s, because a
-    longer cut of a commissioned hub is told to a real network operator (MP102A).
+    longer cut of a commissioned hub is told to a real network operator (MP102A). `dead_time_s`: how long one feed has
+    been open before the other may close. `least_off_s`: how long no feed has been closed before a run feeds the rail.
     """
 
     kind: Literal["ichis", "hot-shoe"] = "ichis"
     safe_v: Volts = 5.5
     discharge_s: Seconds = 2.0
     dead_time_s: Seconds = 0.1
-    control_cut_s: Annotated[float, Field(ge=2, le=29)] = 5.0
+    least_off_s: Seconds = 2.0
+    control_cut_s: Annotated[float, Field(gt=0, le=29)] = 5.0
 
 
 class RailTable(_Table):
@@ -106,7 +138,20 @@ class HubTable(_Table):
     settle_s: Seconds = 60.0
 
 
-class SupplyTable(_Table):
+class InstrumentTable(_Table):
+    """What every instrument may say of itself.
+
+    `model`, `serial` and `firmware` are who must answer `*IDN?` at its address, where the bench file says so: a run
+    refuses another model or serial number. `calibration_due` is the first day on which it is overdue.
+    """
+
+    model: str | None = None
+    serial: str | None = None
+    firmware: str | None = None
+    calibration_due: Day | None = None
+
+
+class SupplyTable(InstrumentTable):
     """The bench supply. `max_volts` and `max_amps` are never exceeded, whatever a procedure asks for."""
 
     name: Name
@@ -130,7 +175,7 @@ class SupplyTable(_Table):
         return self
 
 
-class OscilloscopeTable(_Table):
+class OscilloscopeTable(InstrumentTable):
     """The oscilloscope. `window_s` is the whole capture, `pre_s` its part before the trigger, `depth` in samples."""
 
     name: Name
@@ -145,33 +190,88 @@ class OscilloscopeTable(_Table):
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
 
 
-class RelayTable(_Table):
-    """One relay. `safe`: where it goes at the end; mains may stay as it is, the feeds of the hub open."""
+class _RelayTable(_Table):
+    """One relay. `safe`: where it goes at the end; mains may stay as it is, the feeds of the hub open.
+
+    `least_dwell_s`: how long it stays where it was moved to before it is moved again (only making safe may be sooner).
+    `rated_operations`: the life of its contact at this load by its data sheet; without it nothing is counted.
+    """
 
     name: Name
     role: RelayRole
+    safe: Literal["open", "as-is"] = "open"
+    least_dwell_s: Seconds = 0.0
+    rated_operations: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+
+
+class GpioRelayTable(_RelayTable):
+    """A relay driven by a line of a Raspberry Pi's header, by its BCM number."""
+
     driver: Literal["rpi-gpio"]
     pin: Annotated[int, Field(ge=0, le=27)]
     active: Literal["high", "low"] = "high"
-    safe: Literal["open", "as-is"] = "open"
 
 
-class SenseTable(_Table):
+class CoilRelayTable(_RelayTable):
+    """A coil of a Modbus relay board: on Modbus TCP (`address`), or on a serial line (`port`, `baud`, `parity`).
+
+    `coil` counts from 0, as on the wire. Makers use the numbers from 0xFF on for other things (all coils, flashing).
+    """
+
+    driver: Literal["modbus-coil"]
+    address: Endpoint | None = None
+    port: Annotated[str, Field(pattern=r"^/dev/[!-~]{1,200}$")] | None = None
+    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
+    parity: Literal["none", "even", "odd"] = "none"
+    unit: Annotated[int, Field(ge=0, le=255)] = 1
+    coil: Annotated[int, Field(ge=0, le=0xFE)]
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 1.0
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.address is None) == (self.port is None):
+            raise ValueError("a relay board has either address (Modbus TCP) or port (a serial line)")
+        if self.port is not None and self.unit == 0:
+            raise ValueError("unit 0 of a serial line is everybody, and nobody answers")
+        return self
+
+
+RelayTable = Annotated[GpioRelayTable | CoilRelayTable, Field(discriminator="driver")]
+
+
+class _SenseTable(_Table):
     """One sense line. `band_v` is the comparator's whole switching band with tolerances (rail_up and rail_down).
 
     `band_a`: the same for `current`: active proves that the feed delivers more than its lowest.
+    `latency_s`: a stamp may be later than what it tells of by so much: comparator, isolator, the interrupt's jitter,
+    and any debounce between them.
     """
 
     name: Name
     role: SenseRole
-    driver: Literal["gpiod"]
-    chip: str = "/dev/gpiochip0"
     line: Pin
     active: Literal["high", "low"] = "high"
     node: Name = "hub"
     band_v: Annotated[list[Volts], Field(min_length=2, max_length=2)] | None = None
     band_a: Annotated[list[Amps], Field(min_length=2, max_length=2)] | None = None
     latency_s: Annotated[float, Field(ge=0, le=1)] = 0.002
+
+
+class GpiodSenseTable(_SenseTable):
+    """A line of a GPIO chip, stamped by the kernel."""
+
+    driver: Literal["gpiod"]
+    chip: str = "/dev/gpiochip0"
+
+
+class ServedSenseTable(_SenseTable):
+    """A line that another process of this machine stamps and serves (`rig.instruments.line_client`)."""
+
+    driver: Literal["line-server"]
+    address: LocalEndpoint
+
+
+SenseTable = Annotated[GpiodSenseTable | ServedSenseTable, Field(discriminator="driver")]
 
 
 class LoadTable(_Table):
@@ -208,8 +308,26 @@ class MeterTable(_Table):
     poll_s: Annotated[float, Field(gt=0, le=600)] = 5.0
     start_s: Seconds = 120.0
     max_s: Seconds = 3600.0
-    quiet_s: Annotated[float, Field(ge=1, le=86_400)] = 60.0
+    quiet_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
     follow_s: Seconds = 90.0
+
+
+class GuardianTable(_Table):
+    """The process that owns the relay lines. It ends a controller that is silent for `silent_s` (a beat each `beat_s`).
+
+    `longest_energised_s`: how long a feed may stay closed. `retry_s`: how long it tries what it could not prove.
+    `watchdog_pin`: toggled every half `watchdog_period_s` (0.5); the hardware behind it drops the feeds without.
+    `estop_pin` reads `estop_pressed` (high) while the emergency stop is pressed, and with a broken wire, too.
+    """
+
+    beat_s: Annotated[float, Field(ge=0.05, le=60)] = 0.5
+    silent_s: Annotated[float, Field(ge=0.1, le=600)] = 5.0
+    longest_energised_s: Annotated[float, Field(gt=0, le=7 * 86_400, allow_inf_nan=False)] = 28_800.0
+    retry_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    watchdog_pin: Annotated[int, Field(ge=0, le=27)] | None = None
+    watchdog_period_s: Annotated[float, Field(ge=0.02, le=60)] | None = None
+    estop_pin: Annotated[int, Field(ge=0, le=27)] | None = None
+    estop_pressed: Literal["high", "low"] | None = None
 
 
 class BenchConfig(_Table):
@@ -228,6 +346,7 @@ class BenchConfig(_Table):
     load: LoadTable | None = None
     meter: MeterTable
     wiring: WiringTable | None = None
+    guardian: GuardianTable = GuardianTable()
 
     def relay_of(self, role: RelayRole) -> RelayTable:
         return next(r for r in self.relay if r.role == role)

@@ -1,4 +1,4 @@
-"""A bench file becomes an open bench: drivers behind their ports, interlocks around the relays.
+"""A bench file becomes an open bench: drivers behind their ports, the relays behind their guardian.
 
 Opening puts the hub's feeds to their safe position and moves nothing else. Knows which driver a bench file names; knows
 nothing of what is done with them.
@@ -9,12 +9,17 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from rig.bench.config import BenchConfig, RelayRole, RelayTable
-from rig.bench.relay_bank import RelayBank
+from rig.bench.config import BenchConfig, GpiodSenseTable
+from rig.bench.guarding import beside, inside
+from rig.bench.wear import WearBook, wear_file
 from rig.clock import Clock
+from rig.guardian.lease import Lease
+from rig.guardian.port import Guardian
+from rig.instruments.chips import OpenChip
+from rig.instruments.line_client import ServedSenseLines
 from rig.instruments.link import VisaLink
-from rig.instruments.ports import Oscilloscope, Relay, SenseLines, Supply, SupplySettings
-from rig.instruments.relays import GpioRelay, RPiGPIO, load_gpio
+from rig.instruments.ports import Oscilloscope, SenseLines, Supply, SupplySettings
+from rig.instruments.relays import RPiGPIO
 from rig.instruments.rigol_dp800 import RigolDP800, SupplyLimits
 from rig.instruments.rigol_ds1000z import RigolDS1000Z
 from rig.instruments.sense import GpiodSenseLines, RequestLines, SenseLine, load_request_lines
@@ -29,19 +34,22 @@ class CallSets:
 
     gpio: RPiGPIO | None = None
     request_lines: RequestLines | None = None
+    open_chip: OpenChip | None = None
 
 
 @dataclass(frozen=True)
 class Bench:
-    """An open bench."""
+    """An open bench. `lease` is None on the in-process twin, which is nobody else's."""
 
     config: BenchConfig
     clock: Clock
     supply: Supply
     oscilloscope: Oscilloscope
-    relays: RelayBank
+    relays: Guardian
     sense: SenseLines
     meter: Meter
+    wear: WearBook
+    lease: Lease | None = None
 
     def supply_settings(self) -> SupplySettings:
         table = self.config.supply[0]
@@ -54,18 +62,23 @@ class Bench:
                 stack.callback(part.close)
 
 
-def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets) -> Bench:
-    """Open everything that the bench file names. Raises InputError (unknown profile) or BenchError."""
+def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets, lease: Lease | None = None) -> Bench:
+    """Open everything that the bench file names. Raises InputError (unknown profile) or BenchError.
+
+    With a `lease` the bench is real, and its guardian a process of its own, which comes first: it proves that it can
+    reach the supply before anybody else talks to it. Without, the guardian lives inside (the in-process twin), and the
+    operations of the relays are not kept.
+    """
+    wear = WearBook(config, None if lease is None else wear_file(config, lease.folder))
     profile = load_profile(config.meter.profile)
     psu, scope, meter = config.supply[0], config.oscilloscope[0], config.meter
     with ExitStack() as stack:  # what was opened before something failed is given back
-        sense = _sense(config, call_sets)
+        relays: Guardian = (
+            beside(config, clock, lease, wear.closing) if lease else inside(config, clock, call_sets.gpio, wear.closing)
+        )
+        stack.callback(relays.close)
+        sense = open_sense(config, clock, call_sets)
         stack.callback(sense.close)
-        relays: dict[RelayRole, Relay] = {}
-        gpio = call_sets.gpio or load_gpio()
-        for table in config.relay:
-            relays[table.role] = relay = _relay(table, gpio)
-            stack.callback(relay.close)
         supply_link = VisaLink(psu.address, clock, psu.timeout_s, psu.name)
         scope_link = VisaLink(scope.address, clock, scope.timeout_s, scope.name)
         bench = Bench(
@@ -73,19 +86,20 @@ def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets) -> Bench:
             clock=clock,
             supply=RigolDP800(psu.name, supply_link, psu.channel, SupplyLimits(psu.max_volts, psu.max_amps)),
             oscilloscope=RigolDS1000Z(scope.name, scope_link, scope.channel, scope.probe, clock),
-            relays=RelayBank(relays, clock, config.topology.dead_time_s),
+            relays=relays,
+            wear=wear,
             sense=sense,
             meter=ModbusMeter(meter.address, meter.unit, profile, clock, meter.timeout_s),
+            lease=lease,
         )
         stack.pop_all()
     return bench
 
 
-def _sense(config: BenchConfig, call_sets: CallSets) -> GpiodSenseLines:
+def open_sense(config: BenchConfig, clock: Clock, call_sets: CallSets) -> SenseLines:
+    """The sense lines alone: they are inputs, and reading them moves nothing. Raises BenchError."""
     lines = tuple(SenseLine(s.name, s.line, s.active == "high") for s in config.sense)
-    return GpiodSenseLines(config.sense[0].chip, lines, call_sets.request_lines or load_request_lines())
-
-
-def _relay(table: RelayTable, gpio: RPiGPIO) -> GpioRelay:
-    safe_closed = None if table.safe == "as-is" else False
-    return GpioRelay(table.name, gpio, table.pin, active_high=table.active == "high", safe_closed=safe_closed)
+    first = config.sense[0]  # all are of one chip, or of one server
+    if isinstance(first, GpiodSenseTable):
+        return GpiodSenseLines(first.chip, lines, call_sets.request_lines or load_request_lines())
+    return ServedSenseLines(first.address, lines, clock)

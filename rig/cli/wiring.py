@@ -53,7 +53,7 @@ def _report(bench: str) -> Report:
         path = Path(bench)
         data, text = read_toml(path)
         return checked(check_bench(data, text, bench), text, bench, path.parent)
-    from rig.twin.bench import draft, harness_folder
+    from rig.twin.rack import draft, harness_folder
 
     config, text = draft(bench)
     return checked(config, text, f"bench '{bench}'", harness_folder())

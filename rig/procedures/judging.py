@@ -115,7 +115,8 @@ class Judging:
             interrupted=evidence.interrupted,
         )
         found = judge(self._history, self._causes, self._knowledge.contradictions, run, self._limit, self._zero_ns)
-        if evidence.error is not None and found.verdict is Verdict.INCONCLUSIVE and evidence.activation is None:
+        stopped = evidence.error is not None and (evidence.activation is None or evidence.unguarded)
+        if stopped and found.verdict is Verdict.INCONCLUSIVE:
             return replace(found, verdict=Verdict.ERROR)  # the test could not be carried out on this bench
         return found
 

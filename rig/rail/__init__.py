@@ -8,11 +8,12 @@ from rig.rail.intervals import Intervals
 from rig.rail.lines import LineTracker
 from rig.rail.merge import Knowledge, merge
 from rig.rail.outages import Outage, RailHistory, RailSettings, longest_bounds, outages
-from rig.rail.source import Contradiction, Crossing, Source, Span
+from rig.rail.source import Contradiction, Crossing, Crossings, Source, Span
 
 __all__ = [
     "Contradiction",
     "Crossing",
+    "Crossings",
     "Estimate",
     "Intervals",
     "Knowledge",

@@ -27,11 +27,14 @@ UP, DOWN, BETWEEN, BLIND = 1, -1, 0, 2
 """What one reading proves. BLIND: clipped, saturated or not a number, so that nothing was seen."""
 
 _MIXED = 3
-_BLOCK = 1 << 14
-_GROUP = 1 << 18
-"""Readings whose minimum and maximum are taken in turn: few enough to stay in the processor's cache."""
+_BLOCK = 1 << 12
+_PARTS = 8
+_PART = _BLOCK // _PARTS
+"""A mixed block is looked at again in so many parts, of so many readings: most of them are dull."""
+_CACHE = 1 << 20
+"""Bytes whose minimum and maximum are taken in turn: few enough to stay in the processor's cache."""
 
-_MOST_MIXED = 128
+_MOST_MIXED = 512
 """Mixed blocks in one batch of runs."""
 
 
@@ -166,10 +169,8 @@ def runs(low: Readings, high: Readings, limits: CodeLimits) -> Iterator[Batch]:
         count = (end - begin) * _BLOCK
         some = low_rows[begin:end]
         other = some if high is low else high_rows[begin:end]
-        start = np.arange(0, count, _BLOCK, dtype=np.int64)
-        plain = state[begin:end] != _MIXED
-        parts = [(start[plain], state[begin:end][plain])]
-        parts += _inside(some, other, start, np.flatnonzero(~plain), limits)
+        parts = [_plain(*_changes(state[begin:end].reshape(1, -1), np.zeros(1, np.int64), _BLOCK))]
+        parts += _inside(some, other, np.flatnonzero(state[begin:end] == _MIXED), limits)
         if end == full and full * _BLOCK < len(low):
             tail = _states(low[full * _BLOCK :], high[full * _BLOCK :], limits)
             parts.append(_changes(tail.reshape(1, -1), np.array([count])))
@@ -184,25 +185,34 @@ def runs(low: Readings, high: Readings, limits: CodeLimits) -> Iterator[Batch]:
 
 
 def _inside(
-    low: Readings, high: Readings, start: Indices, rows: npt.NDArray[np.intp], limits: CodeLimits
+    low: Readings, high: Readings, rows: npt.NDArray[np.intp], limits: CodeLimits
 ) -> Iterator[tuple[Indices, States]]:
-    """Runs of these mixed rows, which begin at `start`, reading by reading."""
-    step = min(len(rows), _GROUP // _BLOCK)
-    low_room: Readings = np.empty((step, _BLOCK), low.dtype)  # used again and again: new memory is slow
-    high_room: Readings = low_room if high is low else np.empty((step, _BLOCK), high.dtype)
-    for at in range(0, len(rows), max(1, step)):
+    """Runs of these mixed rows: part by part, and what is mixed again reading by reading."""
+    step = max(1, _CACHE // (_BLOCK * low.itemsize))
+    for at in range(0, len(rows), step):
         some = rows[at : at + step]
-        each_low = np.take(low, some, axis=0, out=low_room[: len(some)], mode="clip")
-        each_high = each_low
-        if high is not low:
-            each_high = np.take(high, some, axis=0, out=high_room[: len(some)], mode="clip")
-        yield _changes(_states(each_low, each_high, limits), start[some])
+        start = some * _BLOCK
+        each_low = low[some].reshape(-1, _PART)
+        each_high = each_low if high is low else high[some].reshape(-1, _PART)
+        state = _settled(*_extremes(each_low, each_high), limits)
+        yield _plain(*_changes(state.reshape(len(some), -1), start, _PART))
+        mixed = np.flatnonzero(state == _MIXED)
+        begins = start[mixed // _PARTS] + mixed % _PARTS * _PART
+        low_parts = each_low[mixed]
+        high_parts = low_parts if high is low else each_high[mixed]
+        yield _changes(_states(low_parts, high_parts, limits), begins)
+
+
+def _plain(first: Indices, state: States) -> tuple[Indices, States]:
+    """Without the blocks that must be looked at again."""
+    plain = state != _MIXED
+    return first[plain], state[plain]
 
 
 def _extremes(low: Readings, high: Readings) -> tuple[Readings, Readings]:
     """The least and the greatest of each row."""
     least, greatest = np.empty(len(low), low.dtype), np.empty(len(low), high.dtype)
-    step = max(1, _GROUP // low.shape[1])
+    step = max(1, _CACHE // (low.shape[1] * low.itemsize))
     with np.errstate(invalid="ignore"):
         for at in range(0, len(low), step):
             np.minimum.reduce(low[at : at + step], axis=1, out=least[at : at + step])
@@ -233,10 +243,14 @@ def _comparable(readings: Readings) -> Readings:
     return readings.astype(np.float64) if readings.dtype == np.float32 else readings
 
 
-def _changes(state: States, start: Indices) -> tuple[Indices, States]:
-    """Where the states of shape (rows, n) change along each row, the first of each included."""
-    new = np.ones(state.shape, bool)
+def _changes(state: States, start: Indices, width: int = 1) -> tuple[Indices, States]:
+    """Where the states of shape (rows, n) change along each row, the first of each included.
+
+    Row i begins at `start`[i], shape (rows,), and each of its states is that of `width` readings.
+    """
+    new = np.empty(state.shape, bool)
+    new[:, :1] = True
     np.not_equal(state[:, 1:], state[:, :-1], out=new[:, 1:])
     at = np.flatnonzero(new)
-    row, column = np.divmod(at, state.shape[1])
-    return start[row] + column, state.ravel()[at]
+    row, column = np.divmod(at, max(1, state.shape[1]))
+    return start[row] + column * width, state.ravel()[at]

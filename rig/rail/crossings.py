@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rig.rail.classify import DOWN, UP, CodeLimits, Readings, States
-from rig.rail.source import Crossing
+from rig.rail.source import Crossings
 from rig.rail.times import Floats, Indices
 
 _MOST = 2_000
@@ -52,14 +52,15 @@ class CrossingFinder:
         self._at_ns = at_ns
         self._zero_ns = zero_ns
         self._open: _Row | None = None
-        self._found: list[Crossing] = []
+        self._found: list[Crossings] = []
+        self._count = 0
 
-    def found(self) -> tuple[Crossing, ...]:
-        return tuple(sorted(self._found, key=lambda c: c.at_ns)[:_MOST])
+    def found(self) -> Crossings:
+        return Crossings.merged(self._found).part(slice(_MOST))
 
     def add(self, base: int, low: Readings, high: Readings, first: Indices, last: Indices, state: States) -> None:
         """One block, its first reading of index `base`, with its decided runs (`first`, `last` inside the block)."""
-        if len(self._found) >= _MOST:
+        if self._count >= _MOST:
             return
         rows: list[_Row] = []
         if self._open is not None:
@@ -68,7 +69,7 @@ class CrossingFinder:
             self._open = joined
             if len(state) and self._open.falling == bool(state[0] == DOWN):
                 rows.append(joined)
-        turns = np.flatnonzero(state[1:] != state[:-1])[: _MOST - len(self._found)]
+        turns = np.flatnonzero(state[1:] != state[:-1])[: _MOST - self._count]
         wide = first[turns + 1] - last[turns] >= _NARROW
         rows += [
             self._digest(bool(state[turn] == UP), base, low, high, int(last[turn]), int(first[turn + 1]))
@@ -139,14 +140,17 @@ class CrossingFinder:
         at_ns = self._at_ns(at)
         half = np.maximum(at_ns - self._at_ns(before), self._at_ns(after) - at_ns)
         level = np.maximum(0.0, half - (self._at_ns(np.floor(at) + step) - self._at_ns(np.floor(at))))
-        rows = zip(
-            np.rint(at_ns).astype(np.int64).tolist(),
-            falling.tolist(),
-            np.maximum(np.ceil(half), 1).astype(np.int64).tolist(),
-            level.astype(np.int64).tolist(),
-            strict=True,
+        order = np.argsort(at_ns, kind="stable")
+        some = Crossings(
+            self._zero_ns + np.rint(at_ns).astype(np.int64),
+            falling,
+            np.maximum(np.ceil(half), 1).astype(np.int64),
+            level.astype(np.int64),
+            np.zeros(len(at), np.int64),
+            np.full(len(at), self._name),
         )
-        self._found += [Crossing(self._zero_ns + t, f, h, v, 0, self._name) for t, f, h, v in rows]
+        self._found.append(some.part(order))
+        self._count += len(some)
 
 
 def _first_true(past: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:

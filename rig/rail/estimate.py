@@ -10,6 +10,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
+from rig.rail.source import Crossings
+
 COVERAGE_FACTOR = 2
 _SQRT3 = math.sqrt(3.0)
 
@@ -26,6 +30,18 @@ class Estimate:
     level_ns: int = 0
     shift_ns: int = 0
     source: str = ""
+
+
+def sharpest(crossings: Crossings, falling: bool, first_ns: int, last_ns: int) -> Estimate:
+    """The sharpest crossing that a source saw in [first, last], or else the middle of that stretch."""
+    half = (last_ns - first_ns + 1) // 2
+    seen = crossings.inside(first_ns, last_ns)
+    widths = np.where(seen.falling == falling, seen.half_width_ns, half + 1)
+    best = int(np.argmin(widths)) if len(seen) else 0
+    if len(seen) == 0 or int(widths[best]) > half:
+        return Estimate((first_ns + last_ns) // 2, half)
+    (found,) = seen.part(slice(best, best + 1))
+    return Estimate(found.at_ns, found.half_width_ns, found.level_ns, found.shift_ns, found.source)
 
 
 @dataclass(frozen=True)

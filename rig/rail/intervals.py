@@ -101,24 +101,30 @@ class Intervals:
 
     def clip(self, start: int, end: int) -> Intervals:
         """The part inside [start, end]; what only touches the window with a point is kept as that point."""
-        first = int(np.searchsorted(self.end, start, side="left"))
-        after = max(first, int(np.searchsorted(self.start, end, side="right"))) if start <= end else first
+        first = int(self.end.searchsorted(start, side="left"))
+        after = max(first, int(self.start.searchsorted(end, side="right"))) if start <= end else first
         return Intervals(np.maximum(self.start[first:after], start), np.minimum(self.end[first:after], end))
 
     def intersection(self, other: Intervals) -> Intervals:
         """Where both are, with positive length (single points are left out)."""
-        if len(self) == 0 or len(other) == 0:
+        first = other.end.searchsorted(self.start, side="right")
+        count = np.maximum(other.start.searchsorted(self.end, side="left") - first, 0)
+        meetings = int(count.sum())
+        if meetings == 0:
             return Intervals.empty()
-        low, high = int(min(self.start[0], other.start[0])), int(max(self.end[-1], other.end[-1]))
-        out = self.gaps(low, high).union(other.gaps(low, high))
-        return out.gaps(low, high)
+        mine = np.repeat(np.arange(len(self)), count)
+        theirs = np.arange(meetings) + np.repeat(first - (np.cumsum(count) - count), count)
+        start = np.maximum(self.start[mine], other.start[theirs])
+        end = np.minimum(self.end[mine], other.end[theirs])
+        keep = end > start
+        return Intervals(start[keep], end[keep])
 
     def minus(self, other: Intervals) -> Intervals:
         """What is in this set and not in the other, with positive length."""
-        if len(self) == 0:
+        if len(self) == 0 or len(other) == 0:
             return self
-        low, high = int(self.start[0]), int(self.end[-1])
-        return self.intersection(other.gaps(low, high))
+        long = other.drop_shorter_than(1)  # a single instant takes nothing away
+        return self.intersection(long.gaps(int(self.start[0]), int(self.end[-1])))
 
     def join_closer_than(self, gap: int) -> Intervals:
         """Neighbours with less than `gap` between them become one."""
@@ -140,7 +146,7 @@ class Intervals:
         before = np.concatenate(([0], np.cumsum(self.lengths())))
 
         def covered(at: Array) -> Array:
-            begun = np.searchsorted(self.start, at, side="right")
+            begun = self.start.searchsorted(at, side="right")
             last = np.maximum(begun - 1, 0)
             return np.asarray(before[begun] - np.where(begun > 0, np.maximum(self.end[last] - at, 0), 0))
 
@@ -149,6 +155,13 @@ class Intervals:
     def longest(self) -> int:
         """Length of the longest interval in ns, 0 when there is none."""
         return int(self.lengths().max()) if len(self) else 0
+
+    def holds(self, at: Array) -> npt.NDArray[np.bool_]:
+        """Whether each of these instants, shape (n,), lies in this set."""
+        if len(self) == 0:
+            return np.zeros(len(at), np.bool_)
+        index = self.start.searchsorted(at, side="right") - 1
+        return np.asarray((index >= 0) & (self.end[index] >= at))
 
     def contains(self, at: int) -> bool:
         index = int(np.searchsorted(self.start, at, side="right")) - 1

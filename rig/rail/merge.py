@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 from rig.rail.intervals import Intervals
-from rig.rail.source import Contradiction, Crossing, Source
+from rig.rail.source import Contradiction, Crossings, Source
 
 
 @dataclass(frozen=True)
@@ -19,19 +20,21 @@ class Knowledge:
     seen: Intervals
     sources: tuple[Source, ...]
     contradictions: tuple[Contradiction, ...]
-    crossings: tuple[Crossing, ...]
+    crossings: Crossings
 
     def as_source(self, name: str) -> Source:
         """All of it as one source: a reference for placing another on the common line."""
         up_bridge = max((s.up_bridge_ns for s in self.sources), default=0)
         down_bridge = max((s.down_bridge_ns for s in self.sources), default=0)
-        return Source(name, self.node, self.up, self.down, self.seen, (), up_bridge, down_bridge)
+        return Source(
+            name, self.node, self.up, self.down, self.seen, up_bridge_ns=up_bridge, down_bridge_ns=down_bridge
+        )
 
     def names_that_prove_down(self, stretches: Intervals) -> list[tuple[str, ...]]:
         """For each stretch, the sources that proved something in it down."""
-        proven = [s.down.measure(stretches.start, stretches.end) > 0 for s in self.sources]
+        proven = [(s.down.measure(stretches.start, stretches.end) > 0).tolist() for s in self.sources]
         names = [s.name for s in self.sources]
-        return [tuple(name for name, some in zip(names, row, strict=True) if some) for row in zip(*proven, strict=True)]
+        return [tuple(compress(names, row)) for row in zip(*proven, strict=True)]
 
 
 def merge(sources: Sequence[Source]) -> Knowledge:
@@ -52,7 +55,6 @@ def merge(sources: Sequence[Source]) -> Knowledge:
     found = [c for s in sources for c in s.contradictions]
     if len(both):
         found += [c for a in sources for b in sources for c in _between(a, b)]
-    crossings = tuple(sorted((c for s in sources for c in s.crossings), key=lambda c: c.at_ns))
     return Knowledge(
         nodes.pop(),
         up.minus(both),
@@ -60,7 +62,7 @@ def merge(sources: Sequence[Source]) -> Knowledge:
         seen,
         tuple(sources),
         tuple(sorted(found, key=lambda c: (c.start_ns, c.end_ns, c.says_up, c.says_down))),
-        crossings,
+        Crossings.merged(s.crossings for s in sources),
     )
 
 

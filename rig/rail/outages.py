@@ -9,31 +9,41 @@ monotone (more up never means a longer outage), so with what is surely up and su
 
 This holds for every threshold above `down_below_v` and not above `up_above_v`. The clock that stamped all this may be
 wrong by its rate limit: lengths are widened by it, and a stretch counts as shorter (or not shorter) than a setting only
-where it is so at every rate allowed. A gap in what was seen counts against the meter.
+where it is so at every rate allowed. Where the rate is known only on average between two looks at another clock, both
+ends of a length may lie anywhere between two such looks, and that is added. A gap in what was seen counts against the
+meter.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
+from functools import cached_property
 from typing import Literal
 
-import numpy as np
-
 from rig.errors import InputError, Where
-from rig.rail.estimate import Estimate, expanded_ns
+from rig.rail.estimate import Estimate, expanded_ns, sharpest
 from rig.rail.intervals import Intervals
 from rig.rail.merge import Knowledge
-from rig.rail.source import Crossing
+from rig.rail.source import Crossings
 
 Open = Literal["none", "start", "end", "both"]
+_OPEN: dict[tuple[bool, bool], Open] = {
+    (False, False): "none",
+    (True, False): "start",
+    (False, True): "end",
+    (True, True): "both",
+}
+"""By whether an outage touches the start and the end of the window."""
 
 
 @dataclass(frozen=True)
 class RailSettings:
     """What counts as an outage. Both times are printed assumptions. `rate_ppm` bounds the clock's rate error.
+
+    `pair_ns`: over how long a stretch that rate is an average (0: it holds at every moment, as a crystal's does).
+    Inside one stretch a clock that is slewed may do all of it at once.
 
     Raises `InputError` for settings that make no sense.
     """
@@ -41,6 +51,7 @@ class RailSettings:
     ride_through_ns: int = 20_000_000
     restore_min_ns: int = 1_000_000_000
     rate_ppm: float = 200.0
+    pair_ns: int = 0
 
     def __post_init__(self) -> None:
         if self.ride_through_ns < 0 or self.restore_min_ns < 0:
@@ -48,18 +59,28 @@ class RailSettings:
             raise InputError("ride-through and restore time cannot be negative", Where(found=found))
         if not 0 <= self.rate_ppm <= 1e5:
             raise InputError("rate out of range", Where(key="rate_ppm", found=str(self.rate_ppm), expected="0 to 1e5"))
-
-    def surely_ns(self, length_ns: int) -> int:
-        """The least length on the clock that is surely no shorter than `length_ns`: ceil(length / (1 - rate))."""
-        return math.ceil(length_ns / (1 - self._rate))
-
-    def surely_below_ns(self, length_ns: int) -> int:
-        """A length on the clock below this is surely shorter than `length_ns`: ceil(length * (1 - rate))."""
-        return math.ceil(length_ns * (1 - self._rate))
+        if self.pair_ns < 0:
+            raise InputError("a stretch cannot be negative", Where(key="pair_ns", found=str(self.pair_ns)))
 
     @property
-    def _rate(self) -> Fraction:
-        return Fraction(self.rate_ppm) / 1_000_000
+    def step_ns(self) -> int:
+        """How far a length may be off besides its rate: each of its ends lies somewhere inside one stretch."""
+        return math.ceil(2 * self.pair_ns * self.rate_ppm * 1e-6)
+
+    def surely_ns(self, length_ns: int) -> int:
+        """The least length on the clock that is surely no shorter than `length_ns`: length / (1 - rate) + step."""
+        whole, kept = _left(self.rate_ppm)
+        return -(-length_ns * whole // kept) + self.step_ns
+
+    def surely_below_ns(self, length_ns: int) -> int:
+        """A length on the clock below this is surely shorter than `length_ns`: length * (1 - rate) - step."""
+        whole, kept = _left(self.rate_ppm)
+        return max(0, -(-length_ns * kept // whole) - self.step_ns)
+
+    def widened(self, lower_ns: int, upper_ns: int) -> tuple[int, int]:
+        """Bounds on a length as the clock has it, widened by what the clock may be wrong by. No length stays none."""
+        lower, upper = widen(lower_ns, upper_ns, self.rate_ppm)
+        return max(0, lower - self.step_ns), upper + self.step_ns if upper > 0 else 0
 
 
 @dataclass(frozen=True)
@@ -67,26 +88,56 @@ class Outage:
     """One outage, or what may be one. Lengths are hard bounds in ns, `upper_ns` None = unbounded.
 
     `from_ns` is the last instant known up before it and `to_ns` the first known up after it (or the window's ends, see
-    `open`); `down` are the stretches inside that are outages even if everything not known down were up. `down` is empty
-    for a stretch of which nothing is known: it may have been an outage (`lower_ns` 0).
+    `open`). `downs` are all stretches of the history that are outages even if everything not known down were up, `down`
+    those inside this one: none in a stretch of which nothing is known, which may have been an outage (`lower_ns` 0).
+
+    What is for people (`start`, `end`, `estimate_ns`, `expanded_uncertainty_ns`) is worked out when somebody asks, from
+    the `crossings` that were seen inside and the limit of the clock's rate; None where there is nothing to tell.
     """
 
     from_ns: int
     to_ns: int
-    down: Intervals
     lower_ns: int
     upper_ns: int | None
     open: Open
-    start: Estimate | None
-    end: Estimate | None
-    estimate_ns: int | None
-    expanded_uncertainty_ns: int | None
+    downs: Intervals
     sources: tuple[str, ...]
+    crossings: Crossings
+    rate_ppm: float
 
     @property
     def proven(self) -> bool:
         """Whether it was surely an outage at all."""
         return self.lower_ns > 0
+
+    @cached_property
+    def down(self) -> Intervals:
+        """Where it was surely one."""
+        return self.downs.clip(self.from_ns, self.to_ns)
+
+    @cached_property
+    def start(self) -> Estimate | None:
+        """When it began."""
+        if len(self.down) == 0 or self.open in ("start", "both"):
+            return None
+        return sharpest(self.crossings, True, self.from_ns, int(self.down.start[0]))
+
+    @cached_property
+    def end(self) -> Estimate | None:
+        """When it ended."""
+        if len(self.down) == 0 or self.open in ("end", "both"):
+            return None
+        return sharpest(self.crossings, False, int(self.down.end[-1]), self.to_ns)
+
+    @property
+    def estimate_ns(self) -> int | None:
+        """Its length."""
+        return None if self.start is None or self.end is None else self.end.at_ns - self.start.at_ns
+
+    @property
+    def expanded_uncertainty_ns(self) -> int | None:
+        """The expanded uncertainty of that length, k = 2."""
+        return None if self.start is None or self.end is None else expanded_ns(self.start, self.end, self.rate_ppm)
 
 
 @dataclass(frozen=True)
@@ -109,9 +160,14 @@ class RailHistory:
 
 def widen(lower_ns: int, upper_ns: int, rate_ppm: float) -> tuple[int, int]:
     """Bounds on a length widened by the rate limit of the clock, always outward, exactly."""
+    whole, kept = _left(rate_ppm)
+    return lower_ns * kept // whole, -(-upper_ns * whole // kept)
+
+
+def _left(rate_ppm: float) -> tuple[int, int]:
+    """1 - rate as an exact fraction: (whole, kept), of which it is kept / whole."""
     ppm, parts = rate_ppm.as_integer_ratio()
-    whole = parts * 1_000_000
-    return lower_ns * (whole - ppm) // whole, -(-upper_ns * whole // (whole - ppm))
+    return parts * 1_000_000, parts * 1_000_000 - ppm
 
 
 def lower_world(down: Intervals, settings: RailSettings) -> Intervals:
@@ -145,7 +201,7 @@ def _worlds(knowledge: Knowledge, settings: RailSettings, from_ns: int, to_ns: i
 def _bounds(
     proven: Intervals, possible: Intervals, settings: RailSettings, from_ns: int, to_ns: int
 ) -> tuple[int, int | None]:
-    lower, upper = widen(proven.longest(), possible.longest(), settings.rate_ppm)
+    lower, upper = settings.widened(proven.longest(), possible.longest())
     is_open = len(possible) > 0 and (int(possible.start[0]) == from_ns or int(possible.end[-1]) == to_ns)
     return lower, None if is_open else upper
 
@@ -159,57 +215,21 @@ def outages(knowledge: Knowledge, settings: RailSettings, from_ns: int, to_ns: i
     if to_ns <= from_ns:
         return RailHistory(from_ns, to_ns, (), 0, None, Intervals.empty())
     proven, possible = _worlds(knowledge, settings, from_ns, to_ns)
-    downs, crossings = proven.intersection(possible), knowledge.crossings
-    at = [c.at_ns for c in crossings]
-    first = np.searchsorted(downs.start, possible.start, side="left").tolist()
-    after = np.searchsorted(downs.start, possible.end, side="left").tolist()
-    lengths = downs.lengths().tolist()
-    names = knowledge.names_that_prove_down(possible)
-    rows = tuple(
-        _outage(
-            settings,
-            Intervals(downs.start[first[n] : after[n]], downs.end[first[n] : after[n]]),
-            max(lengths[first[n] : after[n]], default=0),
-            crossings[bisect_left(at, a) : bisect_right(at, b)],
-            (a, b),
-            (a == from_ns, b == to_ns),
-            names[n],
-        )
-        for n, (a, b) in enumerate(possible)
-    )
     lower, upper = _bounds(proven, possible, settings, from_ns, to_ns)
+    rows = tuple(_rows(knowledge, settings, proven.intersection(possible), possible, (from_ns, to_ns)))
     return RailHistory(from_ns, to_ns, rows, lower, upper, knowledge.seen.gaps(from_ns, to_ns))
 
 
-def _outage(
-    settings: RailSettings,
-    down: Intervals,
-    longest_ns: int,
-    crossings: tuple[Crossing, ...],
-    between: tuple[int, int],
-    touches: tuple[bool, bool],
-    names: tuple[str, ...],
-) -> Outage:
-    (first, last), (at_start, at_end) = between, touches
-    kind: Open = "both" if at_start and at_end else "start" if at_start else "end" if at_end else "none"
-    lower, upper = widen(longest_ns, last - first, settings.rate_ppm)
-    start = end = None
-    if len(down):
-        start = None if at_start else _estimate(crossings, True, first, int(down.start[0]))
-        end = None if at_end else _estimate(crossings, False, int(down.end[-1]), last)
-    length = expanded = None
-    if start is not None and end is not None:
-        length = end.at_ns - start.at_ns
-        expanded = expanded_ns(start, end, settings.rate_ppm)
-    bound = None if kind != "none" else upper
-    return Outage(first, last, down, lower, bound, kind, start, end, length, expanded, names)
-
-
-def _estimate(crossings: tuple[Crossing, ...], falling: bool, first: int, last: int) -> Estimate:
-    """The sharpest crossing that a source saw in [first, last], or else the middle of that stretch."""
-    half = (last - first + 1) // 2
-    seen = [c for c in crossings if c.falling == falling and first <= c.at_ns <= last and c.half_width_ns <= half]
-    best = min(seen, key=lambda c: c.half_width_ns, default=None)
-    if best is None:
-        return Estimate((first + last) // 2, half)
-    return Estimate(best.at_ns, best.half_width_ns, best.level_ns, best.shift_ns, best.source)
+def _rows(
+    knowledge: Knowledge, settings: RailSettings, downs: Intervals, possible: Intervals, window: tuple[int, int]
+) -> Iterator[Outage]:
+    """An outage for each stretch that is possibly one; `downs` are those that surely are."""
+    first = downs.start.searchsorted(possible.start, side="left").tolist()
+    after = downs.start.searchsorted(possible.end, side="left").tolist()
+    lengths = downs.lengths().tolist()
+    names = knowledge.names_that_prove_down(possible)
+    for (a, b), n, m, sources in zip(possible, first, after, names, strict=True):
+        lower, upper = settings.widened(max(lengths[n:m], default=0), b - a)
+        kind = _OPEN[a == window[0], b == window[1]]
+        bound = upper if kind == "none" else None
+        yield Outage(a, b, lower, bound, kind, downs, sources, knowledge.crossings, settings.rate_ppm)

@@ -15,7 +15,7 @@ import numpy as np
 
 from rig.errors import InputError, Where
 from rig.rail.intervals import Array, Intervals, checked
-from rig.rail.source import Contradiction, Crossing, Source
+from rig.rail.source import Contradiction, Crossings, Source
 
 _PAIRS = 1 << 18
 """Pairs of spans that are compared at once."""
@@ -92,7 +92,7 @@ def place(source: Source, *offsets: Offset) -> Source:
         up=moved(source.up),
         down=moved(source.down),
         seen=moved(source.seen),
-        crossings=tuple(_moved_crossings(source, offsets)),
+        crossings=_moved_crossings(source.crossings, offsets),
         up_bridge_ns=math.ceil(source.up_bridge_ns * slower),
         down_bridge_ns=math.ceil(source.down_bridge_ns * slower),
     )
@@ -132,7 +132,7 @@ def place_beside(source: Source, offset: Offset, reference: Source) -> Source:
     first, last = int(offset.earliest(spans.start[:1])[0]), int(offset.latest(spans.end[-1:])[0])
     nothing = Intervals.empty()
     found = Contradiction(source.node, first, last, source.name, reference.name)
-    return replace(source, up=nothing, down=nothing, seen=nothing, crossings=(), contradictions=(found,))
+    return Source(source.name, source.node, nothing, nothing, nothing, contradictions=(found,))
 
 
 def _latest(offsets: tuple[Offset, ...], at_ns: Array) -> Array:
@@ -143,15 +143,18 @@ def _earliest(offsets: tuple[Offset, ...], at_ns: Array) -> Array:
     return np.asarray(np.max([o.earliest(at_ns) for o in offsets], axis=0))
 
 
-def _moved_crossings(source: Source, offsets: tuple[Offset, ...]) -> Iterator[Crossing]:
-    at = np.array([c.at_ns for c in source.crossings], np.int64)
-    latest, earliest = _latest(offsets, at), _earliest(offsets, at)
+def _moved_crossings(crossings: Crossings, offsets: tuple[Offset, ...]) -> Crossings:
+    if len(crossings) == 0:
+        return crossings
+    latest, earliest = _latest(offsets, crossings.at_ns), _earliest(offsets, crossings.at_ns)
     common = (offsets[0].high_ns - offsets[0].low_ns) // 2 if len(offsets) == 1 else 0
-    for c, late, early in zip(source.crossings, latest.tolist(), earliest.tolist(), strict=True):
-        if late >= early:
-            half = (late - early + 1) // 2
-            moved = replace(c, at_ns=(late + early) // 2, half_width_ns=c.half_width_ns + half)
-            yield replace(moved, shift_ns=c.shift_ns + common)
+    moved = replace(
+        crossings,
+        at_ns=(latest + earliest) // 2,
+        half_width_ns=crossings.half_width_ns + (latest - earliest + 1) // 2,
+        shift_ns=crossings.shift_ns + common,
+    )
+    return moved.part(latest >= earliest)
 
 
 def _forbidden(mine: Intervals, theirs: Intervals, offset: Offset, bridged: int) -> Iterator[tuple[Array, Array]]:

@@ -6,11 +6,14 @@ worst-case gain, offset and noise, and already shrunk by its worst-case timing. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from rig.rail.intervals import Intervals
+import numpy as np
+import numpy.typing as npt
+
+from rig.rail.intervals import Array, Intervals
 
 State = Literal["up", "down"]
 
@@ -40,6 +43,66 @@ class Crossing:
     source: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Crossings:
+    """Many of them, sorted by `at_ns`: a column for each field of `Crossing`, all of shape (n,)."""
+
+    at_ns: Array
+    falling: npt.NDArray[np.bool_]
+    half_width_ns: Array
+    level_ns: Array
+    shift_ns: Array
+    source: npt.NDArray[np.str_]
+
+    @staticmethod
+    def of(rows: Iterable[Crossing]) -> Crossings:
+        """From crossings in any order."""
+        some = sorted(rows, key=lambda c: c.at_ns)
+        return Crossings(
+            np.array([c.at_ns for c in some], np.int64),
+            np.array([c.falling for c in some], np.bool_),
+            np.array([c.half_width_ns for c in some], np.int64),
+            np.array([c.level_ns for c in some], np.int64),
+            np.array([c.shift_ns for c in some], np.int64),
+            np.array([c.source for c in some], np.str_),
+        )
+
+    def __len__(self) -> int:
+        return len(self.at_ns)
+
+    def __iter__(self) -> Iterator[Crossing]:
+        columns = (self.at_ns, self.falling, self.half_width_ns, self.level_ns, self.shift_ns, self.source)
+        return (Crossing(*row) for row in zip(*(c.tolist() for c in columns), strict=True))
+
+    def part(self, which: slice | npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Crossings:
+        columns = (self.at_ns, self.falling, self.half_width_ns, self.level_ns, self.shift_ns, self.source)
+        return Crossings(*(c[which] for c in columns))  # type: ignore[arg-type]
+
+    def inside(self, first_ns: int, last_ns: int) -> Crossings:
+        """Those in [first, last]."""
+        begin = self.at_ns.searchsorted(first_ns, side="left")
+        return self.part(slice(int(begin), int(self.at_ns.searchsorted(last_ns, side="right"))))
+
+    @staticmethod
+    def merged(some: Iterable[Crossings]) -> Crossings:
+        """All of several, sorted."""
+        parts = [c for c in some if len(c)]
+        if len(parts) < 2:
+            return parts[0] if parts else _NO_CROSSINGS
+        every = Crossings(
+            np.concatenate([c.at_ns for c in parts]),
+            np.concatenate([c.falling for c in parts]),
+            np.concatenate([c.half_width_ns for c in parts]),
+            np.concatenate([c.level_ns for c in parts]),
+            np.concatenate([c.shift_ns for c in parts]),
+            np.concatenate([c.source for c in parts]),
+        )
+        return every.part(np.argsort(every.at_ns, kind="stable"))
+
+
+_NO_CROSSINGS = Crossings.of(())
+
+
 @dataclass(frozen=True)
 class Contradiction:
     """Two sources proved opposite things of one node in [start_ns, end_ns]."""
@@ -67,7 +130,7 @@ class Source:
     up: Intervals
     down: Intervals
     seen: Intervals
-    crossings: tuple[Crossing, ...] = ()
+    crossings: Crossings = _NO_CROSSINGS
     up_bridge_ns: int = 0
     down_bridge_ns: int = 0
     contradictions: tuple[Contradiction, ...] = ()
@@ -92,5 +155,5 @@ class Source:
             up=self.up.minus(stretches),
             down=self.down.minus(stretches),
             seen=self.seen.minus(stretches),
-            crossings=tuple(c for c in self.crossings if not stretches.contains(c.at_ns)),
+            crossings=self.crossings.part(~stretches.holds(self.crossings.at_ns)),
         )

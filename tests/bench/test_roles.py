@@ -211,7 +211,7 @@ def test_without_a_load_nothing_is_said_of_the_fall() -> None:
 
 
 def test_the_twins_bench_file_states_the_load_that_its_model_has() -> None:
-    from rig.twin.bench import draft
+    from rig.twin.rack import draft
     from rig.twin.rail_model import RailConstants
 
     load, model = draft("twin")[0].load, RailConstants()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.rail import Crossing, Intervals, RailSettings, Source, merge, outages
+from rig.rail import Crossing, Crossings, Intervals, RailSettings, Source, merge, outages
 from rig.rail.estimate import Estimate, budget, expanded_ns
 from rig.rail.outages import widen
 from rig.rail.samples import Accuracy, Bins, Grid, source_of, volt_limits
@@ -116,7 +116,9 @@ def test_the_estimate_lies_between_the_bounds_and_moves_neither(fall: int, rise:
     history = outages(merge([bare]), RailSettings(), 0, 99 * S)
     (outage,) = history.outages
     assert outage.lower_ns <= (outage.estimate_ns or 0) <= (outage.upper_ns or 0)
-    told = Source(**{**vars(bare), "crossings": (Crossing(10 * S + crossing, True, 1), Crossing(0, False, 1))})
+    told = Source(
+        **{**vars(bare), "crossings": Crossings.of([Crossing(10 * S + crossing, True, 1), Crossing(0, False, 1)])}
+    )
     again = outages(merge([told]), RailSettings(), 0, 99 * S)
     assert (again.lower_ns, again.upper_ns) == (history.lower_ns, history.upper_ns)
     assert again.outages[0].lower_ns <= (again.outages[0].estimate_ns or 0) <= (again.outages[0].upper_ns or 0)

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rig.errors import InputError
-from rig.rail import Contradiction, Crossing, Intervals, Source, merge
+from rig.rail import Contradiction, Crossing, Crossings, Intervals, Source, merge
 from rig.rail.place import Offset, Reading, narrow, paired, place, place_beside
 
 NODE = "rail"
@@ -141,7 +141,7 @@ def test_more_pairs_leave_less_room_far_from_the_first() -> None:
 
 
 def test_a_crossing_moves_with_its_limits() -> None:
-    mine = Source("scope", NODE, EMPTY, EMPTY, EMPTY, (Crossing(100, True, 5, 2, 0, "scope"),))
+    mine = Source("scope", NODE, EMPTY, EMPTY, EMPTY, Crossings.of([Crossing(100, True, 5, 2, 0, "scope")]))
     (moved,) = place(mine, Offset(1000, 1020, 0.0)).crossings
     assert moved == Crossing(1110, True, 15, 2, 10, "scope")
 

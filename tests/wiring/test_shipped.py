@@ -66,7 +66,7 @@ def test_what_the_harness_writes_of_its_watchdog_is_what_its_components_give(ben
 
 def test_every_twin_has_a_harness_that_it_fits() -> None:
     from rig.bench.wiring import checked
-    from rig.twin.bench import draft, harness_folder
+    from rig.twin.rack import draft, harness_folder
 
     for name in names():
         config, text = draft(name)
