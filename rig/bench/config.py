@@ -312,6 +312,10 @@ class MeterTable(_Table):
     follow_s: Seconds = 90.0
 
 
+WATCHDOG_PERIOD_S = 0.5
+"""How often the guardian's pulses come where the bench file does not say."""
+
+
 class GuardianTable(_Table):
     """The process that owns the relay lines. It ends a controller that is silent for `silent_s` (a beat each `beat_s`).
 

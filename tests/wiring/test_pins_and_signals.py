@@ -32,18 +32,18 @@ CASES: dict[str, Case] = {
         DRIVE,
     ),
     "a relay on a line that goes nowhere": Case(
-        [pin("K2", 25)], [], "GPIO 25 does not drive K2", "nothing", "relay K2", "pin = 25", "  PI:\n"
+        [pin("K2", 18)], [], "GPIO 18 does not drive K2", "nothing", "relay K2", "pin = 18", "  PI:\n"
     ),
     "a relay of another name": Case(
         [('name = "K2"', 'name = "K9"')], [], "GPIO 27 does not drive K9", "relay K2:A2", "relay K9", "pin = 27", DRIVE
     ),
     "a relay on the pin of the watchdog": Case(
-        [pin("K2", 23)],
+        [pin("K2", 23), ("watchdog_pin = 23 ", "watchdog_pin = 27 ")],
         [],
         "GPIO 23 does not drive K2",
         "watchdog WD:3",
         "relay K2",
-        "pin = 23",
+        "pin = 23\nactive",
         "{PI: [17, 20, 16]}",
     ),
     "one line that drives two relays": Case(
@@ -225,12 +225,17 @@ CASES: dict[str, Case] = {
     ),
     "the emergency stop's wire on nothing": Case(
         [],
-        [("{PI: [1, 40]}, {W5: [1, 2]}, {ES: [21, 22]}", "{PI: [40]}, {W5: [2]}, {ES: [22]}")],
+        [
+            (
+                "{PI: [1, 40, 1, 22]}, {W5: [1, 2, 3, 4]}, {ES: [21, 22, 31, 32]}",
+                "{PI: [40, 1, 22]}, {W5: [2, 3, 4]}, {ES: [22, 31, 32]}",
+            )
+        ],
         "the contact of estop does not join it to 3.3 V or ground",
-        "nothing",
-        "3V3 or GND",
+        "ES:22",
+        "3V3 or GND behind it",
         "line = 21",
-        "  ES:\n",
+        "{ES: [22, 31, 32]}",
     ),
     "the emergency stop of the other polarity": Case(
         [('line = 21\nactive = "low"', 'line = 21\nactive = "high"')],
@@ -249,6 +254,66 @@ CASES: dict[str, Case] = {
         "one current sensor",
         "line = 20",
         SENSE,
+    ),
+    # -- the guardian's own lines
+    "a guardian that pulses another line": Case(
+        [("watchdog_pin = 23 ", "watchdog_pin = 18 ")],
+        [],
+        "the guardian's pin does not feed the watchdog",
+        "GPIO 18",
+        "GPIO 23",
+        "watchdog_pin = 18",
+        "{PI: [17, 20, 16]}",
+    ),
+    "pulses that come too late": Case(
+        [("watchdog_period_s = 0.5", "watchdog_period_s = 1.5")],
+        [],
+        "the watchdog may let go between two pulses",
+        "1.5 s",
+        "less than 1.23 s",
+        "watchdog_period_s = 1.5",
+        "    WD: {kind",
+    ),
+    "a watchdog that is too quick": Case(
+        [],
+        [("subtype: &wd_r 1 Mohm 1 %", "subtype: &wd_r 330 kohm 1 %")],
+        "the watchdog may let go between two pulses",
+        "0.5 s",
+        "less than 0.408 s",
+        "watchdog_period_s = 0.5",
+        "    WD: {kind",
+    ),
+    "a guardian that reads another line than the emergency stop": Case(
+        [("estop_pin = 25", "estop_pin = 18")],
+        [],
+        "GPIO 18 does not read the emergency stop",
+        "nothing",
+        "one emergency stop",
+        "estop_pin = 18",
+        "  PI:\n",
+    ),
+    "a guardian that takes a pressed emergency stop for a released one": Case(
+        [('estop_pressed = "low" ', 'estop_pressed = "high"')],
+        [],
+        "a pressed emergency stop reads otherwise",
+        "high",
+        "low",
+        "estop_pressed =",
+        "    ES: {kind",
+    ),
+    "a guardian's contact on nothing": Case(
+        [],
+        [
+            (
+                "{PI: [1, 40, 1, 22]}, {W5: [1, 2, 3, 4]}, {ES: [21, 22, 31, 32]}",
+                "{PI: [1, 40, 22]}, {W5: [1, 2, 4]}, {ES: [21, 22, 32]}",
+            )
+        ],
+        "the emergency stop's contact does not join the guardian's pin to 3.3 V or ground",
+        "ES:32",
+        "3V3 or GND behind it",
+        "estop_pin = 25",
+        "{ES: [21, 22, 32]}",
     ),
 }
 

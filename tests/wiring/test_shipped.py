@@ -26,7 +26,7 @@ def test_each_is_wired_as_its_harness_says(bench: Path) -> None:
     report = Pair(bench, WIRING / f"{bench.stem}.harness.yml").check()
     assert report.errors == ()
     assert report.notes == ()
-    assert {signal.name for signal in report.signals} == {"watchdog"} | {
+    assert {signal.name for signal in report.signals} == {"watchdog", "stop"} | {
         table["name"] for key in ("relay", "sense") for table in tomllib.loads(bench.read_text())[key]
     }
     assert len(report.wires) > 40

@@ -16,7 +16,7 @@ def coils(subject: Subject) -> Iterator[Contradiction]:
     """Whose supply goes when: the emergency stop takes all, the watchdog the feeds, a closed feed the other's."""
     feeding = {r.name for r in subject.config.relay if r.role in FED_BY}
     for index, relay in subject.relays():
-        part = subject.part_of(relay)
+        part = subject.part_of(relay.name)
         pin = subject.gpio(relay.pin)
         ends = driven(subject.network, pin) if pin is not None else []
         if part is None or len(ends) != 1 or ends[0].pin.part != relay.name:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rig.bench.config import RelayTable, SenseTable
+from rig.bench.config import GpiodSenseTable, GpioRelayTable
 from rig.bench.roles import MAINS
 from rig.bench.wiring.harness import Comparators, CurrentSensor, EmergencyStop, MainsDetector
 from rig.bench.wiring.pins import ACTIVE_HIGH, HEADER, PULLED_UP, SIGNALS, header_label
@@ -55,7 +55,7 @@ def relays(subject: Subject) -> Iterator[Contradiction]:
             )
 
 
-def _boot(index: int, relay: RelayTable, subject: Subject) -> Iterator[Contradiction]:
+def _boot(index: int, relay: GpioRelayTable, subject: Subject) -> Iterator[Contradiction]:
     """Until software sets a line, the header's pull is its level: it must not be the one that energises the coil."""
     up = relay.pin in PULLED_UP
     if up == (relay.active == "high"):
@@ -90,7 +90,7 @@ def lines(subject: Subject) -> Iterator[Contradiction]:
         yield from _line(subject, index, line, ends[0])
 
 
-def _line(subject: Subject, index: int, line: SenseTable, end: End) -> Iterator[Contradiction]:
+def _line(subject: Subject, index: int, line: GpiodSenseTable, end: End) -> Iterator[Contradiction]:
     part = subject.network.parts[end.pin.part]
     if isinstance(part, Comparators):
         yield from _comparator(subject, index, line, end, part)
@@ -103,7 +103,7 @@ def _line(subject: Subject, index: int, line: SenseTable, end: End) -> Iterator[
         yield from _polarity(index, line, end, high=True)
         yield from _detector(subject, index, line, end, part)
     elif isinstance(part, EmergencyStop):
-        yield from _stop(subject, index, line, end, part)
+        yield from _stop(subject, index, line, end)
     elif line.role in SIGNALS:
         wanted = SIGNALS[line.role]
         if end.pin.pin != wanted:
@@ -114,7 +114,7 @@ def _line(subject: Subject, index: int, line: SenseTable, end: End) -> Iterator[
         yield from _polarity(index, line, end, high=ACTIVE_HIGH[line.role])
 
 
-def _polarity(index: int, line: SenseTable, end: End, *, high: bool) -> Iterator[Contradiction]:
+def _polarity(index: int, line: GpiodSenseTable, end: End, *, high: bool) -> Iterator[Contradiction]:
     """`high`: whether the level at the end is high when the line is to be active."""
     expected = "high" if high != end.inverted else "low"
     if line.active != expected:
@@ -123,7 +123,9 @@ def _polarity(index: int, line: SenseTable, end: End, *, high: bool) -> Iterator
         yield Contradiction(key, part_key(end.pin.part), message, line.active, expected)
 
 
-def _comparator(subject: Subject, index: int, line: SenseTable, end: End, part: Comparators) -> Iterator[Contradiction]:
+def _comparator(
+    subject: Subject, index: int, line: GpiodSenseTable, end: End, part: Comparators
+) -> Iterator[Contradiction]:
     divider = part.outputs[end.pin.pin]
     at = part_key(end.pin.part, "outputs", end.pin.pin)
     says = divider.high if (line.active == "high") != end.inverted else _OTHER[divider.high]
@@ -151,7 +153,9 @@ def _band(bench: Key, harness: Key, stated: list[float] | None, worst: Band, uni
         yield Contradiction(bench, harness, message, found, f"to hold {worst.low:.4g} to {worst.high:.4g} {unit}")
 
 
-def _detector(subject: Subject, index: int, line: SenseTable, end: End, part: MainsDetector) -> Iterator[Contradiction]:
+def _detector(
+    subject: Subject, index: int, line: GpiodSenseTable, end: End, part: MainsDetector
+) -> Iterator[Contradiction]:
     found = subject.live("meter")
     if found is None:
         return
@@ -171,18 +175,23 @@ def _detector(subject: Subject, index: int, line: SenseTable, end: End, part: Ma
             )
 
 
-def _stop(subject: Subject, index: int, line: SenseTable, end: End, part: EmergencyStop) -> Iterator[Contradiction]:
-    """Its contact joins the line to 3.3 V or ground until it is pressed; then a pull to the other side decides."""
-    pair = next(pair for pair in part.breaks if end.pin.pin in pair)
-    other = PinRef(end.pin.part, pair[0] if pair[1] == end.pin.pin else pair[1])
-    header = subject.gpio(line.line)
-    rails = {header_label(int(p.pin)) for p in subject.network.net(other) if header and p.part == header.part}
-    if rails not in ({"3V3"}, {"GND"}):
+def _stop(subject: Subject, index: int, line: GpiodSenseTable, end: End) -> Iterator[Contradiction]:
+    joined = stop_joins(subject, end)
+    if joined is None:
         message = f"the contact of {line.name} does not join it to 3.3 V or ground"
-        found = ", ".join(sorted(rails)) or "nothing"
-        yield _wrong(subject, ("sense", index, "line"), other, message, found, "3V3 or GND")
+        yield _wrong(subject, ("sense", index, "line"), end.pin, message, str(end.pin), "3V3 or GND behind it")
         return
-    yield from _polarity(index, line, end, high=rails == {"GND"})
+    yield from _polarity(index, line, end, high=joined == "GND")
+
+
+def stop_joins(subject: Subject, end: End) -> str | None:
+    """What the emergency stop's contact joins a line to until it is pressed; then a pull to the other side decides."""
+    part = subject.network.parts[end.pin.part]
+    pairs = part.breaks if isinstance(part, EmergencyStop) else []
+    pair = next(pair for pair in pairs if end.pin.pin in pair)
+    other = PinRef(end.pin.part, pair[0] if pair[1] == end.pin.pin else pair[1])
+    rails = {header_label(int(p.pin)) for p in subject.network.net(other) if p.part == subject.header()}
+    return next(iter(rails)) if rails in ({"3V3"}, {"GND"}) else None
 
 
 def _wrong(subject: Subject, key: Key, pin: PinRef | None, message: str, found: str, expected: str) -> Contradiction:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rig.bench.circuit import discharge_s
 from rig.bench.config import BenchConfig
-from rig.bench.wiring import check_circuit, check_coils, check_feeds, check_pins, check_signals
+from rig.bench.wiring import check_circuit, check_coils, check_feeds, check_guardian, check_pins, check_signals
 from rig.bench.wiring.harness import Comparators, CurrentSensor, Harness, WatchdogPart, load_harness
 from rig.bench.wiring.network import Network
 from rig.bench.wiring.pins import GPIO_AT, HEADER
@@ -35,6 +35,8 @@ _CHECKS: tuple[Callable[[Subject], Iterator[Contradiction]], ...] = (
     check_feeds.mains,
     check_coils.coils,
     check_coils.watchdog,
+    check_guardian.watchdog,
+    check_guardian.stop,
     check_circuit.isolation,
     check_circuit.load,
     check_circuit.probe,
@@ -169,6 +171,11 @@ def _signals(subject: Subject) -> Iterator[Signal]:
         kept = driven(subject.network, PinRef(name, part.output))[0]
         way = (*fed.way, PinRef(name, part.output), *kept.way)
         yield Signal("watchdog", "watchdog", gpio, HEADER[gpio], "out", "edges", _way(way))
+    stop = subject.config.guardian.estop_pin
+    if stop is not None:
+        way = sources(subject.network, PinRef(subject.header(), HEADER[stop]))[0].way
+        pressed = subject.config.guardian.estop_pressed or "high"
+        yield Signal("stop", "guardian's emergency stop", stop, HEADER[stop], "in", pressed, _way(way))
     for _, line in subject.lines():
         pin = PinRef(subject.header(), HEADER[line.line])
         end = sources(subject.network, pin)[0]
@@ -206,12 +213,17 @@ def _wires(subject: Subject) -> Iterator[WireRow]:
 
 def _notes(subject: Subject) -> Iterator[str]:
     """What is wired and this bench file does not use; what the harness does not show."""
-    used = {r.pin for _, r in subject.relays()} | {s.line for _, s in subject.lines()} | {subject.watchdog_gpio()}
+    guardian = subject.config.guardian
+    used = [*(r.pin for _, r in subject.relays()), *(s.line for _, s in subject.lines())]
+    used += [n for n in (subject.watchdog_gpio(), guardian.estop_pin) if n is not None]
+    if guardian.watchdog_pin is None:
+        gpio = subject.watchdog_gpio()
+        yield f"without pulses on GPIO {gpio} the feeds stay open, and this bench file's guardian gives none"
     header = subject.header()
-    for pin, gpio in sorted(GPIO_AT.items()):
+    for pin, line in sorted(GPIO_AT.items()):
         net = subject.network.net(PinRef(header, pin))
-        if gpio not in used and len(net) > 1:
-            yield f"GPIO {gpio} (pin {pin}) is wired, and this bench file does not use it"
+        if line not in used and len(net) > 1:
+            yield f"GPIO {line} (pin {pin}) is wired, and this bench file does not use it"
     others = [r.name for r in subject.config.relay if r not in [mine for _, mine in subject.relays()]]
     if others:
         yield f"not on the header, so their drive is not checked: {', '.join(others)}"

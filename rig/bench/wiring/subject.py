@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from rig.bench.config import BenchConfig, RelayTable, SenseTable
+from rig.bench.config import BenchConfig, GpiodSenseTable, GpioRelayTable
 from rig.bench.wiring.harness import (
     EmergencyStop,
     Header,
@@ -56,13 +56,13 @@ class Subject:
     config: BenchConfig
     network: Network
 
-    def relays(self) -> list[tuple[int, RelayTable]]:
+    def relays(self) -> list[tuple[int, GpioRelayTable]]:
         """The relays on the header's lines, with their place in the bench file. Others' drive is not in the harness."""
-        return [(i, r) for i, r in enumerate(self.config.relay) if r.driver == "rpi-gpio"]
+        return [(i, r) for i, r in enumerate(self.config.relay) if isinstance(r, GpioRelayTable)]
 
-    def lines(self) -> list[tuple[int, SenseTable]]:
+    def lines(self) -> list[tuple[int, GpiodSenseTable]]:
         """The sense lines on the header, with their place in the bench file."""
-        return [(i, s) for i, s in enumerate(self.config.sense) if s.driver == "gpiod"]
+        return [(i, s) for i, s in enumerate(self.config.sense) if isinstance(s, GpiodSenseTable)]
 
     def all_of(self, kind: type[P]) -> list[tuple[str, P]]:
         return [(name, part) for name, part in self.network.parts.items() if isinstance(part, kind)]
@@ -126,8 +126,9 @@ class Subject:
             return ("rig", "parts")
         return next((w.key for w in self.network.wires if pin in (w.a, w.b)), ("connectors", pin.part))
 
-    def part_of(self, relay: RelayTable) -> RelayPart | None:
-        part = self.network.parts.get(relay.name)
+    def part_of(self, name: str) -> RelayPart | None:
+        """The relay of this name."""
+        part = self.network.parts.get(name)
         return part if isinstance(part, RelayPart) else None
 
     def state(self, *energised: str, pressed: bool = False, fed: bool = True) -> State:
