@@ -37,6 +37,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     _add_safe(verbs)
     _add_analyse(verbs)
     _add_doctor(verbs)
+    _add_wiring(verbs)
     _add_twin(verbs)
     return parser.parse_args(words)
 
@@ -135,6 +136,19 @@ def _add_doctor(verbs: argparse._SubParsersAction[_Parser]) -> None:
         allow_abbrev=False,
     )
     doctor.add_words(verb)
+
+
+def _add_wiring(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import wiring
+
+    verb = verbs.add_parser(
+        "wiring",
+        help="check a bench file against its harness",
+        description="Checks that a bench is wired as its bench file says, and prints the table to wire from.",
+        epilog=_EXITS,
+        allow_abbrev=False,
+    )
+    wiring.add_words(verb)
 
 
 def _add_twin(verbs: argparse._SubParsersAction[_Parser]) -> None:
