@@ -89,7 +89,7 @@ def open_capture(path: Path) -> Iterator[StoredCapture]:
 def read_capture(path: Path, channel: str | None) -> Waveform:
     """The whole capture as a waveform of codes."""
     if channel not in (None, CHANNEL):
-        raise InputError("no such channel", Where(str(path), "channel", found=repr(channel), expected=CHANNEL))
+        raise InputError("no such channel", Where(str(path), "--channel", found=repr(channel), expected=CHANNEL))
     with open_capture(path) as stored:
         notes = (f"read as {DIALECT}", f"the trigger lies within {stored.trigger_error_s:g} s of zero")
         codes = stored.codes()

@@ -19,13 +19,12 @@ import numpy.typing as npt
 from rig.errors import InputError, Where
 from rig.waveforms.choice import choose
 from rig.waveforms.layout import Column
+from rig.waveforms.units import hertz
 from rig.waveforms.waveform import MAX_SAMPLES, Waveform, checked_grid
 
 DIALECT = "sigrok"
 _METADATA_BYTES = 1 << 16
 _MOST_PIECES = 1 << 20
-_RATE = re.compile(r"^\s*([0-9]+(?:\.[0-9]+)?)\s*([kMG]?)(?:Hz)?\s*$")
-_FACTOR = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,10 @@ def read_sigrok(path: Path, channel: str | None, interval_s: float | None, start
         values = _samples(path, archive, f"analog-1-{chosen.index}")
     if session.rate_hz:
         if interval_s not in (None, 1.0 / session.rate_hz):
-            raise InputError("the file has its own sample interval", Where(file, "interval_s", found=f"{interval_s} s"))
+            raise InputError("the file has its own sample interval", Where(file, "--interval", found=f"{interval_s} s"))
         interval_s = 1.0 / session.rate_hz
     if interval_s is None:
-        raise InputError("no usable sample rate: the sample interval must be given", Where(file, "interval_s"))
+        raise InputError("no usable sample rate: the sample interval must be given", Where(file, "--interval"))
     grid = checked_grid(file, start_s or 0.0, interval_s, len(values))
     unknown = ~np.isfinite(values)
     told = [f"read as {DIALECT}", "volts assumed", *notes]
@@ -102,9 +101,7 @@ def _session(path: Path, archive: zipfile.ZipFile) -> _Session:
     if not channels:
         logic = device.get("total probes", "0")
         raise InputError("no analogue channel", Where(str(path), "metadata", found=f"{logic} logic channels"))
-    rate = _RATE.match(device.get("samplerate", ""))
-    hertz = float(rate.group(1)) * _FACTOR[rate.group(2)] if rate else 0.0
-    return _Session(channels, hertz if 0 < hertz < 1e15 else None)
+    return _Session(channels, hertz(device.get("samplerate", "")))
 
 
 def _samples(path: Path, archive: zipfile.ZipFile, stem: str) -> npt.NDArray[np.float32]:

@@ -22,7 +22,7 @@ def checked_grid(file: str, first_s: float, interval_s: float | None, count: int
     """The grid of `count` samples. Raises `InputError` when its interval or its reach is none of an oscilloscope's."""
     if interval_s is None or not interval_s > 0 or not abs(first_s) + interval_s * count < LATEST_S:
         found = f"start {first_s} s, interval {interval_s} s, {count} samples"
-        raise InputError("no usable sample interval", Where(file, "interval_s", None, found, "a number above 0"))
+        raise InputError("no usable sample interval", Where(file, "--interval", None, found, "a number above 0"))
     return Grid(first_s, interval_s)
 
 
