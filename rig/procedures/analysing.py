@@ -9,18 +9,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from rig.clock import to_ns
 from rig.errors import InputError, Where
 from rig.judgement import Cause, Comparison, Limit, judge_rail
 from rig.judgement.alerts import History, predict_all
 from rig.procedures.rows import budget_rows, coverage_row, longest_row, outage_row
+from rig.procedures.surveying import Survey, survey
 from rig.rail import Intervals, RailSettings, Source, merge, outages
-from rig.rail.levels import levels_of, thin
+from rig.rail.levels import levels_of
 from rig.rail.place import Offset, place
 from rig.rail.samples import Accuracy, code_limits, source_of, volt_limits
 from rig.rail.times import Grid, Times, line_of
@@ -29,7 +28,6 @@ from rig.records.run import Assumption, Envelope, Picture, Reason, Track
 from rig.waveforms import Waveform, read
 
 _TIME_BASE_PPM = 100.0
-_COLUMNS = 2000
 _NODE = "rail"
 
 
@@ -75,7 +73,8 @@ def analyse_files(question: Question) -> tuple[Analysis, Picture]:
         for path in question.files
     ]
     offsets = question.offsets_s or (0.0,) * len(waves)
-    limits = _thresholds(question, waves)
+    surveys = [survey(wave) for wave in waves]
+    limits = _thresholds(question, waves[0].file, surveys[0])
     ppm = _rate_ppm(question, waves)
     settings = replace(settings, rate_ppm=ppm)
     sources = [
@@ -103,7 +102,8 @@ def analyse_files(question: Question) -> tuple[Analysis, Picture]:
         + tuple(Assumption(a.key, a.value, a.source) for a in alerts.assumptions),
         files=tuple(_file_row(w, o) for w, o in zip(waves, offsets, strict=True)),
     )
-    return analysis, _picture(waves, sources, offsets, limits)
+    drawn = _envelope(waves[0], surveys[0], offsets[0])
+    return analysis, _picture(sources, drawn, limits)
 
 
 # -- what was asked ----------------------------------------------------------------------------------------------------
@@ -134,10 +134,11 @@ def _limit(question: Question) -> Limit:
     return Limit(to_ns(question.limit_s), Comparison(question.comparison))
 
 
-def _thresholds(question: Question, waves: list[Waveform]) -> _Thresholds:
+def _thresholds(question: Question, file: str, seen: Survey) -> _Thresholds:
     """The thresholds and the noise that were given, or those that the first file's two levels propose."""
-    file = waves[0].file
-    levels = levels_of(_volts(waves[0], thin(waves[0].values)))
+    levels = levels_of(seen.volts)
+    if levels is None and not np.isfinite(seen.volts).any():
+        raise InputError("no sample is a number that an instrument could measure", Where(file))
     if levels is None:
         raise InputError(
             "a constant signal proves nothing: an instrument that stands still shows this too", Where(file)
@@ -194,14 +195,14 @@ def _source(wave: Waveform, name: str, limits: _Thresholds, settings: RailSettin
         proving = code_limits(scale, limits.down_v, limits.up_v)
     else:
         proving = volt_limits(Accuracy(0.0, 0.0, limits.noise_v), limits.down_v, limits.up_v)
-    return source_of(name, _NODE, wave.values, _times(wave), proving, settings)
+    return source_of(name, _NODE, wave.blocks(), _times(wave), proving, settings)
 
 
 def _window(wave: Waveform, offset_s: float) -> tuple[int, int]:
     """From the first sample to the last on the common line, rounded and shrunk as its source's spans are."""
     line, shift, error = line_of(_times(wave)), to_ns(offset_s), _time_error_ns(wave)
     first = line.starts(np.array([0], np.int64))[0]
-    last = line.ends(np.array([len(wave.values) - 1], np.int64))[0]
+    last = line.ends(np.array([wave.count - 1], np.int64))[0]
     return int(first) + shift + error, int(last) + shift - error
 
 
@@ -220,10 +221,6 @@ def _instant_s(wave: Waveform, index: int) -> float:
     if wave.grid is not None:
         return wave.grid.first_s + index * wave.grid.dt_s
     return 0.0 if wave.times_ns is None else float(wave.times_ns[index]) / 1e9
-
-
-def _volts(wave: Waveform, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return values if wave.scale is None else wave.scale.volts(values)
 
 
 def _widest_step_s(waves: list[Waveform]) -> float:
@@ -266,27 +263,18 @@ def _assumptions(question: Question, limits: _Thresholds, ppm: float) -> tuple[A
 
 def _file_row(wave: Waveform, offset_s: float) -> FileRow:
     step = wave.grid.dt_s if wave.grid is not None else None
-    return FileRow(wave.file, wave.channel, wave.dialect, len(wave.values), step, offset_s, wave.notes)
+    return FileRow(wave.file, wave.channel, wave.dialect, wave.count, step, offset_s, wave.notes)
 
 
-def _picture(waves: list[Waveform], sources: list[Source], offsets: tuple[float, ...], limits: _Thresholds) -> Picture:
+def _picture(sources: list[Source], drawn: Envelope, limits: _Thresholds) -> Picture:
     def rows(spans: Intervals) -> tuple[tuple[float, float], ...]:
         return tuple((a / 1e9, b / 1e9) for a, b in spans)
 
     tracks = tuple(Track(s.name, rows(s.up), rows(s.down), rows(s.seen)) for s in sources)
-    drawn = _envelope(waves[0], offsets[0])
     highest = max((high for _, _, high in drawn.columns), default=limits.up_v)
     return Picture(tracks, drawn, limits.down_v, limits.up_v, highest)
 
 
-def _envelope(wave: Waveform, offset_s: float) -> Envelope:
-    """Lowest and highest volts of each column of the picture, without a copy of the whole."""
-    count = len(wave.values)
-    edges = np.linspace(0, count, min(_COLUMNS, count) + 1).astype(np.int64)
-    columns = []
-    for first, after in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        volts = _volts(wave, wave.values[first:after])
-        known = volts[np.isfinite(volts)]
-        if len(known):
-            columns.append((_instant_s(wave, first) + offset_s, float(known.min()), float(known.max())))
+def _envelope(wave: Waveform, seen: Survey, offset_s: float) -> Envelope:
+    columns = ((_instant_s(wave, first) + offset_s, low, high) for first, low, high in seen.columns)
     return Envelope(wave.channel, tuple(columns))

@@ -22,7 +22,7 @@ from rig.waveforms.makers.rohde_schwarz import DIALECT as ROHDE_SCHWARZ
 from rig.waveforms.rows import Array, RowFormat, Rows
 from rig.waveforms.text import blocks, nth_row_line, read_head
 from rig.waveforms.timing import Digits, digits_of, likely_interval, uniform
-from rig.waveforms.waveform import LATEST_S, MAX_SAMPLES, Waveform, checked_grid
+from rig.waveforms.waveform import LATEST_S, MAX_SAMPLES, Waveform, checked_grid, in_memory
 
 OVER_RANGE_V = 9.9e36
 """What oscilloscopes print for a sample that they could not convert is 9.9E+37 (Keysight InfiniiVision, Siglent)."""
@@ -77,7 +77,11 @@ def read_csv(path: Path, channel: str | None, given: Given) -> Waveform:
     grid = _grid(file, layout.axis, len(values), times, digits, given, notes)
     times_ns = None if grid or times is None else _instants(rows_path, layout, times)
     error_s = 0.0 if times is None else float(digits.unit(times[[0, -1]]).max()) / 2
-    return Waveform(file, column.name, layout.dialect, values, None, grid, times_ns, tuple(notes), time_error_s=error_s)
+    count, blocks_of = len(values), in_memory(values)
+    told = tuple(notes)
+    return Waveform(
+        file, column.name, layout.dialect, count, blocks_of, None, grid, times_ns, told, time_error_s=error_s
+    )
 
 
 class _Record:
@@ -178,7 +182,7 @@ class _Record:
         if end > MAX_SAMPLES:
             raise InputError("too many samples", Where(str(self._path), expected=f"at most {MAX_SAMPLES}"))
         if end > len(self._values):
-            room = max(end, len(self._values) * 3 // 2)
+            room = max(end, len(self._values) * 5 // 4)
             self._values.resize(room, refcheck=False)
             self._times.resize(room if self._timed else 0, refcheck=False)
         self._values[self._count : end] = values

@@ -210,9 +210,7 @@ def time_unit(cell: str, unit: str = "") -> float | None:
 def _distinct(columns: Sequence[Column]) -> tuple[Column, ...]:
     seen = Counter(column.name for column in columns)
     return tuple(
-        replace(column, name=f"{column.name} (column {column.index + 1})")
-        if seen[column.name] > 1
-        else column
+        replace(column, name=f"{column.name} (column {column.index + 1})") if seen[column.name] > 1 else column
         for column in columns
     )
 

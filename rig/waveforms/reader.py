@@ -38,7 +38,9 @@ def read(
     kind = _kind(path, dialect)
     if kind == capture.DIALECT:
         if interval_s is not None or start_s is not None:
-            raise InputError("a capture has its own times", Where(str(path), "--start" if interval_s is None else "--interval"))
+            raise InputError(
+                "a capture has its own times", Where(str(path), "--start" if interval_s is None else "--interval")
+            )
         return capture.read_capture(path, channel)
     if kind == sigrok.DIALECT:
         return sigrok.read_sigrok(path, channel, interval_s, start_s)

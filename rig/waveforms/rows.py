@@ -55,7 +55,7 @@ class Rows:
         self._file, self._form = file, form
         arrow = _arrow(form)
         self.engine = "pyarrow" if arrow else "numpy"
-        self.block_bytes = 1 << 24 if arrow else 1 << 22
+        self.block_bytes = 1 << 22 if arrow else 1 << 22
         self._fast: Parser = arrow or _numpy(form)
 
     def columns(self, data: bytes, first_line: int) -> list[Array]:
@@ -133,10 +133,11 @@ def _arrow(form: RowFormat) -> Parser | None:
         decimal_point=form.decimal,
     )
     options = reader.ReadOptions(column_names=names, block_size=1 << 21)
+    pool = pyarrow.system_memory_pool()  # gives memory back at once: the default pool keeps what a block needed
 
     def parser(data: bytes) -> list[Array] | None:
         try:
-            table = reader.read_csv(pyarrow.py_buffer(data), options, parse, convert)
+            table = reader.read_csv(pyarrow.py_buffer(data), options, parse, convert, pool)
         except pyarrow.ArrowException:
             return None
         return [column.to_numpy() for column in table.columns]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rig.rail.levels import levels_of, thin
+from rig.rail.levels import levels_of
 
 
 def _rail(noise_v: float, seed: int = 1) -> np.ndarray:  # type: ignore[type-arg]
@@ -37,10 +37,3 @@ def test_a_constant_or_unknown_signal_has_no_levels() -> None:
     assert levels_of(np.full(100, 12.0)) is None
     assert levels_of(np.full(100, np.nan)) is None
     assert levels_of(np.array([])) is None
-
-
-def test_thinning_keeps_the_whole_length_in_view() -> None:
-    few = thin(np.arange(5_000_001))
-    assert len(few) <= 2_000_000
-    assert few[0] == 0
-    assert few[-1] >= 4_999_990

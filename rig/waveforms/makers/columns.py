@@ -1,4 +1,4 @@
-"""What several makers' headers share: a line of names over a line of units, and keys above the names. Names no maker."""
+"""What several makers' headers share: a line of names over a line of units, and keys above the names."""
 
 from __future__ import annotations
 

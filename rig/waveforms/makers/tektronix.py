@@ -1,4 +1,4 @@
-"""Tektronix: TDS and TBS with their keys in the columns left of the samples, DPO, MDO, MSO and TBS1000C with keys above."""
+"""Tektronix: TDS and TBS with keys in the columns left of the samples; DPO, MDO, MSO and TBS1000C with keys above."""
 
 from __future__ import annotations
 
