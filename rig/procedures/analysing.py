@@ -14,7 +14,7 @@ import numpy as np
 
 from rig.clock import to_ns
 from rig.errors import InputError, Where
-from rig.judgement import Cause, Comparison, Limit, judge_rail
+from rig.judgement import Cause, Comparison, Finding, Limit, judge_rail
 from rig.judgement.alerts import History, predict_all
 from rig.procedures.rows import budget_rows, coverage_row, longest_row, outage_row
 from rig.procedures.surveying import Survey, survey
@@ -33,7 +33,7 @@ _NODE = "rail"
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked; None = find out, or the default. Volts and seconds."""
+    """What is asked; None = find out, or the default. Volts and seconds. `channels`: one for all files, or one each."""
 
     files: tuple[Path, ...]
     down_v: float | None = None
@@ -44,7 +44,7 @@ class Question:
     restore_min_s: float = 1.0
     time_base_ppm: float | None = None
     noise_v: float | None = None
-    channel: str | None = None
+    channels: tuple[str, ...] = ()
     dialect: str | None = None
     interval_s: float | None = None
     start_s: float | None = None
@@ -65,12 +65,12 @@ def analyse_files(question: Question) -> tuple[Analysis, Picture]:
     waves = [
         read(
             path,
-            channel=question.channel,
+            channel=channel,
             dialect=question.dialect,
             interval_s=question.interval_s,
             start_s=question.start_s,
         )
-        for path in question.files
+        for path, channel in zip(question.files, _channels(question), strict=True)
     ]
     offsets = question.offsets_s or (0.0,) * len(waves)
     surveys = [survey(wave) for wave in waves]
@@ -78,7 +78,7 @@ def analyse_files(question: Question) -> tuple[Analysis, Picture]:
     ppm = _rate_ppm(question, waves)
     settings = replace(settings, rate_ppm=ppm)
     sources = [
-        _placed(wave, f"{index}: {wave.channel}" if len(waves) > 1 else wave.channel, offset, limits, settings)
+        _placed(wave, f"file {index}, {wave.channel}" if len(waves) > 1 else wave.channel, offset, limits, settings)
         for index, (wave, offset) in enumerate(zip(waves, offsets, strict=True), 1)
     ]
     knowledge = merge(sources)
@@ -90,7 +90,7 @@ def analyse_files(question: Question) -> tuple[Analysis, Picture]:
     analysis = Analysis(
         verdict=judgement.verdict.value,
         rail_verdict=judgement.rail_verdict.value,
-        reasons=tuple(Reason(r.code, _advised(r.text, waves, settings)) for r in judgement.reasons),
+        reasons=tuple(Reason(r.code, _advised(r, waves, settings)) for r in judgement.reasons),
         limit_s=limit.length_ns / 1e9,
         comparison=limit.comparison.value,
         longest_outage=longest_row(history),
@@ -98,7 +98,7 @@ def analyse_files(question: Question) -> tuple[Analysis, Picture]:
         coverage=coverage_row(history, 0),
         uncertainty=budget_rows(history, ppm, 0),
         alerts=alerts.to_json(),
-        assumptions=_assumptions(question, limits, ppm)
+        assumptions=_assumptions(question, waves, limits, ppm)
         + tuple(Assumption(a.key, a.value, a.source) for a in alerts.assumptions),
         files=tuple(_file_row(w, o) for w, o in zip(waves, offsets, strict=True)),
     )
@@ -128,6 +128,14 @@ def _settings(question: Question) -> RailSettings:
     if not all(math.isfinite(o) and abs(o) < 1e9 for o in question.offsets_s):
         raise InputError("not an offset", Where(key="--offset", expected="finite seconds"))
     return RailSettings(to_ns(question.ride_through_s), to_ns(question.restore_min_s))
+
+
+def _channels(question: Question) -> tuple[str | None, ...]:
+    files, names = len(question.files), question.channels
+    if len(names) not in (0, 1, files):
+        found = f"{len(names)} for {files} files"
+        raise InputError("one channel for all files, or one for each", Where(key="--channel", found=found))
+    return names if len(names) == files else (names or (None,)) * files
 
 
 def _limit(question: Question) -> Limit:
@@ -223,32 +231,31 @@ def _instant_s(wave: Waveform, index: int) -> float:
     return 0.0 if wave.times_ns is None else float(wave.times_ns[index]) / 1e9
 
 
-def _widest_step_s(waves: list[Waveform]) -> float:
-    """The least of the files' widest steps between two samples."""
-    steps = []
-    for wave in waves:
-        if wave.times_ns is not None:
-            steps.append(float(np.diff(wave.times_ns).max()) / 1e9 if len(wave.times_ns) > 1 else math.inf)
-        elif wave.grid is not None:
-            steps.append(wave.grid.dt_s)
-    return min(steps)
+def _steps_s(wave: Waveform) -> tuple[float, float]:
+    """The least and the greatest step between two samples."""
+    if wave.times_ns is not None:
+        steps = np.diff(wave.times_ns)
+        return float(steps.min()) / 1e9, float(steps.max()) / 1e9
+    return (wave.grid.dt_s, wave.grid.dt_s) if wave.grid else (0.0, 0.0)
 
 
-def _advised(text: str, waves: list[Waveform], settings: RailSettings) -> str:
-    """A reason, with the setting that would decide where the samples are too far apart to prove anything up."""
-    step, ride = _widest_step_s(waves), settings.ride_through_ns / 1e9
-    if step <= ride:
-        return text
+def _advised(finding: Finding, waves: list[Waveform], settings: RailSettings) -> str:
+    """Why it is open, with the setting that would decide where samples are too far apart to prove the rail up."""
+    ride = settings.ride_through_ns / 1e9
+    least, widest = (min(steps) for steps in zip(*(_steps_s(wave) for wave in waves), strict=True))
+    if widest <= ride or finding.code not in ("unseen_gap", "straddles_limit"):
+        return finding.text
+    up_to, proven = ("", "nothing can be proven up") if least > ride else ("up to ", "not all can be proven up")
     return (
-        f"{text} Samples are {step:.6g} s apart, further than ride_through_s ({ride:g} s): nothing can be proven up; "
-        f"if dips up to that long do not matter, --ride-through {step:.6g} decides."
+        f"{finding.text} Samples are {up_to}{widest:.6g} s apart, further than ride_through_s ({ride:g} s): {proven}; "
+        f"if dips up to that long do not matter, --ride-through {widest:.6g} decides."
     )
 
 
 # -- rows and picture --------------------------------------------------------------------------------------------------
 
 
-def _assumptions(question: Question, limits: _Thresholds, ppm: float) -> tuple[Assumption, ...]:
+def _assumptions(question: Question, waves: list[Waveform], limits: _Thresholds, ppm: float) -> tuple[Assumption, ...]:
     given = question.time_base_ppm is not None
     return (
         Assumption("limit_s", f"{question.limit_s:g} s", "MP102A: three minutes, unless given"),
@@ -258,7 +265,16 @@ def _assumptions(question: Question, limits: _Thresholds, ppm: float) -> tuple[A
         Assumption("restore_min_s", f"{question.restore_min_s:g} s", "assumption: a shorter return restores nothing"),
         Assumption("time_base_ppm", f"{ppm:g} ppm", "given" if given else "the file's, or assumed"),
         Assumption("down samples", "no dips just when it looks", "assumption: samples up to restore_min_s apart join"),
+        *_unstated(waves),
     )
+
+
+def _unstated(waves: list[Waveform]) -> tuple[Assumption, ...]:
+    """What an export does not say of its volts; this rig's own captures do."""
+    if all(wave.scale is not None for wave in waves):
+        return ()
+    told = "as the file states them: no gain or offset error, none clipped but those that the file marks"
+    return (Assumption("volts", told, "assumption: an export does not state them; leave the thresholds some room"),)
 
 
 def _file_row(wave: Waveform, offset_s: float) -> FileRow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -52,5 +52,9 @@ def levels_of(volts: npt.NDArray[np.floating]) -> Levels | None:
         middle = (high + low) / 2
     steps = np.abs(np.diff(known))
     quiet = steps[steps <= (high - low) / 4]
-    noise = float(np.quantile(quiet, _QUANTILE)) / np.sqrt(2) if len(quiet) else 0.0
-    return Levels(high, low, float(noise), float(np.quantile(steps, 0.9)))
+    levels = Levels(high, low, _noise(quiet), float(np.quantile(steps, 0.9)))
+    return levels if levels.two else replace(levels, noise_v=_noise(steps))
+
+
+def _noise(steps: npt.NDArray[np.float64]) -> float:
+    return float(np.quantile(steps, _QUANTILE) / np.sqrt(2)) if len(steps) else 0.0

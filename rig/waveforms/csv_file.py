@@ -19,7 +19,7 @@ from rig.waveforms.dialects import CSV_DIALECTS, GENERIC, plain_columns, volts_o
 from rig.waveforms.layout import Column, Layout, Sheet, TimeAxis, sheet_of
 from rig.waveforms.makers.parameter_file import parameters_of, waveform_pair
 from rig.waveforms.makers.rohde_schwarz import DIALECT as ROHDE_SCHWARZ
-from rig.waveforms.rows import Array, RowFormat, Rows
+from rig.waveforms.rows import BLOCK_BYTES, Array, RowFormat, Rows
 from rig.waveforms.text import blocks, nth_row_line, read_head
 from rig.waveforms.timing import Digits, digits_of, likely_interval, uniform
 from rig.waveforms.waveform import LATEST_S, MAX_SAMPLES, Waveform, checked_grid, in_memory
@@ -103,7 +103,7 @@ class _Record:
         layout, axis = self._layout, self._layout.axis
         wanted = (self._column.index,) if axis.index is None else (axis.index, self._column.index)
         rows = Rows(str(self._path), RowFormat(layout.delimiter, layout.decimal, layout.fields, wanted))
-        for block in blocks(self._path, layout.first_line, rows.block_bytes):
+        for block in blocks(self._path, layout.first_line, BLOCK_BYTES):
             columns = rows.columns(block.data, block.first_line)
             if len(columns[0]) == 0:
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def wave(values: Values, cuts: list[int], scale: Scale | None = None) -> Wavefor
 
     def blocks() -> Iterator[Values]:
         edges = sorted({0, *(cut % (len(values) + 1) for cut in cuts), len(values)})
-        yield from (values[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True))
+        yield from (values[a:b] for a, b in pairwise(edges))
 
     return Waveform("file", "CH1", "generic", len(values), blocks, scale, Grid(0.0, 1.0), None, ())
 

@@ -37,3 +37,10 @@ def test_a_constant_or_unknown_signal_has_no_levels() -> None:
     assert levels_of(np.full(100, 12.0)) is None
     assert levels_of(np.full(100, np.nan)) is None
     assert levels_of(np.array([])) is None
+
+
+def test_the_noise_of_one_level_is_its_own_steps() -> None:
+    levels = levels_of(12.0 + 0.01 * (np.arange(6000) % 3))
+    assert levels is not None
+    assert not levels.two
+    assert levels.noise_v == pytest.approx(0.02 / np.sqrt(2))
