@@ -90,7 +90,7 @@ def analyse(
     restore_min_s: float = 1.0,
     time_base_ppm: float | None = None,
     noise_v: float | None = None,
-    channel: str | None = None,
+    channel: str | Sequence[str] | None = None,
     dialect: str | None = None,
     interval_s: float | None = None,
     start_s: float | None = None,
@@ -99,6 +99,7 @@ def analyse(
     """Judge oscilloscope files of one event: how long was the rail away, and how sure is that? Raises InputError.
 
     Volts and seconds. Thresholds that are not given are proposed from the two levels found, and said in `assumptions`.
+    `channel` is one name for all files, or one for each.
     """
     from rig.procedures.analysing import Question, analyse_files
 
@@ -113,7 +114,7 @@ def analyse(
         restore_min_s,
         time_base_ppm,
         noise_v,
-        channel,
+        (channel,) if isinstance(channel, str) else tuple(channel or ()),
         dialect,
         interval_s,
         start_s,

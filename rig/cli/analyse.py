@@ -29,7 +29,12 @@ def add_words(verb: argparse.ArgumentParser, number: Callable[[str], float]) -> 
     verb.add_argument("--restore-min", type=number, default=1.0, metavar="S", help="shorter returns are dropped (1)")
     verb.add_argument("--time-base-ppm", type=number, metavar="P", help="worst rate error of the time base (100)")
     verb.add_argument("--noise-v", type=number, metavar="V", help="worst-case noise (default: estimated)")
-    verb.add_argument("--channel", metavar="NAME", help="which channel, where a file has several")
+    verb.add_argument(
+        "--channel",
+        action="append",
+        metavar="NAME",
+        help="which channel, where there are several; once, or for each file",
+    )
     verb.add_argument("--dialect", metavar="NAME", help="force how the files are read; 'list' names them")
     verb.add_argument("--interval", type=number, metavar="S", help="sample interval, for files that do not say")
     verb.add_argument("--start", type=number, metavar="S", help="time of the first sample, for files that do not say")
@@ -63,7 +68,7 @@ def analyse(options: Namespace) -> int:
         restore_min_s=options.restore_min,
         time_base_ppm=options.time_base_ppm,
         noise_v=options.noise_v,
-        channel=options.channel,
+        channels=tuple(options.channel or ()),
         dialect=options.dialect,
         interval_s=options.interval,
         start_s=options.start,
@@ -87,9 +92,10 @@ def analyse(options: Namespace) -> int:
 def _summary(analysis: Analysis) -> Iterator[str]:
     from rig.records.report_words import at_least, at_most, verdict_sentence
 
-    for row in analysis.files:
-        yield f"{row.file}: channel {row.channel}, read as {row.dialect}, {row.samples} samples"
-        yield from (f"  {note}" for note in row.notes)
+    for number, row in enumerate(analysis.files, 1):
+        which = f"file {number}: " if len(analysis.files) > 1 else ""
+        yield f"{which}{row.file}: channel {row.channel}, read as {row.dialect}, {row.samples} samples"
+        yield from (f"  {note}" for note in row.notes if note != f"read as {row.dialect}")
     for assumption in analysis.assumptions:
         if assumption.source.startswith(("proposed", "estimated")):
             yield f"{assumption.key}: {assumption.value} ({assumption.source})"

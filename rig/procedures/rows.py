@@ -31,9 +31,12 @@ def longest_row(history: RailHistory) -> LongestOutage:
 
 
 def outage_row(outage: Outage, cause: Cause, zero_ns: int) -> OutageRow:
+    """Where no crossing was seen, it may have begun with the last moment known up, and ended with the next one."""
+    start = outage.start.at_ns if outage.start else None if outage.open in ("start", "both") else outage.from_ns
+    end = outage.end.at_ns if outage.end else None if outage.open in ("end", "both") else outage.to_ns
     return OutageRow(
-        start_s=(outage.start.at_ns - zero_ns) / 1e9 if outage.start else None,
-        end_s=(outage.end.at_ns - zero_ns) / 1e9 if outage.end else None,
+        start_s=seconds(None if start is None else start - zero_ns),
+        end_s=seconds(None if end is None else end - zero_ns),
         lower_s=outage.lower_ns / 1e9,
         estimate_s=seconds(outage.estimate_ns),
         upper_s=seconds(outage.upper_ns),

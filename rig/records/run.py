@@ -194,6 +194,10 @@ class RunRecord:
         return "activation command" if self.activation.commanded_at_s is not None else None
 
     @property
+    def unanswered(self) -> str:
+        return "this run does not answer the question"
+
+    @property
     def axis_words(self) -> str:
         return "from the activation command" if self.zero_mark else "(no activation command was sent)"
 
@@ -227,6 +231,8 @@ class Shown(Protocol):
     def zero_mark(self) -> str | None: ...
     @property
     def axis_words(self) -> str: ...
+    @property
+    def unanswered(self) -> str: ...
 
 
 @dataclass(frozen=True)
