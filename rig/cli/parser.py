@@ -34,6 +34,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     _add_run(verbs)
     _add_analyse(verbs)
+    _add_firmware(verbs)
     return parser.parse_args(words)
 
 
@@ -86,6 +87,18 @@ def _add_analyse(verbs: argparse._SubParsersAction[_Parser]) -> None:
         allow_abbrev=False,
     )
     analyse.add_words(verb, _number)
+
+
+def _add_firmware(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import firmware
+
+    verb = verbs.add_parser(
+        "firmware",
+        help="look at, check, make and list firmware images",
+        description="Firmware images in the Zigbee OTA container, and the fixtures around them.",
+        allow_abbrev=False,
+    )
+    firmware.add_words(verb)
 
 
 def _number(text: str) -> float:
