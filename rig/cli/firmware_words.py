@@ -34,8 +34,9 @@ def lines_of(inspection: Inspection) -> Iterator[str]:
     yield from _header_lines(inspection)
     for number, element in enumerate(inspection.elements, 1):
         there = "" if element.held == element.length else f" ({element.held} of them there)"
+        data = element.data or _hex(element.first_bytes, element.held)
         yield f"  sub-element {number}: {element.name} (tag 0x{element.tag:04X}) at offset {element.offset}"
-        yield f"    {element.length} bytes{there} at offset {element.data_offset}: {_hex(element.data, element.held)}"
+        yield f"    {element.length} bytes{there} at offset {element.data_offset}: {data}"
         yield f"    sha256 {element.sha256 or _UNREAD}"
     if inspection.gb is not None:
         gb = inspection.gb
@@ -43,7 +44,7 @@ def lines_of(inspection: Inspection) -> Iterator[str]:
         yield f"  force replace: {gb.force_replace}"
         yield f"  signature of the authorising remote party at offset {gb.signature_offset} (not checked)"
         yield f"    {gb.signature}"
-    for what, stretch in (("not understood", inspection.unread), ("after the image", inspection.trailing)):
+    for what, stretch in (("not read", inspection.unread), ("after the image", inspection.trailing)):
         if stretch is not None:
             first = _hex(stretch.first_bytes, stretch.length)
             yield f"  {what}: {stretch.length} bytes at offset {stretch.offset}: {first}"
@@ -67,7 +68,7 @@ def _header_lines(inspection: Inspection) -> Iterator[str]:
             continue
         name = key.replace("_", " ").replace("ota ", "OTA ", 1).replace("zigbee", "Zigbee")
         digits = _HEX_DIGITS.get(key)
-        text = f"0x{value:0{digits}X}" if digits else repr(value) if key == "ota_header_string" else str(value)
+        text = f"0x{value:0{digits}X}" if digits else f"'{value}'" if key == "ota_header_string" else str(value)
         more = f" ({bits})" if bits and key == "ota_header_field_control" else ""
         yield f"  {name[0].upper() + name[1:]:<{_WIDTH}} {text}{more}"
 

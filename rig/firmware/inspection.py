@@ -25,8 +25,8 @@ _SHOWN_BYTES = 16
 class Element:
     """A sub-element as told: `offset` is its tag's, `data_offset` its data's; `held` bytes of `length` are there.
 
-    `data` is hex: all of it for signatures, certificates and the integrity code, else the first bytes. `sha256` is of
-    the data; None where the file is longer than an upgrade file can be.
+    `sha256` is of the data; None where the file is longer than an upgrade file can be. The rest is hex: the first
+    bytes, and, for signatures, certificates and the integrity code, all of the data.
     """
 
     tag: int
@@ -36,7 +36,8 @@ class Element:
     length: int
     held: int
     sha256: str | None
-    data: str
+    first_bytes: str
+    data: str | None
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,7 @@ class Inspection:
             "size": self.container.size,
             "sha256": self.sha256,
             "header": self.header(),
+            "ota_header_string_bytes": self.container.header.ota_header_string.hex(),
             "field_control_bits": self.field_control(),
             "layout": self.layout,
             "elements": [asdict(element) for element in self.elements],
@@ -203,7 +205,7 @@ def _claimed(file_or_fixture: str) -> fixtures.Claimed | None:
     path, known = Path(file_or_fixture), fixtures.names()
     if file_or_fixture in known or (file_or_fixture and path.is_dir()):
         return fixtures.Claimed(fixtures.find(file_or_fixture))
-    if not path.exists():
+    if not file_or_fixture or not path.exists():
         near = did_you_mean(file_or_fixture, known)
         raise InputError(f"no such file, and no fixture of this name{near}", Where(file=file_or_fixture or "''"))
     return None
@@ -233,9 +235,9 @@ def _inspected(path: Path, fixture: str | None, *, strict: bool = False) -> Insp
 
 
 def _element(source: BinaryIO, element: SubElement, sha256: str | None) -> Element:
-    whole = element.length == FIXED_LENGTHS.get(element.tag)
+    whole = element.data.length == FIXED_LENGTHS.get(element.tag)
     source.seek(element.data.offset)
-    data = source.read(min(element.data.length, element.length if whole else _SHOWN_BYTES))
+    data = source.read(element.data.length if whole else min(element.data.length, _SHOWN_BYTES))
     return Element(
         tag=element.tag,
         name=tag_name(element.tag),
@@ -244,7 +246,8 @@ def _element(source: BinaryIO, element: SubElement, sha256: str | None) -> Eleme
         length=element.length,
         held=element.data.length,
         sha256=sha256,
-        data=data.hex(),
+        first_bytes=data[:_SHOWN_BYTES].hex(),
+        data=data.hex() if whole else None,
     )
 
 

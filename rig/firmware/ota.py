@@ -73,8 +73,9 @@ class OtaHeader:
 
     @property
     def header_text(self) -> str:
-        """The header string for people: up to its first NUL; bytes that are not ASCII are shown as `\\xNN`."""
-        return self.ota_header_string.split(b"\0", 1)[0].decode("ascii", "backslashreplace").rstrip()
+        """The header string for people: up to its first NUL; bytes that ASCII cannot print are shown as `\\xNN`."""
+        text = self.ota_header_string.split(b"\0", 1)[0]
+        return "".join(chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}" for byte in text).rstrip()
 
     @property
     def hardware_range(self) -> str:

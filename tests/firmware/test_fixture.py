@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from rig.errors import ExitCode, InputError
-from rig.firmware import OtaElement, build, load, names
-from rig.firmware.fixture import encode_version, packaged
+from rig.firmware import OtaElement, build, load, load_back, names
+from rig.firmware.fixture import MOST_IMAGE_BYTES, encode_version, packaged
+from tests.firmware.containers import gb, good
 
 
 @pytest.fixture
@@ -120,8 +123,29 @@ def test_malformed_toml_is_refused_with_its_line(folder: Path) -> None:
         ("version_changes_at_s = 53.0", "", "synthetic", "version_changes_at_s belongs with version_after"),
         ('verdict = "PASS"', 'verdict = "pass"', "expected.verdict", "expected 'PASS', 'FAIL' or 'INCONCLUSIVE'"),
         ('verdict = "PASS"', 'verdict = "FAIL"', "expected", "a PASS has no reason code; every other verdict has one"),
-        ('file = "image.ota"', 'file = "../image.ota"', "image.file", "is not the plain name of a file"),
-        ('file = "image.ota"', 'file = "/etc/passwd"', "image.file", "is not the plain name of a file"),
+        ('file = "image.ota"', 'file = "../image.ota"', "image.file", "is not a plain name"),
+        ('file = "image.ota"', 'file = "/etc/passwd"', "image.file", "is not a plain name"),
+        ('back = "back-45s"', 'back = "../back-45s"', "firmware.back", "is not a plain name"),
+        ('back = "back-45s"', "back = true", "firmware.back", "wrong type (found true, expected text in quotes)"),
+        ("hardware_version = 1", "hardware_version = 65536", "firmware.hardware_version", "at most 65535"),
+        (
+            "hardware_version = 1",
+            "hardware_version = 2",
+            "firmware.hardware_version",
+            "image.ota is for other hardware (found 0x0001 to 0x0001, expected 0x0002 among them)",
+        ),
+        (
+            "[expected]",
+            "manufacturer_code = 5\n[expected]",
+            "image.manufacturer_code",
+            "another manufacturer code (found 0xFFF1, expected 0x0005)",
+        ),
+        (
+            "[expected]",
+            "image_type = 5\n[expected]",
+            "image.image_type",
+            "another image type (found 0x0001, expected 0x0005)",
+        ),
         ('sha256 = "', 'sha256 = "F', "image.sha256", "not allowed"),
         ('version_to = "1.1.0"', 'version_to = "1.2.0"', "firmware.version_to", "expected 0x01020000 for 1.2.0"),
         ('version_to = "1.1.0"', 'version_to = "v9"', "firmware.version_to", "no file version follows from this text"),
@@ -166,13 +190,38 @@ def test_impossible_pulses_are_refused(folder: Path, pulses: str, words: str) ->
 
 def test_a_missing_image_is_refused(folder: Path) -> None:
     (folder / "image.ota").unlink()
-    assert _fault(folder).one_line() == f"{folder / 'image.ota'}: no such image file"
+    assert _fault(folder).one_line() == f"{folder / 'image.ota'}: no such file"
 
 
-def test_an_image_that_is_a_folder_is_refused(folder: Path) -> None:
-    (folder / "image.ota").unlink()
-    (folder / "image.ota").mkdir()
-    assert "the image cannot be read: Is a directory" in _fault(folder).message
+@pytest.mark.parametrize("name", ["image.ota", "manifest.toml"])
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_a_folder_or_a_pipe_in_place_of_a_file_is_refused_and_never_waited_for(
+    folder: Path, make: Callable[[Path], None], name: str
+) -> None:
+    (folder / name).unlink()
+    make(folder / name)
+    fault = _fault(folder)
+    assert (fault.where.file, fault.message) == (str(folder / name), "not a plain file")
+
+
+def test_an_image_that_no_meter_could_hold_is_refused_before_it_is_read(folder: Path) -> None:
+    size = MOST_IMAGE_BYTES + 1
+    header = good(elements=[], manufacturer_code=1)
+    whole = header[:52] + size.to_bytes(4, "little") + header[56:] + b"\0\0" + (size - 66).to_bytes(4, "little")
+    (folder / "image.ota").write_bytes(whole)
+    os.truncate(folder / "image.ota", size)
+    fault = _fault(folder)
+    assert (fault.message, fault.where.found) == ("too large for a meter's firmware", f"{size} bytes")
+
+
+def test_an_image_of_ten_gigabytes_is_refused_by_its_header_alone(folder: Path) -> None:
+    os.truncate(folder / "image.ota", 10 << 30)
+    assert _fault(folder).message == "offset 3138: data after the end of the image"
+
+
+def test_a_manifest_of_ten_gigabytes_is_refused_unread(folder: Path) -> None:
+    os.truncate(folder / "manifest.toml", 10 << 30)
+    assert _fault(folder).message == "too large for a manifest"
 
 
 def test_an_image_with_one_changed_bit_is_refused(folder: Path) -> None:
@@ -200,11 +249,11 @@ def test_a_container_that_is_wrong_is_refused_even_with_the_right_hash(folder: P
     _replace_image(folder, (folder / "image.ota").read_bytes()[:-1])
     fault = _fault(folder)
     assert fault.where.file == str(folder / "image.ota")
-    assert "the total image size is not the size of the file" in fault.message
+    assert fault.message == "offset 3137: the file is shorter than its header says"
 
 
 def test_an_image_of_another_version_is_refused_even_with_the_right_hash(folder: Path) -> None:
-    _replace_image(folder, build(manufacturer_code=1, image_type=1, file_version=0x01010001, elements=[]))
+    _replace_image(folder, good(file_version=0x01010001))
     fault = _fault(folder)
     assert fault.where.key == "firmware.version_to"
     assert fault.where.found == "file version 0x01010001"
@@ -220,6 +269,12 @@ def test_a_real_image_with_a_scheme_of_its_own_needs_no_behaviour_and_no_verdict
     fixture = load(str(folder))
     assert fixture.version_to == "A-77 (beta)"
     assert (fixture.expected, fixture.behaviour, fixture.synthetic) == (None, None, False)
+
+
+def test_an_image_in_gbs_own_layout_is_a_fixture_too(folder: Path) -> None:
+    _replace_image(folder, gb(b"manufacturer image"))
+    _change(folder, "[expected]", "file_version = 0x01020300\n[expected]")
+    assert load(str(folder)).image_bytes() == gb(b"manufacturer image")
 
 
 def test_a_synthetic_fixture_without_an_expected_verdict_is_refused(folder: Path) -> None:
@@ -257,3 +312,138 @@ def test_a_version_is_one_byte_a_number(text: str, number: int | None) -> None:
 def test_pydantic_is_loaded_only_when_a_fixture_is() -> None:
     code = "import sys, rig.firmware; sys.exit('pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, env=os.environ).returncode == 0
+
+
+# -- there and back ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Path:
+    """A folder with `mine` and `back-45s`, the way back, side by side."""
+    shutil.copytree(packaged() / "cut-45s", tmp_path / "mine")
+    shutil.copytree(packaged() / "back-45s", tmp_path / "back-45s")
+    return tmp_path
+
+
+def _no_way_back(place: Path) -> InputError:
+    there = load(str(place / "mine"))
+    with pytest.raises(InputError) as error:
+        load_back(there)
+    assert "\n" not in error.value.one_line()
+    return error.value
+
+
+def test_the_way_back_starts_where_the_way_there_ends_and_ends_where_it_starts(pair: Path) -> None:
+    there = load(str(pair / "mine"))
+    back = load_back(there)
+    assert (back.version_from, back.version_to) == (there.version_to, there.version_from) == ("1.1.0", "1.0.0")
+    assert back.folder == pair / "back-45s"
+
+
+def test_the_way_back_is_found_from_inside_the_folder_too(pair: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(pair / "mine")
+    assert load_back(load(".")).name == "back-45s"
+
+
+def test_a_fixture_alone_loads_but_its_way_back_is_missing(pair: Path) -> None:
+    shutil.rmtree(pair / "back-45s")
+    fault = _no_way_back(pair)
+    assert fault.message == "no such fixture beside this one"
+    assert (fault.where.key, fault.where.found) == ("firmware.back", "'back-45s'")
+    assert fault.where.line is not None
+
+
+def test_a_fixture_that_names_no_way_back_says_so(pair: Path) -> None:
+    _change(pair / "mine", 'back = "back-45s"\n', "")
+    fault = _no_way_back(pair)
+    assert (fault.message, fault.where.key) == ("no way back from this firmware", "firmware")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            'version_from = "1.1.0"',
+            'version_from = "1.2.0"',
+            "its version_from is another (found 1.2.0, expected 1.1.0)",
+        ),
+        ('maker = "Synthetic Meters"', 'maker = "Others"', "its maker is another (found Others,"),
+        ('hardware = "SM-ESME-1"', 'hardware = "SM-ESME-2"', "its hardware is another (found SM-ESME-2,"),
+    ],
+)
+def test_what_does_not_lead_back_is_no_way_back(pair: Path, old: str, new: str, words: str) -> None:
+    _change(pair / "back-45s", old, new)
+    assert f"back-45s does not lead back: {words}" in _no_way_back(pair).one_line()
+
+
+def test_a_way_back_that_ends_in_another_version_is_none(pair: Path) -> None:
+    _replace_image(pair / "back-45s", good(file_version=0x00090000, manufacturer_code=0xFFF1, image_type=1))
+    _change(pair / "back-45s", 'version_to = "1.0.0"', 'version_to = "0.9.0"')
+    assert "its version_to is another (found 0.9.0, expected 1.0.0)" in _no_way_back(pair).one_line()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"manufacturer_code": 5, "image_type": 1}, "its manufacturer code is another (found 0x0005, expected 0xFFF1)"),
+        ({"manufacturer_code": 0xFFF1, "image_type": 5}, "its image type is another (found 0x0005, expected 0x0001)"),
+    ],
+)
+def test_an_image_of_another_kind_is_no_way_back(pair: Path, change: dict[str, int], words: str) -> None:
+    _replace_image(pair / "back-45s", good(file_version=0x01000000, **change))
+    assert words in _no_way_back(pair).one_line()
+
+
+def test_the_same_image_is_no_way_back(pair: Path) -> None:
+    shutil.copy(pair / "mine" / "image.ota", pair / "back-45s" / "image.ota")
+    sha256 = load(str(pair / "mine")).sha256
+    _change(pair / "back-45s", load("back-45s").sha256, sha256)
+    _change(pair / "back-45s", "[expected]", "file_version = 0x01010000\n[expected]")
+    assert "the same image" in _no_way_back(pair).one_line()
+
+
+def test_a_way_back_that_is_wrong_in_itself_is_told_as_such(pair: Path) -> None:
+    (pair / "back-45s" / "image.ota").write_bytes(b"")
+    assert _no_way_back(pair).where.file == str(pair / "back-45s" / "image.ota")
+
+
+# -- damaged manifests -------------------------------------------------------------------------------------------------
+
+_TOKENS = (
+    "=",
+    "[",
+    "]",
+    "{",
+    "}",
+    '"',
+    "#",
+    "\n",
+    ",",
+    ".",
+    "-",
+    "inf",
+    "nan",
+    "1e400",
+    "0x10000",
+    "'" * 3,
+    "\0",
+    "\ud7ff",
+)
+
+
+def test_damaged_manifests_raise_nothing_but_an_input_error(folder: Path) -> None:
+    text = (folder / "manifest.toml").read_text(encoding="utf-8")
+    source = random.Random("manifest")
+    refused = []
+    for _ in range(200):
+        work = text
+        for _ in range(source.randint(1, 3)):
+            at = source.randrange(len(work))
+            work = work[:at] + source.choice(_TOKENS) + work[at + source.randrange(4) :]
+        (folder / "manifest.toml").write_text(work, encoding="utf-8")
+        try:
+            load(str(folder))
+        except InputError as error:
+            refused.append(error)
+    assert all((error.where.file or "").startswith(str(folder)) for error in refused)
+    assert 100 < len(refused) < 200
