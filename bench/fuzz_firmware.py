@@ -159,7 +159,7 @@ def main(count: int = 200_000, seed: int = 1) -> None:
         for number in range(count):
             source = random.Random(f"{seed}/{number}")
             data, folder = broken(source, source.choice(seeds), seeds), source.choice(folders)
-            start = time.perf_counter()
+            start = time.process_time()
             try:
                 outcome = attempt(data)
                 if number % 50 == 0:
@@ -172,7 +172,7 @@ def main(count: int = 200_000, seed: int = 1) -> None:
                     shutil.copy(folder / "damaged.toml", "fuzz-broken.toml")
                 print(f"seed {seed}, input {number}: kept as fuzz-broken.ota and fuzz-broken.toml")
                 raise
-            slowest_s = max(slowest_s, time.perf_counter() - start)
+            slowest_s = max(slowest_s, time.process_time() - start)
             told[outcome] = told.get(outcome, 0) + 1
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{count} containers tried: {', '.join(f'{n} {what}' for what, n in sorted(told.items()))}")

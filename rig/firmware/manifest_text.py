@@ -47,10 +47,18 @@ def _text(story: list[str], tables: Mapping[str, Keys]) -> str:
     comment = [fill(line, width=100, initial_indent="# ", subsequent_indent="# ") or "#" for line in story]
     lines = [*comment, 'schema = "rig.fixture/1"']
     for name, keys in tables.items():
-        # A JSON string of text that prints is a TOML string too.
-        rows = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in keys.items() if value is not None]
+        rows = [f"{key} = {_value(key, value)}" for key, value in keys.items() if value is not None]
         lines += ["", f"[{name}]", *rows]
     return "\n".join(lines) + "\n"
+
+
+_HEX_DIGITS = {"file_version": 8, "manufacturer_code": 4, "image_type": 4}
+
+
+def _value(key: str, value: str | int) -> str:
+    if isinstance(value, int):
+        return f"0x{value:0{_HEX_DIGITS[key]}X}" if key in _HEX_DIGITS else str(value)
+    return json.dumps(value, ensure_ascii=False)  # of text that prints; that is a TOML string too
 
 
 def _behaviour_text(behaviour: Behaviour) -> str:

@@ -13,24 +13,16 @@ from pathlib import Path
 import pytest
 
 from rig.errors import ExitCode, InputError
-from rig.firmware import OtaElement, build, load, load_back, names
+from rig.firmware import OtaElement, build, load, names
 from rig.firmware.fixture import MOST_IMAGE_BYTES, encode_version, packaged
 from tests.firmware.containers import gb, good
+from tests.firmware.folders import change, replace_image
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of a good fixture, to spoil."""
     return Path(shutil.copytree(packaged() / "cut-45s", tmp_path / "mine"))
-
-
-def _change(folder: Path, old: str, new: str) -> int:
-    """Replace `old` in the manifest; the line on which it was."""
-    file = folder / "manifest.toml"
-    text = file.read_text(encoding="utf-8")
-    assert text.count(old) == 1
-    file.write_text(text.replace(old, new), encoding="utf-8")
-    return text[: text.index(old)].count("\n") + 1
 
 
 def _fault(name: str | Path) -> InputError:
@@ -91,7 +83,7 @@ def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
 
 
 def test_malformed_toml_is_refused_with_its_line(folder: Path) -> None:
-    line = _change(folder, 'maker = "Synthetic Meters"', "maker = Synthetic")
+    line = change(folder, 'maker = "Synthetic Meters"', "maker = Synthetic")
     fault = _fault(folder)
     assert (fault.where.file, fault.where.line) == (str(folder / "manifest.toml"), line)
     assert "not valid TOML" in fault.message
@@ -158,7 +150,7 @@ def test_malformed_toml_is_refused_with_its_line(folder: Path) -> None:
     ],
 )
 def test_a_wrong_manifest_is_refused_with_key_and_line(folder: Path, old: str, new: str, key: str, words: str) -> None:
-    _change(folder, old, new)
+    change(folder, old, new)
     fault = _fault(folder)
     assert fault.where.file == str(folder / "manifest.toml")
     assert fault.where.key == key
@@ -182,7 +174,7 @@ def test_a_wrong_manifest_is_refused_with_key_and_line(folder: Path, old: str, n
     ],
 )
 def test_impossible_pulses_are_refused(folder: Path, pulses: str, words: str) -> None:
-    line = _change(folder, "accepts_image = true", f"pulses = {{ {pulses} }}")
+    line = change(folder, "accepts_image = true", f"pulses = {{ {pulses} }}")
     fault = _fault(folder)
     assert words in fault.one_line()
     assert fault.where.line == line
@@ -236,24 +228,15 @@ def test_an_image_with_one_changed_bit_is_refused(folder: Path) -> None:
     assert fault.where.expected == load("cut-45s").sha256
 
 
-def _replace_image(folder: Path, data: bytes) -> None:
-    """Another image, and its hash in the manifest."""
-    import hashlib
-
-    old = hashlib.sha256((folder / "image.ota").read_bytes()).hexdigest()
-    (folder / "image.ota").write_bytes(data)
-    _change(folder, old, hashlib.sha256(data).hexdigest())
-
-
 def test_a_container_that_is_wrong_is_refused_even_with_the_right_hash(folder: Path) -> None:
-    _replace_image(folder, (folder / "image.ota").read_bytes()[:-1])
+    replace_image(folder, (folder / "image.ota").read_bytes()[:-1])
     fault = _fault(folder)
     assert fault.where.file == str(folder / "image.ota")
     assert fault.message == "offset 3137: the file is shorter than its header says"
 
 
 def test_an_image_of_another_version_is_refused_even_with_the_right_hash(folder: Path) -> None:
-    _replace_image(folder, good(file_version=0x01010001))
+    replace_image(folder, good(file_version=0x01010001))
     fault = _fault(folder)
     assert fault.where.key == "firmware.version_to"
     assert fault.where.found == "file version 0x01010001"
@@ -261,9 +244,9 @@ def test_an_image_of_another_version_is_refused_even_with_the_right_hash(folder:
 
 def test_a_real_image_with_a_scheme_of_its_own_needs_no_behaviour_and_no_verdict(folder: Path) -> None:
     image = build(manufacturer_code=1, image_type=1, file_version=77, elements=[OtaElement(0, b"real")])
-    _replace_image(folder, image)
-    _change(folder, 'version_to = "1.1.0"', 'version_to = "A-77 (beta)"')
-    _change(folder, "[expected]", "file_version = 77\n[expected]")
+    replace_image(folder, image)
+    change(folder, 'version_to = "1.1.0"', 'version_to = "A-77 (beta)"')
+    change(folder, "[expected]", "file_version = 77\n[expected]")
     manifest = folder / "manifest.toml"
     manifest.write_text(manifest.read_text(encoding="utf-8").split("[expected]")[0], encoding="utf-8")
     fixture = load(str(folder))
@@ -272,8 +255,8 @@ def test_a_real_image_with_a_scheme_of_its_own_needs_no_behaviour_and_no_verdict
 
 
 def test_an_image_in_gbs_own_layout_is_a_fixture_too(folder: Path) -> None:
-    _replace_image(folder, gb(b"manufacturer image"))
-    _change(folder, "[expected]", "file_version = 0x01020300\n[expected]")
+    replace_image(folder, gb(b"manufacturer image"))
+    change(folder, "[expected]", "file_version = 0x01020300\n[expected]")
     assert load(str(folder)).image_bytes() == gb(b"manufacturer image")
 
 
@@ -313,101 +296,6 @@ def test_pydantic_is_loaded_only_when_a_fixture_is() -> None:
     code = "import sys, rig.firmware; sys.exit('pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, env=os.environ).returncode == 0
 
-
-# -- there and back ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> Path:
-    """A folder with `mine` and `back-45s`, the way back, side by side."""
-    shutil.copytree(packaged() / "cut-45s", tmp_path / "mine")
-    shutil.copytree(packaged() / "back-45s", tmp_path / "back-45s")
-    return tmp_path
-
-
-def _no_way_back(place: Path) -> InputError:
-    there = load(str(place / "mine"))
-    with pytest.raises(InputError) as error:
-        load_back(there)
-    assert "\n" not in error.value.one_line()
-    return error.value
-
-
-def test_the_way_back_starts_where_the_way_there_ends_and_ends_where_it_starts(pair: Path) -> None:
-    there = load(str(pair / "mine"))
-    back = load_back(there)
-    assert (back.version_from, back.version_to) == (there.version_to, there.version_from) == ("1.1.0", "1.0.0")
-    assert back.folder == pair / "back-45s"
-
-
-def test_the_way_back_is_found_from_inside_the_folder_too(pair: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(pair / "mine")
-    assert load_back(load(".")).name == "back-45s"
-
-
-def test_a_fixture_alone_loads_but_its_way_back_is_missing(pair: Path) -> None:
-    shutil.rmtree(pair / "back-45s")
-    fault = _no_way_back(pair)
-    assert fault.message == "no such fixture beside this one"
-    assert (fault.where.key, fault.where.found) == ("firmware.back", "'back-45s'")
-    assert fault.where.line is not None
-
-
-def test_a_fixture_that_names_no_way_back_says_so(pair: Path) -> None:
-    _change(pair / "mine", 'back = "back-45s"\n', "")
-    fault = _no_way_back(pair)
-    assert (fault.message, fault.where.key) == ("no way back from this firmware", "firmware")
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        (
-            'version_from = "1.1.0"',
-            'version_from = "1.2.0"',
-            "its version_from is another (found 1.2.0, expected 1.1.0)",
-        ),
-        ('maker = "Synthetic Meters"', 'maker = "Others"', "its maker is another (found Others,"),
-        ('hardware = "SM-ESME-1"', 'hardware = "SM-ESME-2"', "its hardware is another (found SM-ESME-2,"),
-    ],
-)
-def test_what_does_not_lead_back_is_no_way_back(pair: Path, old: str, new: str, words: str) -> None:
-    _change(pair / "back-45s", old, new)
-    assert f"back-45s does not lead back: {words}" in _no_way_back(pair).one_line()
-
-
-def test_a_way_back_that_ends_in_another_version_is_none(pair: Path) -> None:
-    _replace_image(pair / "back-45s", good(file_version=0x00090000, manufacturer_code=0xFFF1, image_type=1))
-    _change(pair / "back-45s", 'version_to = "1.0.0"', 'version_to = "0.9.0"')
-    assert "its version_to is another (found 0.9.0, expected 1.0.0)" in _no_way_back(pair).one_line()
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"manufacturer_code": 5, "image_type": 1}, "its manufacturer code is another (found 0x0005, expected 0xFFF1)"),
-        ({"manufacturer_code": 0xFFF1, "image_type": 5}, "its image type is another (found 0x0005, expected 0x0001)"),
-    ],
-)
-def test_an_image_of_another_kind_is_no_way_back(pair: Path, change: dict[str, int], words: str) -> None:
-    _replace_image(pair / "back-45s", good(file_version=0x01000000, **change))
-    assert words in _no_way_back(pair).one_line()
-
-
-def test_the_same_image_is_no_way_back(pair: Path) -> None:
-    shutil.copy(pair / "mine" / "image.ota", pair / "back-45s" / "image.ota")
-    sha256 = load(str(pair / "mine")).sha256
-    _change(pair / "back-45s", load("back-45s").sha256, sha256)
-    _change(pair / "back-45s", "[expected]", "file_version = 0x01010000\n[expected]")
-    assert "the same image" in _no_way_back(pair).one_line()
-
-
-def test_a_way_back_that_is_wrong_in_itself_is_told_as_such(pair: Path) -> None:
-    (pair / "back-45s" / "image.ota").write_bytes(b"")
-    assert _no_way_back(pair).where.file == str(pair / "back-45s" / "image.ota")
-
-
-# -- damaged manifests -------------------------------------------------------------------------------------------------
 
 _TOKENS = (
     "=",

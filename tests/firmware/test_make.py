@@ -57,6 +57,7 @@ def test_a_payload_is_wrapped_and_loads_as_it_was_said(payload: Path, tmp_path: 
     assert (header.manufacturer_code, header.image_type, header.file_version) == (0x10AA, 2, 0x02040000)
     assert (header.minimum_hardware_version, header.maximum_hardware_version) == (1, 3)
     assert header.header_text == "E-100"
+    assert "\nfile_version = 0x02040000\n" in (fixture.folder / "manifest.toml").read_text(encoding="utf-8")
     data = fixture.image_bytes()
     (element,) = surveyed(data).elements
     assert data[element.data.offset : element.data.end] == payload.read_bytes()
