@@ -6,8 +6,8 @@ import importlib
 import sys
 from pathlib import Path
 
-SLOW = {"fuzz_waveforms"}
-"""Only by name: `python -m bench fuzz_waveforms`."""
+SLOW = {"fuzz_firmware", "fuzz_waveforms"}
+"""Only by name: `python -m bench fuzz_firmware`."""
 
 
 def main(names: list[str]) -> None:

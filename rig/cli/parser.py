@@ -39,6 +39,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     _add_doctor(verbs)
     _add_wiring(verbs)
     _add_twin(verbs)
+    _add_firmware(verbs)
     return parser.parse_args(words)
 
 
@@ -164,6 +165,18 @@ def _add_twin(verbs: argparse._SubParsersAction[_Parser]) -> None:
         allow_abbrev=False,
     )
     twin.add_words(verb, _number)
+
+
+def _add_firmware(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import firmware
+
+    verb = verbs.add_parser(
+        "firmware",
+        help="look at, check, make and list firmware images",
+        description="Firmware images in the Zigbee OTA container, and the fixtures around them.",
+        allow_abbrev=False,
+    )
+    firmware.add_words(verb)
 
 
 def _number(text: str) -> float:

@@ -20,6 +20,7 @@ from rig.records.run import RunRecord
 TRUTH = {
     "no-cut": (0.0, 0),
     "cut-45s": (45.0, 1),
+    "back-45s": (45.0, 1),
     "cut-179s": (179.0, 1),
     "cut-181s": (181.0, 1),
     "cut-240s": (240.0, 1),
