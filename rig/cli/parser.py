@@ -38,6 +38,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     _add_analyse(verbs)
     _add_doctor(verbs)
     _add_wiring(verbs)
+    _add_init(verbs)
     _add_twin(verbs)
     _add_firmware(verbs)
     return parser.parse_args(words)
@@ -150,6 +151,19 @@ def _add_wiring(verbs: argparse._SubParsersAction[_Parser]) -> None:
         allow_abbrev=False,
     )
     wiring.add_words(verb)
+
+
+def _add_init(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import init
+
+    verb = verbs.add_parser(
+        "init",
+        help="write a starting folder of HIL tests",
+        description="Writes a folder of pytest tests, a bench file and a CI job; it passes on the twin as it is.",
+        epilog="exit codes: 0 written, 2 bad input",
+        allow_abbrev=False,
+    )
+    init.add_words(verb)
 
 
 def _add_twin(verbs: argparse._SubParsersAction[_Parser]) -> None:
