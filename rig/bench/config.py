@@ -203,7 +203,7 @@ class _SenseTable(_Table):
     """One sense line. `band_v` is the comparator's whole switching band with tolerances (rail_up and rail_down).
 
     `latency_s`: a stamp may be later than what it tells of by so much: comparator, isolator, the interrupt's jitter,
-    and any debounce between them.
+    and any debounce between them. It is never nothing.
     """
 
     name: Name
@@ -212,7 +212,7 @@ class _SenseTable(_Table):
     active: Literal["high", "low"] = "high"
     node: Name = "hub"
     band_v: Annotated[list[Volts], Field(min_length=2, max_length=2)] | None = None
-    latency_s: Annotated[float, Field(ge=0, le=1)] = 0.002
+    latency_s: Annotated[float, Field(gt=0, le=1)] = 0.002
 
 
 class GpiodSenseTable(_SenseTable):

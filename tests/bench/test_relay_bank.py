@@ -166,6 +166,35 @@ def test_whatever_is_asked_the_feeds_are_never_closed_together_nor_within_the_de
                 assert between < 0 or between >= DEAD_S * NS
 
 
+def test_a_relay_that_was_moved_less_than_its_dwell_ago_is_not_moved_again() -> None:
+    clock, coil = VirtualClock(), Coil("K1", safe=False)
+    relays = RelayBank({"mains": coil}, clock, DEAD_S, {"mains": 0.5})
+    with pytest.raises(Refused, match=r"relay K1 stays as it is: it was moved less than its dwell, 0\.5 s, ago"):
+        relays.set("mains", True)  # nobody knows since when it is open
+    clock.sleep(0.5)
+    relays.set("mains", True)
+    clock.sleep(0.5 - 1e-9)
+    relays.set("mains", True)  # it is there already: nothing moves
+    with pytest.raises(Refused):
+        relays.set("mains", False)
+    assert coil.closed
+    clock.sleep(1e-9)
+    relays.set("mains", False)
+    assert len(relays.moves) == 2
+
+
+def test_making_safe_waits_for_no_dwell_and_begins_a_new_one() -> None:
+    clock, coil = VirtualClock(), Coil("K2")
+    relays = RelayBank({"supply-feed": coil}, clock, 0.0, {"supply-feed": 0.5})
+    coil.closed = True
+    assert relays.make_safe() == {"K2": True}
+    assert not coil.closed
+    clock.sleep(0.4)
+    coil.closed = True
+    with pytest.raises(Refused, match="dwell"):
+        relays.set("supply-feed", False)
+
+
 def test_making_safe_goes_on_when_one_relay_fails_and_tells_which() -> None:
     relays, coils = bank(VirtualClock())
     coils["meter-feed"].closed = coils["mains"].closed = True
