@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from rig.bench.relay_bank import RelayBank
 from rig.bench.wear import Wear, WearBook, wear_file
 from rig.clock.virtual import VirtualClock
 from rig.errors import BenchError, InputError
+from rig.guardian.core import Core
+from rig.guardian.local import LocalGuardian
 from tests.bench.files import checked, spoilt
-from tests.bench.test_relay_bank import Coil
+from tests.guardian.coils import NAMES, RULES, Coil
 
 CONFIG = checked()
 K1 = CONFIG.relay[0].name
@@ -108,30 +109,38 @@ def test_a_file_that_is_no_count_is_told_and_left_alone(text: str, tmp_path: Pat
     assert file.read_text() == text
 
 
-def test_a_relay_whose_operation_cannot_be_kept_does_not_close(tmp_path: Path) -> None:
+def test_an_operation_that_cannot_be_kept_is_an_error_and_is_not_counted(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file, not a folder")
-    clock, coil = VirtualClock(), Coil("K1", safe=False)
     book = WearBook(CONFIG, None)
-    bank = RelayBank({"mains": coil}, clock, 0.0, wear=book)
     book._file = tmp_path / "state" / "bench.json"
     with pytest.raises(BenchError, match="the operations of relays cannot be kept"):
-        bank.set("mains", True)
-    assert not coil.closed
+        book.closing(K1)
     assert operations(book)["K1"] == 0
 
 
 def test_a_closing_is_counted_once_and_an_opening_is_not(tmp_path: Path) -> None:
-    clock, coil = VirtualClock(), Coil("K1", safe=False)
-    bank = RelayBank({"mains": coil}, clock, 0.0, wear=WearBook(CONFIG, tmp_path / "bench.json"))
+    clock, file = VirtualClock(), tmp_path / "bench.json"
+    coils = {role: Coil(name, stays=role == "mains") for role, name in NAMES.items()}
+    guardian = LocalGuardian(Core(RULES, coils, clock.now), clock, WearBook(CONFIG, file).closing)
     for closed in (True, True, False, False, True):
-        bank.set("mains", closed)
-    assert bank.wear()[0] == Wear("K1", 2, 100_000)
-    assert json.loads((tmp_path / "bench.json").read_text())["operations"] == {"K1": 2}
+        clock.sleep(1.0)
+        guardian.set("mains", closed)
+    assert json.loads(file.read_text())["operations"] == {"K1": 2}
+    guardian.close()
 
 
-def test_counts_are_kept_in_the_state_folder_of_this_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    assert wear_file(CONFIG) == tmp_path / "ichis-rig" / "relays" / "twin.json"
-    monkeypatch.setenv("XDG_STATE_HOME", "relative")  # the specification: must be absolute, or it is ignored
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert wear_file(CONFIG) == tmp_path / "home" / ".local" / "state" / "ichis-rig" / "relays" / "twin.json"
+def test_a_relay_whose_operation_cannot_be_kept_does_not_close(tmp_path: Path) -> None:
+    clock, book = VirtualClock(), WearBook(CONFIG, None)
+    coils = {role: Coil(name, stays=role == "mains") for role, name in NAMES.items()}
+    guardian = LocalGuardian(Core(RULES, coils, clock.now), clock, book.closing)
+    (tmp_path / "state").write_text("a file, not a folder")
+    book._file = tmp_path / "state" / "bench.json"
+    clock.sleep(1.0)
+    with pytest.raises(BenchError, match="the operations of relays cannot be kept"):
+        guardian.set("mains", True)
+    assert not coils["mains"].closed
+    guardian.close()
+
+
+def test_each_bench_has_a_file_of_its_own() -> None:
+    assert wear_file(CONFIG, Path("/var/lib/ichis-rig")) == Path("/var/lib/ichis-rig/relays/twin.json")

@@ -84,6 +84,7 @@ def test_the_drivers_of_its_bench_file_move_the_rail_and_see_it(twin: ServedTwin
         assert bench.sense.levels()["rail_down"]
         bench.supply.apply(bench.supply_settings())
         bench.supply.output(True)
+        bench.relays.arm()
         bench.relays.set("supply-feed", True)
         until(lambda: bench.sense.levels()["rail_up"])
         assert bench.supply.read().volts == pytest.approx(12.0, abs=0.1)
