@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig import firmware as fixtures
-from rig.bench.config import BenchConfig, load_bench
+from rig.bench.config import BenchConfig, check_bench, locate, names_a_file
 from rig.bench.guarding import owned
 from rig.bench.opening import Bench, CallSets, open_bench
 from rig.clock import Clock, to_ns
 from rig.clock.system import SystemClock
-from rig.errors import InputError, Where
+from rig.errors import InputError, RigError, Where
 from rig.firmware import Fixture
 from rig.judgement import Comparison, Limit
 from rig.procedures.activation import ActivationTest
@@ -29,6 +29,7 @@ from rig.rail import RailSettings
 from rig.records.analysis import Analysis
 from rig.records.bundle import Bundle, check_out, free_bytes
 from rig.records.run import Labels, RunRecord
+from rig.toml_file import line_of, read_toml
 
 MAX_SEED = 2**32 - 1
 
@@ -115,6 +116,18 @@ def analyse(
     return analyse_files(question)[0]
 
 
+def _runnable(path: Path) -> BenchConfig:
+    """The bench file at `path`, when `rig run` knows how to test on such a bench. Raises InputError."""
+    data, text = read_toml(path)
+    config = check_bench(data, text, str(path))
+    if config.topology.kind == "hot-shoe":
+        message = "rig run tests benches on which the meter feeds the hub; on a hot shoe the supply does"
+        raise InputError(
+            message, Where(str(path), "topology.kind", line_of(text, ("topology", "kind")), "hot-shoe", "ichis")
+        )
+    return config
+
+
 class Prepared:
     """A run whose input is checked. `run` may be called once."""
 
@@ -122,14 +135,14 @@ class Prepared:
         self._request = request
         self.fixture: Fixture = fixtures.load(request.firmware)
         self.fixture.image_bytes()
-        self._is_file = request.bench.endswith(".toml") or "/" in request.bench
-        if self._is_file and request.faults:
+        is_file = names_a_file(request.bench)
+        if is_file and request.faults:
             raise InputError(
                 "faults are for the twin", Where(key="--fault", found=request.bench, expected="a twin bench")
             )
         if not 0 <= request.seed <= MAX_SEED:
             raise InputError("not a seed", Where(key="--seed", found=str(request.seed), expected=f"0 to {MAX_SEED}"))
-        self._file_config = load_bench(Path(request.bench)) if self._is_file else None
+        self._file_config = _runnable(Path(request.bench)) if is_file else None
         self._limit(self._file_config)
         self.clock: Clock | None = None
 
@@ -144,7 +157,11 @@ class Prepared:
             self._check_out(self._file_config)
             self.clock = SystemClock()
             with owned(self._file_config, self.clock) as lease:
-                bench = open_bench(self._file_config, self.clock, CallSets(), lease)
+                try:
+                    bench = open_bench(self._file_config, self.clock, CallSets(), lease)
+                except RigError as error:
+                    locate(error, Path(self._request.bench))
+                    raise
                 try:
                     yield bench
                 finally:

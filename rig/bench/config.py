@@ -7,19 +7,22 @@ one `InputError` with file, key and line. Defaults that are assumptions say so i
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from rig.errors import InputError, Where
+from rig.errors import InputError, RigError, Where
 from rig.toml_file import dotted, line_of, read_toml, validate
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 Volts = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
 Amps = Annotated[float, Field(gt=0, le=30, allow_inf_nan=False)]
+Ohms = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+Farads = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
 Pin = Annotated[int, Field(ge=0, le=1023)]
 _HOST = r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])"
 _PORT = r"([0-9]{1,5})"
@@ -72,7 +75,10 @@ def _day(value: object) -> object:
 
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 RelayRole = Literal["mains", "meter-feed", "supply-feed"]
-SenseRole = Literal["rail_up", "rail_down", "mains", "ac_lo", "mt_pr", "ch_pr"]
+SenseRole = Literal[
+    "rail_up", "rail_down", "mains", "mains_l2", "mains_l3", "ac_lo", "mt_pr", "ch_pr", "current", "estop"
+]
+"""`mains_l2` and `mains_l3`: further phases, or the second element, at the meter's terminals (`rig.bench.roles`)."""
 
 
 class _Table(BaseModel):
@@ -100,12 +106,13 @@ class LimitsTable(_Table):
 class TopologyTable(_Table):
     """ICHIS: mains contactor -> meter -> 12 V -> meter-feed relay -> hub; supply -> supply-feed relay -> hub.
 
+    Hot shoe: the supply, through the supply-feed relay, is the hub's normal feed; no meter feeds it.
     `discharge_s`: how long the unfed rail may take to fall below `safe_v`. `control_cut_s` is below 30 s, because a
     longer cut of a commissioned hub is told to a real network operator (MP102A). `dead_time_s`: how long one feed has
     been open before the other may close. `least_off_s`: how long no feed has been closed before a run feeds the rail.
     """
 
-    kind: Literal["ichis"] = "ichis"
+    kind: Literal["ichis", "hot-shoe"] = "ichis"
     safe_v: Volts = 5.5
     discharge_s: Seconds = 2.0
     dead_time_s: Seconds = 0.1
@@ -236,8 +243,9 @@ RelayTable = Annotated[GpioRelayTable | CoilRelayTable, Field(discriminator="dri
 class _SenseTable(_Table):
     """One sense line. `band_v` is the comparator's whole switching band with tolerances (rail_up and rail_down).
 
+    `band_a`: the same for `current`: active proves that the feed delivers more than its lowest.
     `latency_s`: a stamp may be later than what it tells of by so much: comparator, isolator, the interrupt's jitter,
-    and any debounce between them.
+    and any debounce between them. It is never nothing.
     """
 
     name: Name
@@ -246,7 +254,8 @@ class _SenseTable(_Table):
     active: Literal["high", "low"] = "high"
     node: Name = "hub"
     band_v: Annotated[list[Volts], Field(min_length=2, max_length=2)] | None = None
-    latency_s: Annotated[float, Field(ge=0, le=1)] = 0.002
+    band_a: Annotated[list[Amps], Field(min_length=2, max_length=2)] | None = None
+    latency_s: Annotated[float, Field(gt=0, le=1)] = 0.002
 
 
 class GpiodSenseTable(_SenseTable):
@@ -266,12 +275,35 @@ class ServedSenseTable(_SenseTable):
 SenseTable = Annotated[GpiodSenseTable | ServedSenseTable, Field(discriminator="driver")]
 
 
+class LoadTable(_Table):
+    """The minimum load across the judged node: what pulls an unfed rail down, and what a fed one always draws.
+
+    `tolerance` is a fraction of `ohm`; `watts` what it may turn into heat for ever; `capacitance_f` the most that may
+    stand on the node (the hub's input, the bench's own). `rig.bench.circuit` checks `discharge_s` against them.
+    """
+
+    ohm: Ohms
+    tolerance: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    watts: Annotated[float, Field(gt=0, le=1000)]
+    capacitance_f: Farads
+
+
+class WiringTable(_Table):
+    """`harness`: the WireViz file that this bench is wired from, relative to the bench file (`rig wiring`)."""
+
+    harness: Annotated[str, Field(pattern=r"^[^/\\\x00][^\x00]*\.ya?ml$", max_length=200)]
+
+
 class MeterTable(_Table):
-    """`max_s`: when an activation that shows nothing is over; `quiet_s`: how long the rail must be quiet after it."""
+    """`max_s`: when an activation that shows nothing is over; `quiet_s`: how long the rail must be quiet after it.
+
+    `variant` says how many live conductors the bench watches at the meter's terminals (`rig.bench.roles`).
+    """
 
     driver: Literal["modbus-tcp"]
     address: Endpoint
     profile: str
+    variant: Literal["single-phase", "twin-element", "polyphase", "gas"] = "single-phase"
     unit: Annotated[int, Field(ge=0, le=247)] = 1
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 2.0
     poll_s: Annotated[float, Field(gt=0, le=600)] = 5.0
@@ -279,6 +311,10 @@ class MeterTable(_Table):
     max_s: Seconds = 3600.0
     quiet_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
     follow_s: Seconds = 90.0
+
+
+WATCHDOG_PERIOD_S = 0.5
+"""How often the guardian's pulses come where the bench file does not say."""
 
 
 class GuardianTable(_Table):
@@ -310,9 +346,11 @@ class BenchConfig(_Table):
     hub: HubTable
     supply: Annotated[list[SupplyTable], Field(min_length=1, max_length=1)]
     oscilloscope: Annotated[list[OscilloscopeTable], Field(min_length=1, max_length=1)]
-    relay: Annotated[list[RelayTable], Field(min_length=3)]
-    sense: Annotated[list[SenseTable], Field(min_length=3)]
+    relay: Annotated[list[RelayTable], Field(min_length=1)]
+    sense: Annotated[list[SenseTable], Field(min_length=2)]
+    load: LoadTable | None = None
     meter: MeterTable
+    wiring: WiringTable | None = None
     guardian: GuardianTable = GuardianTable()
 
     def relay_of(self, role: RelayRole) -> RelayTable:
@@ -322,10 +360,24 @@ class BenchConfig(_Table):
         return next(s for s in self.sense if s.role == role)
 
 
+def names_a_file(bench: str) -> bool:
+    """Whether what was asked for is the path of a bench file; else it is a bench of the twin by name."""
+    return bench.endswith(".toml") or "/" in bench
+
+
 def load_bench(path: Path) -> BenchConfig:
     """The bench file at `path`, checked. Raises InputError."""
     data, text = read_toml(path)
     return check_bench(data, text, str(path))
+
+
+def locate(error: RigError, path: Path) -> None:
+    """Complete an error that names a key of the bench file at `path` with the file and the key's line."""
+    key = error.where.key
+    if key is None or error.where.file is not None:
+        return
+    parts = [int(number) if number else name for number, name in re.findall(r"\[([0-9]+)\]|([\w-]+)", key)]
+    error.where = replace(error.where, file=str(path), line=line_of(path.read_text(encoding="utf-8"), tuple(parts)))
 
 
 def check_bench(data: dict[str, object], text: str, file: str) -> BenchConfig:

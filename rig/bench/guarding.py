@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from rig.bench.config import BenchConfig, GpioRelayTable, RelayTable, SupplyTable
+from rig.bench.config import WATCHDOG_PERIOD_S, BenchConfig, GpioRelayTable, RelayTable, SupplyTable
 from rig.clock import Clock, to_ns
 from rig.guardian.charge import Charge, CoilSpec, GpioSpec, RelaySpec, StopSpec, SupplySpec, WatchdogSpec
 from rig.guardian.client import GuardianClient
@@ -24,7 +24,6 @@ from rig.instruments.rigol_dp800 import off_texts
 
 FEEDS = ("meter-feed", "supply-feed")
 """The two feeds of the hub: never closed together, for then nobody could say who fed it."""
-WATCHDOG_PERIOD_S = 0.5
 
 
 def rules(config: BenchConfig, *, silent: bool) -> Rules:

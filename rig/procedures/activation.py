@@ -163,7 +163,7 @@ class ActivationTest:
     def _topology(self) -> None:
         relays, watch = self._bench.relays, self.watch
         relays.set("mains", True)
-        if not watch.wait_until(lambda: watch.level("mains") is True, 5.0):
+        if not watch.wait_until(watch.mains_now, 5.0):
             raise BenchError(f"{relays.name('mains')} is closed, but the mains detector sees no mains at the meter")
         self._clock.sleep(self._config.topology.dead_time_s)
         relays.set("meter-feed", True)

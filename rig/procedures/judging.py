@@ -96,7 +96,7 @@ class Judging:
         if begin is None or end is None:  # not proven at the end: the rig itself, where it was found to be broken
             return Cause.RIG if self._evidence.path_broken else Cause.UNKNOWN
         path = Intervals.of([(begin, end)])
-        present, absent = self._watch.stretches("mains")
+        present, absent = self._watch.mains()
         return cause_of(outage, Surroundings(present, absent, path))
 
     def _judgement(self) -> Judgement:

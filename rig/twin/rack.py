@@ -43,12 +43,16 @@ NOWHERE = {
 
 @dataclass(frozen=True)
 class Times:
-    """Whose time is it: the model's line, the line that faces show, the rail as they see it, and who may touch it."""
+    """Whose time is it: the model's line, the line that faces show, the rail as they see it, and who may touch it.
+
+    `scale`: how long a second of the model takes outside.
+    """
 
     model: Timeline
     faces: Timeline
     probe: Callable[[RailModel], RailProbe]
     lock: AbstractContextManager[object]
+    scale: float = 1.0
 
 
 class Rack:
@@ -66,9 +70,10 @@ class Rack:
             probe = times.probe(self.world.rail)
             self.scope = TwinDS1000Z(times.faces, probe, seed, NOISE_V, f"DS1TWIN{seed:08d}")
             self.world.meter.on_activate = self._activated
+        face = TwinModbus(self.world.meter, scale=times.scale)
         self.supply_wire: LineServer = LineServer("supply", self.supply.handle, times.model, times.lock)
         self.scope_wire: LineServer = LineServer("oscilloscope", self.scope.handle, times.model, times.lock)
-        self.meter_wire: ModbusServer = ModbusServer(TwinModbus(self.world.meter), times.model, times.lock)
+        self.meter_wire: ModbusServer = ModbusServer(face, times.model, times.lock)
         self._faults = [f for f in faults if f.at_s is not None]
 
     @property
@@ -155,3 +160,15 @@ def known_images(fixtures: Sequence[Fixture]) -> dict[str, KnownImage]:
             )
         known[fixture.sha256] = KnownImage(fixture.version_to, fixture.behaviour)
     return known
+
+
+def draft(name: str) -> tuple[BenchConfig, str]:
+    """The bench file of a twin before it is started, checked, and its text. Raises InputError for an unknown name."""
+    text = template(name)
+    return filled(text, NOWHERE, name), text
+
+
+def harness_folder() -> Path:
+    """Where the harness files are that the twins share with real benches."""
+    package = Path(str(resources.files("rig")))
+    return package / "wiring" if (package / "wiring").is_dir() else package.parent / "wiring"
