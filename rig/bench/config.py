@@ -247,7 +247,7 @@ class _SenseTable(_Table):
 
     `band_a`: the same for `current`: active proves that the feed delivers more than its lowest.
     `latency_s`: a stamp may be later than what it tells of by so much: comparator, isolator, the interrupt's jitter,
-    and any debounce between them.
+    and any debounce between them. It is never nothing.
     """
 
     name: Name
@@ -257,7 +257,7 @@ class _SenseTable(_Table):
     node: Name = "hub"
     band_v: Annotated[list[Volts], Field(min_length=2, max_length=2)] | None = None
     band_a: Annotated[list[Amps], Field(min_length=2, max_length=2)] | None = None
-    latency_s: Annotated[float, Field(ge=0, le=1)] = 0.002
+    latency_s: Annotated[float, Field(gt=0, le=1)] = 0.002
 
 
 class GpiodSenseTable(_SenseTable):

@@ -115,7 +115,8 @@ def open_lines(tables: Sequence[SenseTable], clock: Clock, call_sets: CallSets) 
     first = tables[0]
     if isinstance(first, GpiodSenseTable):
         try:
-            return GpiodSenseLines(first.chip, lines, call_sets.request_lines or load_request_lines())
+            request_lines = call_sets.request_lines or load_request_lines()
+            return GpiodSenseLines(first.chip, lines, request_lines, call_sets.open_chip)
         except LinesRefusedError as error:
             index = next((i for i, s in enumerate(tables) if s.line == error.line), None)
             error.where = replace(error.where, key="sense[0].chip" if index is None else f"sense[{index}].line")

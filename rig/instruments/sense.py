@@ -8,13 +8,14 @@ is asked for: the kernel would stamp an edge when its debounce ends. Knows lines
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rig.errors import BenchError, InputError, LinkError, Where
+from rig.instruments.chips import OpenChip, chip_info, line_infos, load_open_chip
 from rig.instruments.ports import LineEdge
 
 if TYPE_CHECKING:
@@ -54,19 +55,6 @@ class SenseLine:
     active_high: bool
 
 
-Holder = Callable[[str, int], str | None]
-"""Who holds this line of this chip, None when it is free. Raises OSError or ValueError where there is no such line."""
-
-
-def holder_of(chip: str, line: int) -> str | None:
-    """`Holder` as the kernel tells it."""
-    import gpiod
-
-    with gpiod.Chip(chip) as it:
-        info = it.get_line_info(line)
-    return (info.consumer or "a consumer without a name") if info.used else None
-
-
 class LinesRefusedError(InputError):
     """The kernel does not give these lines: nothing was touched. `line` is the one to blame, None for the chip."""
 
@@ -83,8 +71,13 @@ class GpiodSenseLines:
     """
 
     def __init__(
-        self, chip: str, lines: tuple[SenseLine, ...], request_lines: RequestLines, holder: Holder = holder_of
+        self,
+        chip: str,
+        lines: tuple[SenseLine, ...],
+        request_lines: RequestLines,
+        open_chip: OpenChip | None = None,
     ) -> None:
+        """`open_chip`: by what a chip that refuses is looked at; None = this machine's gpiod."""
         from gpiod import LineSettings
         from gpiod.line import Bias, Clock, Direction, Edge
 
@@ -102,7 +95,7 @@ class GpiodSenseLines:
         try:
             self._request = request_lines(chip, config, "ichis-rig", EVENT_BUFFER)
         except (OSError, ValueError, NotImplementedError) as error:  # gpiod's words for EINVAL and EOPNOTSUPP
-            raise self._refused(chip, error, holder) from error
+            raise self._refused(chip, error, open_chip) from error
 
     def names(self) -> tuple[str, ...]:
         return tuple(self._names.values())
@@ -128,7 +121,7 @@ class GpiodSenseLines:
     def close(self) -> None:
         self._request.release()
 
-    def _refused(self, chip: str, error: Exception, holder: Holder) -> BenchError | LinesRefusedError:
+    def _refused(self, chip: str, error: Exception, open_chip: OpenChip | None) -> BenchError | LinesRefusedError:
         number = error.errno if isinstance(error, OSError) else None
         if number == errno.ENOENT:
             there = ", ".join(sorted(str(path) for path in Path("/dev").glob("gpiochip*")))
@@ -139,20 +132,26 @@ class GpiodSenseLines:
         if number in (errno.EACCES, errno.EPERM):
             expected = "a user in the group that owns it (on a Raspberry Pi: gpio)"
             return LinesRefusedError("this user may not open the GPIO chip", Where(found=chip, expected=expected))
+        return self._blamed(chip, open_chip) or BenchError(f"sense lines: {chip} lines {sorted(self._names)}: {error}")
+
+    def _blamed(self, chip: str, open_chip: OpenChip | None) -> LinesRefusedError | None:
+        """The line for which the whole request was refused, when the chip shows it."""
+        look = open_chip or load_open_chip()
+        try:
+            count = chip_info(look, chip).num_lines
+            infos = line_infos(look, chip, [line for line in self._names if line < count])
+        except BenchError:
+            return None
         for line, name in self._names.items():
-            try:
-                taken_by = holder(chip, line)
-            except ValueError:
-                text = f"the chip has no such line, which {name} is on"
-                return LinesRefusedError(text, Where(found=f"line {line} of {chip}"), line)
-            except OSError:
-                break
-            if taken_by is not None:
-                found = f"line {line} of {chip}, held by {taken_by!r}"
+            if line >= count:
+                where = Where(found=f"line {line} of {chip}", expected=f"0 to {count - 1}")
+                return LinesRefusedError(f"the chip has no such line, which {name} is on", where, line)
+            if infos[line].used:
+                found = f"line {line} of {chip}, held by {infos[line].consumer or 'a consumer without a name'!r}"
                 return LinesRefusedError(
                     f"the line of {name} is taken", Where(found=found, expected="a free one"), line
                 )
-        return BenchError(f"sense lines: {chip} lines {sorted(self._names)}: {error}")
+        return None
 
     @contextmanager
     def _calls(self) -> Iterator[None]:

@@ -130,14 +130,8 @@ class TwinChip:
         lines = {offset: self._lines[offset] for offset in settings}
         size = min(event_buffer_size or EVENTS_A_LINE * len(lines), MOST_EVENTS)
         request = TwinLineRequest(self, self._timeline, lines, settings, names, size)
-        self._taken.update(dict.fromkeys(settings, consumer or "?"))  # the kernel's name for who gives none
+        self._taken.update(dict.fromkeys(settings, consumer or "?"))  # gpiod's own default
         return request
-
-    def holder(self, path: str, line: int) -> str | None:
-        """Who holds a line, as the kernel's line info tells it."""
-        if path != self.path:
-            raise FileNotFoundError(2, "No such file or directory", path)
-        return self._taken.get(self._offset(line))
 
     def release(self, offsets: Iterable[int]) -> None:
         for offset in offsets:

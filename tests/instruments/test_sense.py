@@ -33,11 +33,12 @@ class Wires:
         self.chip = TwinChip(CHIP, self.clock, {5: self.up, 16: self.present})
 
     def lines(self) -> GpiodSenseLines:
-        return GpiodSenseLines(CHIP, LINES, self.chip.request_lines, self.chip.holder)  # type: ignore[arg-type]
+        return GpiodSenseLines(CHIP, LINES, self.chip.request_lines, self.chip.open)  # type: ignore[arg-type]
 
 
-def free(_chip: str, _line: int) -> str | None:
-    return None
+def nothing_wrong(_: str) -> Any:
+    """A chip whose lines are all there, and free."""
+    return TwinChip(CHIP, VirtualClock(), {}).open(CHIP)
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_the_kernel_is_asked_for_monotonic_stamps_and_both_edges() -> None:
         raise OSError(16, "Device or resource busy")
 
     with pytest.raises(BenchError, match=r"sense lines: /dev/gpiochip0 lines \[5, 16\]: .*busy"):
-        GpiodSenseLines(CHIP, LINES, request, free)
+        GpiodSenseLines(CHIP, LINES, request, nothing_wrong)
     for settings in asked.values():
         assert settings is not None
         assert settings.event_clock is gpiod.line.Clock.MONOTONIC
@@ -129,7 +130,7 @@ def test_what_gpiod_raises_for_a_bad_request_is_a_bench_error(problem: Exception
         raise problem
 
     with pytest.raises(BenchError, match="sense lines"):
-        GpiodSenseLines(CHIP, LINES, request, free)
+        GpiodSenseLines(CHIP, LINES, request, nothing_wrong)
 
 
 @pytest.mark.parametrize("call", ["edges", "levels"])
@@ -159,7 +160,7 @@ def test_a_line_that_somebody_has_is_refused_by_name_and_free_again_after_close(
 def test_a_line_that_the_chip_does_not_have_is_refused_by_name(wires: Wires) -> None:
     lines = (*LINES, SenseLine("mains", 99, True))
     with pytest.raises(LinesRefusedError, match="the chip has no such line, which mains is on") as caught:
-        GpiodSenseLines(CHIP, lines, wires.chip.request_lines, wires.chip.holder)  # type: ignore[arg-type]
+        GpiodSenseLines(CHIP, lines, wires.chip.request_lines, wires.chip.open)  # type: ignore[arg-type]
     assert caught.value.line == 99
 
 
