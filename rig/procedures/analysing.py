@@ -75,14 +75,15 @@ def analyse_files(question: Question) -> tuple[Analysis, Picture]:
     offsets = question.offsets_s or (0.0,) * len(waves)
     surveys = [survey(wave) for wave in waves]
     limits = _thresholds(question, waves[0].file, surveys[0])
-    ppm = _rate_ppm(question, waves)
+    ppm = _rate_ppm(question, waves[0])
     settings = replace(settings, rate_ppm=ppm)
+    places = [_place(question, waves, index, offset) for index, offset in enumerate(offsets)]
     sources = [
-        _placed(wave, f"file {index}, {wave.channel}" if len(waves) > 1 else wave.channel, offset, limits, settings)
-        for index, (wave, offset) in enumerate(zip(waves, offsets, strict=True), 1)
+        place(_source(wave, name, limits, settings), at)
+        for wave, name, at in zip(waves, _names(waves), places, strict=True)
     ]
     knowledge = merge(sources)
-    windows = [_window(wave, offset) for wave, offset in zip(waves, offsets, strict=True)]
+    windows = [_window(wave, at) for wave, at in zip(waves, places, strict=True)]
     begin, end = min(first for first, _ in windows), max(last for _, last in windows)
     history = outages(knowledge, settings, begin, end)
     judgement = judge_rail(history, knowledge.contradictions, limit)
@@ -181,20 +182,28 @@ def _check_thresholds(down: float, up: float, noise: float) -> None:
         raise InputError("thresholds are closer than the noise", Where(key="--up", found=found))
 
 
-def _rate_ppm(question: Question, waves: list[Waveform]) -> float:
+def _rate_ppm(question: Question, wave: Waveform) -> float:
     if question.time_base_ppm is not None:
         return question.time_base_ppm
-    return max(w.time_base_ppm if w.time_base_ppm is not None else _TIME_BASE_PPM for w in waves)
+    return wave.time_base_ppm if wave.time_base_ppm is not None else _TIME_BASE_PPM
 
 
 # -- knowledge ---------------------------------------------------------------------------------------------------------
 
 
-def _placed(wave: Waveform, name: str, offset_s: float, limits: _Thresholds, settings: RailSettings) -> Source:
-    """One file as a source on the common line, its spans shrunk by what the printed digits of its times leave open."""
-    source = _source(wave, name, limits, settings)
-    at, error = to_ns(offset_s), _time_error_ns(wave)
-    return place(source, Offset(at - error, at + error, 0.0)) if at or error else source
+def _names(waves: list[Waveform]) -> list[str]:
+    """What the sources are called: the channels, with the number of their file where there are several."""
+    one = len(waves) == 1
+    return [wave.channel if one else f"file {number}, {wave.channel}" for number, wave in enumerate(waves, 1)]
+
+
+def _place(question: Question, waves: list[Waveform], index: int, offset_s: float) -> Offset:
+    """Where a file lies on the common line, which is the clock of the first one: exact at the file's zero, further off
+    the further away from it; and what the printed digits of its times leave open."""
+    wave, at = waves[index], to_ns(offset_s)
+    error = math.ceil(wave.time_error_s * 1e9)
+    rate_ppm = _rate_ppm(question, wave) + _rate_ppm(question, waves[0]) if index else 0.0
+    return Offset(at - error, at + error, rate_ppm)
 
 
 def _source(wave: Waveform, name: str, limits: _Thresholds, settings: RailSettings) -> Source:
@@ -206,16 +215,11 @@ def _source(wave: Waveform, name: str, limits: _Thresholds, settings: RailSettin
     return source_of(name, _NODE, wave.blocks(), _times(wave), proving, settings)
 
 
-def _window(wave: Waveform, offset_s: float) -> tuple[int, int]:
+def _window(wave: Waveform, at: Offset) -> tuple[int, int]:
     """From the first sample to the last on the common line, rounded and shrunk as its source's spans are."""
-    line, shift, error = line_of(_times(wave)), to_ns(offset_s), _time_error_ns(wave)
-    first = line.starts(np.array([0], np.int64))[0]
-    last = line.ends(np.array([wave.count - 1], np.int64))[0]
-    return int(first) + shift + error, int(last) + shift - error
-
-
-def _time_error_ns(wave: Waveform) -> int:
-    return math.ceil(wave.time_error_s * 1e9)
+    line = line_of(_times(wave))
+    first, last = np.array([0], np.int64), np.array([wave.count - 1], np.int64)
+    return int(at.latest(line.starts(first))[0]), int(at.earliest(line.ends(last))[0])
 
 
 def _times(wave: Waveform) -> Grid | Times:
@@ -270,11 +274,14 @@ def _assumptions(question: Question, waves: list[Waveform], limits: _Thresholds,
 
 
 def _unstated(waves: list[Waveform]) -> tuple[Assumption, ...]:
-    """What an export does not say of its volts; this rig's own captures do."""
-    if all(wave.scale is not None for wave in waves):
-        return ()
-    told = "as the file states them: no gain or offset error, none clipped but those that the file marks"
-    return (Assumption("volts", told, "assumption: an export does not state them; leave the thresholds some room"),)
+    """What the files do not say: how good an export's volts are, and how good the offsets between several files."""
+    rows = []
+    if any(wave.scale is None for wave in waves):
+        told = "as the file states them: no gain or offset error, none clipped but those that the file marks"
+        rows.append(Assumption("volts", told, "assumption: an export does not say; leave the thresholds some room"))
+    if len(waves) > 1:
+        rows.append(Assumption("offset_s", "exact at each file's zero", "assumption: the clocks drift from there"))
+    return tuple(rows)
 
 
 def _file_row(wave: Waveform, offset_s: float) -> FileRow:

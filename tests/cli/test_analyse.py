@@ -95,6 +95,22 @@ def test_two_files_of_one_event_are_merged_by_their_offsets(tmp_path: Path, caps
     assert "--offset" in capsys.readouterr().err
 
 
+def test_a_clock_that_runs_fast_far_from_its_zero_never_moves_the_truth_out_of_the_bounds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = write_csv(tmp_path / "a.csv", [(10.0, 99.0)], end_s=60.0)
+    times = np.arange(50.0, 100.0, 0.01)
+    shown = (times + 1000.0) * 1.00009  # this instrument was triggered 1000 s earlier
+    volts = np.where(times < 70.0, 0.0, 12.0)
+    rows = "".join(f"{t:.6f},{v}\n" for t, v in zip(shown, volts, strict=True))
+    second = tmp_path / "b.csv"
+    second.write_text(f"Time (s),CH1 (V)\n{rows}")
+    code, body = analysed(capsys, str(first), str(second), "--offset", "0", "--offset", "-1000")
+    assert code == 0
+    assert body["longest_outage"]["lower_s"] <= 60.0 <= body["longest_outage"]["upper_s"]
+    assert any(row["key"] == "offset_s" for row in body["assumptions"])
+
+
 def test_files_that_contradict_each_other_are_inconclusive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = write_csv(tmp_path / "a.csv", [(10.0, 40.0)], end_s=60.0)
     second = write_csv(tmp_path / "b.csv", [(20.0, 30.0)], end_s=60.0)
