@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from rig.pytest_plugin.house import House
 
 HOUSE = "_rig_house"
-_NAME = "_rig_bench_name"
+_NAME, _IMAGE = "_rig_bench_name", "_rig_firmware"
+"""Fixtures behind `bench` and `firmware`: a project that has own ones of those names never meets these."""
+_AT_TEST = pytest.StashKey["BenchAtTest"]()
 _MARKS = (
     "rig(needs=[...], variant=...): what the bench must have; another bench skips",
     "soak(cycles=N): one test, that many times over",
@@ -78,16 +80,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         names = _house(metafunc.config).names
         if len(names) > 1:
             metafunc.parametrize(_NAME, names, indirect=True, scope="session")
-    if "firmware" in metafunc.fixturenames:
+    if _IMAGE in metafunc.fixturenames:
         from rig.errors import RigError
 
         try:
             rows = _house(metafunc.config).fixtures()
         except RigError as error:
             raise pytest.UsageError(error.one_line()) from None
-        metafunc.parametrize("firmware", rows, ids=[Path(row).name for row in rows], indirect=True)
+        metafunc.parametrize(_IMAGE, rows, ids=[Path(row).name for row in rows], indirect=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # the groups must be there before xdist reads them
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         for mark in item.iter_markers("rig"):
@@ -137,7 +140,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object:
         return None
     given: dict[str, Any] = pyfuncitem.funcargs
     wanted = {name: given[name] for name in inspect.signature(pyfuncitem.obj).parameters if name in given}
-    bench: BenchAtTest | None = given.get("bench")
+    bench = pyfuncitem.stash.get(_AT_TEST, None)
     cycles = _cycles(mark)
     for cycle in range(1, cycles + 1):
         if bench is not None and cycle > 1:
@@ -164,7 +167,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    bench: BenchAtTest | None = getattr(item, "funcargs", {}).get("bench")
+    bench = item.stash.get(_AT_TEST, None)
     if call.when == "call" and bench is not None and report.failed:
         bench.forgotten = None  # the test failed, by this or by something else
     if call.when == "call" and bench is not None and bench.runs:
@@ -196,6 +199,7 @@ def bench(request: pytest.FixtureRequest, _rig_bench_name: str) -> Iterator[Benc
         pytest.skip(f"bench '{held.name}' is not used again: {held.unsafe}")
     properties: list[tuple[str, Any]] = request.node.user_properties
     handed = BenchAtTest(held, house.choices, lambda name, value: properties.append((name, value)))
+    request.node.stash[_AT_TEST] = handed
     yield handed
     try:
         unproven = handed.end()
@@ -220,10 +224,16 @@ def rail(bench: BenchAtTest) -> BenchAtTest:
 
 
 @pytest.fixture
-def firmware(request: pytest.FixtureRequest) -> str:
-    """Each firmware fixture in turn: the packaged ones, or those of `--rig-firmware`."""
+def _rig_firmware(request: pytest.FixtureRequest) -> str:
+    """The firmware fixture of this test."""
     name: str = request.param
     return name
+
+
+@pytest.fixture
+def firmware(_rig_firmware: str) -> str:
+    """Each firmware fixture in turn: the packaged ones, or those of `--rig-firmware`."""
+    return _rig_firmware
 
 
 @pytest.fixture

@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+import rig.api
+import rig.twin.bench  # noqa: F401 - numpy loads once a process: it must be there before a session inside this one
+
 SMALL_TWIN = """
 from functools import partial
 from rig.twin import bench

@@ -159,3 +159,21 @@ def test_keyword_exit_first_and_ctrl_c_work_as_ever(session: Session, pytester: 
     session(text, "-k", "last").assert_outcomes(passed=1, deselected=2)
     session(text, "-x").assert_outcomes(failed=1)
     assert pytester.runpytest_subprocess("-k", "stopped").ret == pytest.ExitCode.INTERRUPTED
+
+
+def test_a_project_may_have_fixtures_and_parameters_of_the_same_names(session: Session) -> None:
+    session("""
+        import pytest
+
+        @pytest.fixture
+        def bench():
+            return "mine"
+
+        def test_own(bench):
+            assert bench == "mine"
+
+        @pytest.mark.parametrize("firmware", ["a", "b"])
+        @pytest.mark.parametrize("rig", [1])
+        def test_parameters(firmware, rig, clock=3):
+            assert firmware in "ab"
+    """).assert_outcomes(passed=3)
