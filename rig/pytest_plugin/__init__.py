@@ -90,8 +90,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(_IMAGE, rows, ids=[Path(row).name for row in rows], indirect=True)
 
 
-@pytest.hookimpl(tryfirst=True)  # the groups must be there before xdist reads them
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for mark in item.iter_markers("rig"):
             from rig.pytest_plugin.needs import check_mark
@@ -100,8 +99,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         soak = item.get_closest_marker("soak")
         if soak is not None and not _cycles(soak):
             raise pytest.UsageError(f"{item.nodeid}: soak wants cycles=N, a whole number from 1 on")
-        if _NAME in getattr(item, "fixturenames", ()) and config.pluginmanager.hasplugin("xdist"):
-            item.add_marker(pytest.mark.xdist_group(_bench_of(config, item)))
 
 
 def _bench_of(config: pytest.Config, item: pytest.Item) -> str:

@@ -28,23 +28,6 @@ def test_two_workers_have_a_twin_each(pytester: pytest.Pytester) -> None:
     assert len(bundles(pytester.path)) == 2
 
 
-def test_tests_of_one_bench_stay_with_one_worker_where_groups_are_loaded(pytester: pytest.Pytester) -> None:
-    pytester.makeconftest(SMALL_TWIN)
-    pytester.makepyfile("""
-        import os
-
-        def test_one(bench):
-            print("worker", os.environ["PYTEST_XDIST_WORKER"])
-
-        def test_two(bench):
-            print("worker", os.environ["PYTEST_XDIST_WORKER"])
-    """)
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-n", "2", "--dist", "loadgroup", "-rP")
-    result.assert_outcomes(passed=2)
-    workers = {line for line in result.outlines if line.startswith("worker gw")}
-    assert len(workers) == 1
-
-
 def test_every_attempt_of_a_rerun_is_kept(session: Session, pytester: pytest.Pytester) -> None:
     result = session(
         """
