@@ -131,8 +131,9 @@ def test_a_guardian_that_cannot_reach_the_supply_does_not_begin(start: START, su
 
 def test_a_line_that_is_taken_is_told(start: START, lines: Lines) -> None:
     (lines.folder / "27").mkdir()
-    with pytest.raises(BenchError, match="does not begin: relay K2: GPIO 27 cannot be set up"):
+    with pytest.raises(BenchError, match="does not begin: relay K2: GPIO 27 cannot be set up") as caught:
         start()
+    assert caught.value.where.key == "relay[1].pin"
 
 
 def test_a_charge_that_is_not_one_is_told(start: START, tmp_path: Path, supply: Supply, clock: SystemClock) -> None:
@@ -140,8 +141,9 @@ def test_a_charge_that_is_not_one_is_told(start: START, tmp_path: Path, supply: 
     (psu,) = bad.supplies
     object.__setattr__(psu, "port", 0)  # past the checks of this side
     assert isinstance(psu, SupplySpec)
-    with pytest.raises(BenchError, match="does not begin: supplies"):
+    with pytest.raises(BenchError, match="does not begin: supply psu: port 0, timeout_s 5: out of range") as caught:
         GuardianClient.start(bad, clock)
+    assert caught.value.where.key == "supplies[0]"
 
 
 def test_it_is_up_in_a_moment_and_small(start: START) -> None:
