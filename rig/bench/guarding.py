@@ -26,12 +26,17 @@ FEEDS = ("meter-feed", "supply-feed")
 """The two feeds of the hub: never closed together, for then nobody could say who fed it."""
 
 
+def feeds(config: BenchConfig) -> tuple[str, ...]:
+    """Those that this bench has: on a hot shoe only the supply's."""
+    return tuple(role for role in FEEDS if any(table.role == role for table in config.relay))
+
+
 def rules(config: BenchConfig, *, silent: bool) -> Rules:
     """The interlocks of this bench. `silent`: whether a controller that is silent is acted upon."""
     guardian = config.guardian
     return Rules(
-        forbidden=(FEEDS,),
-        feeds=FEEDS,
+        forbidden=(FEEDS,) if feeds(config) == FEEDS else (),
+        feeds=feeds(config),
         dead_ns=to_ns(config.topology.dead_time_s),
         energised_ns=to_ns(guardian.longest_energised_s),
         dwell_ns={table.role: to_ns(table.least_dwell_s) for table in config.relay if table.least_dwell_s > 0},

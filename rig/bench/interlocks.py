@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from rig.bench.config import OscilloscopeTable, SupplyTable
-from rig.bench.guarding import FEEDS
+from rig.bench.guarding import feeds
 from rig.bench.identities import check_identity
 from rig.bench.opening import Bench
 from rig.errors import BenchError, Refused
@@ -52,7 +52,7 @@ class Interlocks:
         bench.supply.output(False)
         bench.supply.apply(bench.supply_settings())
         yield Check(f"supply {bench.supply.name}", True, "off; limits and protections set and read back")
-        for role in FEEDS:
+        for role in feeds(bench.config):
             bench.relays.set(role, False)
         yield Check("feeds", True, "open")
         bench.clock.sleep(max(topology.least_off_s, *(relay.least_dwell_s for relay in bench.config.relay)))
