@@ -16,6 +16,7 @@ from rig.cli import main
 from rig.instruments.ports import Capture
 from rig.records import schema_text
 from rig.records.capture_file import save_capture
+from rig.waveforms import dialects
 
 
 def write_csv(
@@ -204,6 +205,13 @@ def test_the_rail_is_drawn(name: str, head: bytes, tmp_path: Path, capsys: pytes
     assert main(["analyse", str(file), "--plot", str(tmp_path / name)]) == 0
     assert (tmp_path / name).read_bytes().startswith(head)
     assert "PASS" in capsys.readouterr().out
+
+
+def test_the_ways_to_read_a_file_are_listed_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["analyse", "--dialect", "list"])
+    assert ended.value.code in (0, None)
+    assert capsys.readouterr().out.split() == list(dialects())
 
 
 def _bad(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
