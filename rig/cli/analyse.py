@@ -35,7 +35,9 @@ def add_words(verb: argparse.ArgumentParser, number: Callable[[str], float]) -> 
         metavar="NAME",
         help="which channel, where there are several; once, or for each file",
     )
-    verb.add_argument("--dialect", metavar="NAME", help="force how the files are read; 'list' names them")
+    verb.add_argument(
+        "--dialect", action=_Dialect, metavar="NAME", help="force how the files are read; 'list' names the ways"
+    )
     verb.add_argument("--interval", type=number, metavar="S", help="sample interval, for files that do not say")
     verb.add_argument("--start", type=number, metavar="S", help="time of the first sample, for files that do not say")
     verb.add_argument(
@@ -46,13 +48,22 @@ def add_words(verb: argparse.ArgumentParser, number: Callable[[str], float]) -> 
     verb.set_defaults(verb=analyse)
 
 
+class _Dialect(argparse.Action):
+    """Takes a name, or lists them: for that no file is needed."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: Namespace, values: object, _option: str | None = None
+    ) -> None:
+        if values == "list":
+            from rig.waveforms import dialects
+
+            print("\n".join(dialects()))  # noqa: T201
+            parser.exit()
+        setattr(namespace, self.dest, values)
+
+
 def analyse(options: Namespace) -> int:
     """Judge the files, draw, tell."""
-    if options.dialect == "list":
-        from rig.waveforms import dialects
-
-        print("\n".join(dialects()))  # noqa: T201
-        return ExitCode.PASS
     plot: Path | None = options.plot
     if plot is not None and plot.suffix.lower() not in (".svg", ".png"):
         raise InputError("not a picture", Where(key="--plot", found=str(plot), expected=".svg or .png"))

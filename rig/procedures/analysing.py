@@ -252,8 +252,13 @@ def _advised(finding: Finding, waves: list[Waveform], settings: RailSettings) ->
     up_to, proven = ("", "nothing can be proven up") if least > ride else ("up to ", "not all can be proven up")
     return (
         f"{finding.text} Samples are {up_to}{widest:.6g} s apart, further than ride_through_s ({ride:g} s): {proven}; "
-        f"if dips up to that long do not matter, --ride-through {widest:.6g} decides."
+        f"if dips up to that long do not matter, --ride-through {_at_least(widest)} decides."
     )
+
+
+def _at_least(value: float) -> str:
+    text = f"{value:.6g}"
+    return text if float(text) >= value else f"{value * (1 + 1e-5):.6g}"
 
 
 # -- rows and picture --------------------------------------------------------------------------------------------------

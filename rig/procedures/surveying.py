@@ -17,8 +17,10 @@ _COLUMNS = 2000
 
 @dataclass(frozen=True, eq=False)
 class Survey:
-    """`volts`: at most two million samples, evenly taken. `columns`: (first sample, lowest V, highest V) of each column
-    in which anything is known."""
+    """`volts`: at most half a million samples, evenly taken.
+
+    `columns`: (first sample, lowest V, highest V) of each column in which anything is known.
+    """
 
     volts: npt.NDArray[np.floating]
     columns: tuple[tuple[int, float, float], ...]

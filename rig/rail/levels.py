@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-MOST_SAMPLES = 2_000_000
+MOST_SAMPLES = 1 << 19
 """So many samples, taken evenly, are enough: the caller thins out more of them."""
 _ROUNDS = 30
 _QUANTILE = 0.9999

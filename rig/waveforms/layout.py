@@ -125,7 +125,7 @@ def sheet_of(file: str, head: bytes) -> Sheet:
     """Take the head apart. The delimiter is the one of `;`, tab and comma that the last of its lines have."""
     numbered = [(at, raw) for at, raw in enumerate(head.split(b"\n"), 1) if raw.strip() and not _SEPARATOR.match(raw)]
     texts = [(at, decoded(raw).rstrip("\r")) for at, raw in numbered]
-    tail = [text for _, text in texts[-_TAIL_LINES:]]
+    tail = [text for _, text in texts[-_TAIL_LINES:] if not text.startswith((";", "#"))] or [""]
     delimiter = next((d for d in ";\t," if sum(d in text for text in tail) * 2 > len(tail)), ",")
     decimal = "," if delimiter != "," and any("," in text for text in tail) else "."
     lines = [Line(at, tuple(unquoted(cell) for cell in text.split(delimiter))) for at, text in texts]
