@@ -1,0 +1,433 @@
+"""Modbus exchanges with one unit through pymodbus's sync client, over TCP or on a serial line (RTU). Nothing is repeated.
+
+pymodbus returns errors instead of raising them, and converts what an error left empty without a word: every reply is
+checked here. Its own time-out runs on the wall clock, so each exchange is guarded by the injected clock. After silence
+or a broken exchange the link is closed, so that a late reply is never read as the answer to another question. Knows no
+register's meaning.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from rig.clock import NS, Clock
+from rig.errors import LinkError, LinkTimeout, RigError
+from rig.meters.modbus_frames import (
+    Expected,
+    check_rtu,
+    check_tcp,
+    read_reply,
+    record_reply,
+    unfinished_rtu,
+    write_reply,
+)
+
+if TYPE_CHECKING:
+    from pymodbus.client.base import ModbusBaseSyncClient
+
+ACKNOWLEDGE = 5
+_EXCEPTIONS = {
+    1: "illegal function",
+    2: "illegal data address",
+    3: "illegal data value",
+    4: "device failure",
+    ACKNOWLEDGE: "acknowledge",
+    6: "busy",
+    8: "memory parity error",
+    10: "gateway path unavailable",
+    11: "gateway target failed to respond",
+}
+"""Modbus Application Protocol V1.1b3, 7."""
+_BITS_A_CHARACTER = 11
+"""Start, eight data bits, parity and stop, or two stops (Serial Line V1.02, 2.5.1)."""
+_LEAST_SILENCE_S = 0.00175
+_LATE_BYTES_S = 0.005
+"""Real time in which bytes on their way through the kernel arrive."""
+_MOST_DRAINS = 200
+
+Parity = Literal["none", "even", "odd"]
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A request was handed to the system between these two instants (ns)."""
+
+    before_ns: int
+    after_ns: int
+
+
+class ExceptionReply(LinkError):
+    """The meter answered with an exception: the exchange itself was sound."""
+
+    def __init__(self, message: str, exception_code: int) -> None:
+        super().__init__(message)
+        self.exception_code = exception_code
+
+
+class ModbusLink(ABC):
+    """One unit's exchanges. Every call raises `LinkError`, `LinkTimeout` or `ExceptionReply`, and names what it did."""
+
+    def __init__(self, name: str, unit: int, clock: Clock, timeout_s: float) -> None:
+        self.name = name
+        self._sent: Sending | None = None
+        self._unit = unit
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._client: Any = None
+        logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # silence is told by our own errors
+
+    @property
+    def sent(self) -> Sending | None:
+        """When the last request left; None when none did since `forget_sent`."""
+        return self._sent
+
+    def forget_sent(self) -> None:
+        self._sent = None
+
+    def read(self, register: int, count: int, function: int) -> list[int]:
+        """`count` registers by function 3 or 4."""
+        method = "read_holding_registers" if function == 3 else "read_input_registers"
+
+        def call(client: Any) -> Any:
+            return getattr(client, method)(register, count=count, device_id=self._unit)
+
+        reply = self._exchange(f"read register {register}", read_reply(function, count), call)
+        values = list(reply.registers)
+        if len(values) != count:
+            raise LinkError(f"{self.name}: asked for {count} registers from {register}, got {len(values)}")
+        return values
+
+    def write(self, function: int, address: int, values: Sequence[int]) -> None:
+        """By function 5 or 15 (coils; 0 and 1) or 6 or 16 (registers). No value is ever part of a message."""
+        calls: dict[int, Callable[[Any], Any]] = {
+            5: lambda c: c.write_coil(address, bool(values[0]), device_id=self._unit),
+            6: lambda c: c.write_register(address, values[0], device_id=self._unit),
+            15: lambda c: c.write_coils(address, [bool(v) for v in values], device_id=self._unit),
+            16: lambda c: c.write_registers(address, list(values), device_id=self._unit),
+        }
+        what = f"write {'register' if function in (6, 16) else 'coil'} {address}"
+        reply = self._exchange(what, write_reply(function), calls[function])
+        if function in (15, 16):
+            if (reply.address, reply.count) != (address, len(values)):
+                raise LinkError(f"{self.name}: {what}: the reply names {reply.count} registers from {reply.address}")
+            return
+        echo = [int(v) for v in (reply.bits[:1] if function == 5 else reply.registers)]
+        if reply.address != address or echo != [int(values[0])]:
+            raise LinkError(f"{self.name}: {what}: the reply is no echo of it")
+
+    def write_record(self, file: int, record: int, data: bytes) -> None:
+        """One record of a file by function 21 (6.15); `data` has an even length."""
+        from pymodbus.pdu.file_message import FileRecord
+
+        records = [FileRecord(file, record, record_data=data)]
+
+        def call(client: Any) -> Any:
+            return client.write_file_record(records, device_id=self._unit)
+
+        reply = self._exchange("send the image", record_reply(len(data)), call)
+        echo = [(r.file_number, r.record_number, r.record_data) for r in reply.records]
+        if echo != [(file, record, data)]:
+            raise LinkError(
+                f"{self.name}: send the image: the reply to record {record} of file {file} is no echo of it"
+            )
+
+    @abstractmethod
+    def abort(self) -> None:
+        """See `rig.clock.Abortable`: wakes a read that is blocked."""
+
+    def close(self) -> None:
+        """Close; the next exchange opens again."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    # -- one exchange --------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _open(self, timeout_s: float) -> ModbusBaseSyncClient:
+        """A new client, not yet connected."""
+
+    @abstractmethod
+    def _problem(self, error: Exception) -> str | None:
+        """What was wrong with what came, in words, when the library does not say; None when nothing came."""
+
+    def _before(self, expected: Expected) -> None:
+        """What must be done before a request of this shape, outside of any exchange."""
+        self._expected = expected
+
+    def _connect(self) -> Any:
+        if self._client is None:
+            client: Any = self._open(self._clock.real_timeout_s(self._timeout_s))
+            if not client.connect():
+                raise LinkError(f"{self.name}: cannot connect to the {self._place} in the bench file")
+            self._client = client
+        return self._client
+
+    _place = "address"
+
+    def _note_sent(self, before_ns: int, after_ns: int) -> None:
+        self._sent = Sending(before_ns, after_ns)
+
+    def _exchange(self, what: str, expected: Expected, call: Callable[[Any], Any]) -> Any:
+        self._before(expected)
+        try:
+            with self._clock.io(self, self._timeout_s):
+                reply = call(self._connect())
+        except BaseException as error:
+            self.close()
+            self._failed(expected)
+            if not isinstance(error, Exception):
+                raise
+            raise self._named(what, error) from None  # the library's words hold ports, bytes and real durations
+        if reply.isError():
+            code = int(getattr(reply, "exception_code", 0))
+            text = f"{self.name}: {what}: Modbus exception {code} ({_EXCEPTIONS.get(code, 'unknown')})"
+            raise ExceptionReply(text, code)
+        return reply
+
+    def _named(self, what: str, error: Exception) -> Exception:
+        problem = self._problem(error)
+        if problem is not None:
+            return LinkError(f"{self.name}: {what}: {problem}")
+        if isinstance(error, LinkTimeout):
+            return LinkTimeout(f"{self.name}: {what}: no answer within {self._timeout_s:g} s")
+        if isinstance(error, RigError):
+            return error
+        return LinkError(f"{self.name}: {what}: the link broke ({type(error).__name__})")
+
+    def _failed(self, expected: Expected) -> None:
+        """An exchange of this shape was not answered."""
+
+
+class TcpLink(ModbusLink):
+    """Modbus TCP. Replies carry the number of their request: a late one is skipped."""
+
+    def __init__(self, name: str, host: str, port: int, unit: int, clock: Clock, timeout_s: float) -> None:
+        super().__init__(name, unit, clock, timeout_s)
+        self._host, self._port = host, port
+        self._wrong: str | None = None
+
+    def abort(self) -> None:
+        sock = self._client.socket if self._client is not None else None
+        if sock is not None:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return  # it was closed meanwhile: nothing is blocked any more
+
+    def _before(self, expected: Expected) -> None:
+        super()._before(expected)
+        self._wrong = None
+
+    def _problem(self, error: Exception) -> str | None:
+        del error
+        return self._wrong
+
+    def _hear(self, client: Any, data: bytes) -> None:
+        try:
+            check_tcp(data, client.transaction.request_transaction_id, self._unit, self._expected)
+        except LinkError as error:
+            self._wrong = error.message
+            raise
+
+    def _open(self, timeout_s: float) -> ModbusBaseSyncClient:
+        from pymodbus.client import ModbusTcpClient
+
+        link, clock = self, self._clock
+
+        class Client(ModbusTcpClient):
+            """Tells between which two instants each request was handed to the system, whole or not at all."""
+
+            def send(self, request: bytes, addr: tuple[object, ...] | None = None) -> int:
+                before = clock.now()
+                count = int(super().send(request, addr))
+                link._note_sent(before, clock.now())
+                if count != len(request):
+                    raise ConnectionError(f"{count} of {len(request)} bytes were sent")
+                return count
+
+        def heard(sending: bool, data: bytes) -> bytes:
+            if not sending:
+                link._hear(client, data)
+            return data
+
+        client = Client(self._host, port=self._port, timeout=timeout_s, retries=0, trace_packet=heard)
+        return client
+
+
+@dataclass(frozen=True)
+class SerialLine:
+    """A serial port and how it is set. Eight data bits, as RTU has them."""
+
+    port: str
+    baud: int
+    parity: Parity
+    stop_bits: int
+
+    def bits(self) -> int:
+        """Of one character on the wire."""
+        return 1 + 8 + (self.parity != "none") + self.stop_bits
+
+    def seconds(self, characters: float) -> float:
+        return characters * self.bits() / self.baud
+
+    def silence_s(self) -> float:
+        """Between two frames: 3.5 characters, and above 19,200 baud 1.75 ms (Serial Line V1.02, 2.5.1.1)."""
+        return max(self.seconds(3.5), _LEAST_SILENCE_S) if self.baud > 19_200 else self.seconds(3.5)
+
+
+Probe = tuple[int, int, int]
+"""A question that may be asked at any time: register, count, function."""
+
+
+class RtuLink(ModbusLink):
+    """Modbus RTU on a serial line.
+
+    Before each request the line is quiet for the time between frames, and what came meanwhile is thrown away. After a
+    question that was not answered, the next one could be taken to be answered by the late reply: so a question of
+    another shape (`probes`) is asked first. A meter answers in order: once that is answered, nothing older comes.
+    """
+
+    _place = "port"
+
+    def __init__(
+        self, name: str, line: SerialLine, unit: int, clock: Clock, timeout_s: float, probes: Sequence[Probe]
+    ) -> None:
+        super().__init__(name, unit, clock, timeout_s)
+        self._line = line
+        self._probes = list(probes)
+        self._unanswered: list[Expected] = []
+        self._heard = b""
+        self._wrong: str | None = None
+
+    def abort(self) -> None:
+        if self._client is not None:
+            self._client.wake()
+
+    def _before(self, expected: Expected) -> None:
+        if self._unanswered:
+            self._catch_up()
+        super()._before(expected)
+        self._heard, self._wrong = b"", None
+        self._clock.sleep(self._line.silence_s())
+
+    def _catch_up(self) -> None:
+        """Until nothing that is still on its way can be taken for an answer to the next question."""
+        owed, self._unanswered = self._unanswered, []
+        self._drain()
+        probe = next((p for p in self._probes if all(read_reply(p[2], p[1]).differs_from(o) for o in owed)), None)
+        if probe is None:
+            self._clock.sleep(self._timeout_s)
+            self._drain()
+            return
+        register, count, function = probe
+        try:
+            self.read(register, count, function)
+        except ExceptionReply:
+            return  # an answer too
+        except BaseException:
+            self._unanswered = [*owed, *self._unanswered]
+            raise
+
+    def _drain(self) -> None:
+        """Throw away what comes until the line is quiet."""
+        for _ in range(_MOST_DRAINS):
+            self._clock.sleep(self._line.silence_s())
+            client = self._client
+            if client is None:
+                return  # it was closed: opening throws away what waits
+            if not client.waiting():
+                return
+        raise LinkError(f"{self.name}: the line is never quiet")
+
+    def _failed(self, expected: Expected) -> None:
+        self._unanswered.append(expected)
+
+    def _problem(self, error: Exception) -> str | None:
+        if self._wrong is None and self._heard and isinstance(error, LinkTimeout):
+            return unfinished_rtu(self._heard, self._expected)
+        return self._wrong
+
+    def _hear(self, data: bytes) -> None:
+        self._heard = data
+        try:
+            check_rtu(data, self._unit, self._expected)
+        except LinkError as error:
+            self._wrong = error.message
+            raise
+
+    def _open(self, timeout_s: float) -> ModbusBaseSyncClient:
+        from pymodbus.client import ModbusSerialClient
+
+        link, clock, line = self, self._clock, self._line
+
+        class Client(ModbusSerialClient):
+            """Waits for bytes instead of asking for them again and again, and tells when each request left."""
+
+            _wake = -1
+
+            def connect(self) -> bool:
+                if self._wake < 0:
+                    self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+                return bool(super().connect())
+
+            def close(self) -> None:
+                super().close()  # type: ignore[no-untyped-call]
+                wake, self._wake = self._wake, -1
+                if wake >= 0:
+                    os.close(wake)
+
+            def wake(self) -> None:
+                os.eventfd_write(self._wake, 1)
+
+            def send(self, request: bytes, addr: tuple[object, ...] | None = None) -> int:
+                del addr
+                port: Any = self.socket
+                port.reset_input_buffer()
+                before = clock.now()
+                count = int(port.write(request))
+                port.flush()
+                on_the_line = round(line.seconds(len(request)) * NS)
+                link._note_sent(before, max(clock.now(), before + on_the_line))
+                if count != len(request):
+                    raise ConnectionError(f"{count} of {len(request)} bytes were sent")
+                return count
+
+            def recv(self, size: int | None) -> bytes:
+                del size
+                port: Any = self.socket
+                poll = select.poll()
+                poll.register(port.fileno(), select.POLLIN)
+                poll.register(self._wake, select.POLLIN)
+                found = {fd for fd, _ in poll.poll(1000 * timeout_s)}
+                return os.read(port.fileno(), 4096) if port.fileno() in found and self._wake not in found else b""
+
+            def waiting(self) -> bool:
+                """Whether something came; it is thrown away."""
+                port: Any = self.socket
+                came = bool(select.select([port.fileno()], [], [], _LATE_BYTES_S)[0])
+                port.reset_input_buffer()
+                return came
+
+        def heard(sending: bool, data: bytes) -> bytes:
+            if not sending:
+                link._hear(data)
+            return data
+
+        parity = {"none": "N", "even": "E", "odd": "O"}[line.parity]
+        return Client(
+            line.port,
+            baudrate=line.baud,
+            parity=parity,
+            stopbits=line.stop_bits,
+            timeout=timeout_s,
+            retries=0,
+            trace_packet=heard,
+        )
