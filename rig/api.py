@@ -14,6 +14,7 @@ from pathlib import Path
 from rig import firmware as fixtures
 from rig.bench.config import BenchConfig, load_bench
 from rig.bench.opening import Bench, CallSets, open_bench
+from rig.bench.wear import wear_file
 from rig.clock import Clock, to_ns
 from rig.clock.system import SystemClock
 from rig.errors import InputError, Where
@@ -23,6 +24,7 @@ from rig.procedures.activation import ActivationTest
 from rig.procedures.capturing import ScopeView
 from rig.procedures.judging import Judging
 from rig.procedures.progress import Progress, Silent
+from rig.procedures.watch import PAIR_S
 from rig.rail import RailSettings
 from rig.records.analysis import Analysis
 from rig.records.bundle import Bundle, check_out
@@ -141,7 +143,7 @@ class Prepared:
         if self._file_config is not None:
             self._check_out(self._file_config)
             self.clock = SystemClock()
-            bench = open_bench(self._file_config, self.clock, CallSets())
+            bench = open_bench(self._file_config, self.clock, CallSets(), wear_file(self._file_config))
             try:
                 yield bench
             finally:
@@ -183,13 +185,19 @@ def _run(bench: Bench, fixture: Fixture, limit: Limit, out: Path, progress: Prog
     started = bench.clock.utc()
     bundle = Bundle.create(out, bench.clock)
     rail = config.rail
-    settings = RailSettings(to_ns(rail.ride_through_s), to_ns(rail.restore_min_s), config.limits.clock_rate_ppm)
+    settings = RailSettings(
+        to_ns(rail.ride_through_s), to_ns(rail.restore_min_s), config.limits.clock_rate_ppm, to_ns(PAIR_S)
+    )
     view = ScopeView(
         rail.node, rail.down_below_v, rail.up_above_v, rail.noise_v, config.limits.clock_rate_ppm, settings
     )
     bundle.event("run", bench=config.bench.name, firmware=fixture.name, sha256=fixture.sha256)
     test = ActivationTest(bench, fixture, limit, view, bundle, progress)
     evidence = test.run()
+    for wear in bench.relays.wear():
+        bundle.event("relay", name=wear.name, operations=wear.operations, rated=wear.rated)
+        if wear.warning is not None:
+            progress.note(wear.warning)
     with bench.clock.shielded():
         judging = Judging(bench, fixture, limit, view, test.watch, evidence)
         labels = Labels(

@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from rig.bench.config import BenchConfig
+from rig.bench.config import (
+    BenchConfig,
+    CoilRelayTable,
+    GpiodSenseTable,
+    GpioRelayTable,
+    RelayTable,
+    SenseTable,
+)
 from rig.toml_file import Key
 
 _RELAY_ROLES = ("mains", "meter-feed", "supply-feed")
@@ -30,7 +37,7 @@ class Fault:
 
 def faults(config: BenchConfig) -> list[Fault]:
     """All contradictions, most important first."""
-    checks = (_thresholds, _roles, _nodes, _bands, _times, _names, _pins, _addresses)
+    checks = (_thresholds, _roles, _nodes, _bands, _times, _names, _pins, _boards, _addresses)
     return list(chain.from_iterable(check(config) for check in checks))
 
 
@@ -67,16 +74,23 @@ def _roles(config: BenchConfig) -> Iterator[Fault]:
 
 
 def _nodes(config: BenchConfig) -> Iterator[Fault]:
-    """The verdict is about one node: what decides must look at it. All sense lines are one request, so of one chip."""
-    node, chip = config.rail.node, config.sense[0].chip
+    """The verdict is about one node: what decides must look at it. All sense lines are one request, so of one place."""
+    node, (key, place) = config.rail.node, _place(config.sense[0])
     for index, scope in enumerate(config.oscilloscope):
         if scope.node != node:
             yield Fault(("oscilloscope", index, "node"), "must look at the judged node", scope.node, node)
     for index, line in enumerate(config.sense):
         if line.role in _COMPARATORS and line.node != node:
             yield Fault(("sense", index, "node"), "must look at the judged node", line.node, node)
-        if line.chip != chip:
-            yield Fault(("sense", index, "chip"), "all sense lines are of one chip", line.chip, chip)
+        other_key, other = _place(line)
+        if (other_key, other) != (key, place):
+            where = ("sense", index, other_key if other_key == key else "driver")
+            yield Fault(where, "all sense lines are of one chip, or of one line server", other, place)
+
+
+def _place(line: SenseTable) -> tuple[str, str]:
+    """The key that says where a line is, and what it says."""
+    return ("chip", line.chip) if isinstance(line, GpiodSenseTable) else ("address", line.address)
 
 
 def _bands(config: BenchConfig) -> Iterator[Fault]:
@@ -105,7 +119,7 @@ def _bands(config: BenchConfig) -> Iterator[Fault]:
 
 
 def _times(config: BenchConfig) -> Iterator[Fault]:
-    topology, restore_s = config.topology, config.rail.restore_min_s
+    topology, restore_s, ride_s = config.topology, config.rail.restore_min_s, config.rail.ride_through_s
     if topology.control_cut_s <= topology.discharge_s + restore_s:
         expected = f"more than {topology.discharge_s + restore_s:g} s: discharge_s and restore_min_s"
         found = f"{topology.control_cut_s:g} s"
@@ -113,6 +127,16 @@ def _times(config: BenchConfig) -> Iterator[Fault]:
     if config.meter.quiet_s <= restore_s:
         expected = f"more than restore_min_s, {restore_s:g} s"
         yield Fault(("meter", "quiet_s"), "ends before a rail counts as back", f"{config.meter.quiet_s:g} s", expected)
+    for index, relay in enumerate(config.relay):
+        if relay.role == "supply-feed" and relay.least_dwell_s > topology.control_cut_s:
+            expected = f"at most control_cut_s, {topology.control_cut_s:g} s"
+            key = ("relay", index, "least_dwell_s")
+            yield Fault(key, "this relay could not make the control cut", f"{relay.least_dwell_s:g} s", expected)
+    for index, line in enumerate(config.sense):
+        if line.role in _COMPARATORS and line.latency_s > ride_s:
+            expected = f"at most ride_through_s, {ride_s:g} s"
+            key = ("sense", index, "latency_s")
+            yield Fault(key, "a dip as long as this latency may leave no edge", f"{line.latency_s:g} s", expected)
     for index, scope in enumerate(config.oscilloscope):
         if scope.pre_s >= scope.window_s:
             expected = f"less than window_s, {scope.window_s:g} s"
@@ -136,13 +160,43 @@ def _names(config: BenchConfig) -> Iterator[Fault]:
 
 
 def _pins(config: BenchConfig) -> Iterator[Fault]:
-    uses: list[tuple[Key, int, str]] = [(("relay", i, "pin"), r.pin, r.name) for i, r in enumerate(config.relay)]
-    uses += [(("sense", i, "line"), s.line, s.name) for i, s in enumerate(config.sense)]
-    seen: dict[int, str] = {}
+    """Each line of the header, and each coil of a board, has one use."""
+    uses: list[tuple[Key, str, str]] = [(("relay", i, _key(r)), _drive(r), r.name) for i, r in enumerate(config.relay)]
+    uses += [(("sense", i, "line"), _line(s), s.name) for i, s in enumerate(config.sense)]
+    seen: dict[str, str] = {}
     for key, pin, who in uses:
         if pin in seen:
-            yield Fault(key, "a pin is used twice", f"GPIO {pin} for {who}", f"a free one ({seen[pin]} has it)")
+            yield Fault(key, "a pin is used twice", f"{pin} for {who}", f"a free one ({seen[pin]} has it)")
         seen.setdefault(pin, who)
+
+
+def _key(relay: RelayTable) -> str:
+    return "pin" if isinstance(relay, GpioRelayTable) else "coil"
+
+
+def _drive(relay: RelayTable) -> str:
+    """What drives a relay, in words that are the same only for the same thing."""
+    if isinstance(relay, GpioRelayTable):
+        return f"GPIO {relay.pin}"
+    return f"coil {relay.coil} of unit {relay.unit} at {relay.address or relay.port}"
+
+
+def _line(line: SenseTable) -> str:
+    return f"GPIO {line.line}" if isinstance(line, GpiodSenseTable) else f"served line {line.line}"
+
+
+def _boards(config: BenchConfig) -> Iterator[Fault]:
+    """Relays on one board share its link, so they must say the same of it."""
+    seen: dict[str, CoilRelayTable] = {}
+    for index, relay in enumerate(config.relay):
+        if not isinstance(relay, CoilRelayTable):
+            continue
+        first = seen.setdefault(relay.address or relay.port or "", relay)
+        for key in ("baud", "parity", "timeout_s"):
+            found, expected = getattr(relay, key), getattr(first, key)
+            if found != expected:
+                message = f"is on the same link as {first.name}, which says otherwise"
+                yield Fault(("relay", index, key), message, str(found), str(expected))
 
 
 def _addresses(config: BenchConfig) -> Iterator[Fault]:

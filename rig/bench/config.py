@@ -23,11 +23,19 @@ Pin = Annotated[int, Field(ge=0, le=1023)]
 _HOST = r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])"
 _PORT = r"([0-9]{1,5})"
 _ENDPOINT = rf"^{_HOST}:{_PORT}$"
+_LOCAL = rf"^((127(?:\.[0-9]{{1,3}}){{3}}|\[::1\]|localhost):{_PORT}|(/[!-~]{{1,100}}))$"
 _VISA = rf"^[Tt][Cc][Pp][Ii][Pp][0-9]*::{_HOST}::{_PORT}::[Ss][Oo][Cc][Kk][Ee][Tt]$"
 
 
 def _endpoint(value: str) -> str:
     return _address(value, _ENDPOINT, "HOST:PORT")
+
+
+def _local(value: str) -> str:
+    match = re.fullmatch(_LOCAL, value)
+    if match is None or (match[3] is not None and not 1 <= int(match[3]) <= 65_535):
+        raise ValueError(f"{value!r} is not on this machine: 127.0.0.1:PORT, [::1]:PORT or the path of a socket")
+    return value
 
 
 def _visa(value: str) -> str:
@@ -43,6 +51,8 @@ def _address(value: str, pattern: str, form: str) -> str:
 
 Endpoint = Annotated[str, AfterValidator(_endpoint), WithJsonSchema({"type": "string", "pattern": _ENDPOINT})]
 """host:port."""
+LocalEndpoint = Annotated[str, AfterValidator(_local), WithJsonSchema({"type": "string", "pattern": _LOCAL})]
+"""host:port on loopback, or the path of a Unix socket."""
 VisaSocket = Annotated[str, AfterValidator(_visa), WithJsonSchema({"type": "string", "pattern": _VISA})]
 """A VISA resource name of a plain socket: the only kind that the links speak."""
 RelayRole = Literal["mains", "meter-feed", "supply-feed"]
@@ -78,7 +88,7 @@ class TopologyTable(_Table):
     safe_v: Volts = 5.5
     discharge_s: Seconds = 2.0
     dead_time_s: Seconds = 0.1
-    control_cut_s: Annotated[float, Field(ge=2, le=29)] = 5.0
+    control_cut_s: Annotated[float, Field(gt=0, le=29)] = 5.0
 
 
 class RailTable(_Table):
@@ -139,29 +149,86 @@ class OscilloscopeTable(_Table):
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
 
 
-class RelayTable(_Table):
-    """One relay. `safe`: where it goes at the end; mains may stay as it is, the feeds of the hub open."""
+class _RelayTable(_Table):
+    """One relay. `safe`: where it goes at the end; mains may stay as it is, the feeds of the hub open.
+
+    `least_dwell_s`: how long it stays where it was moved to before it is moved again (only making safe may be sooner).
+    `rated_operations`: the life of its contact at this load by its data sheet; without it nothing is counted.
+    """
 
     name: Name
     role: RelayRole
+    safe: Literal["open", "as-is"] = "open"
+    least_dwell_s: Seconds = 0.0
+    rated_operations: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+
+
+class GpioRelayTable(_RelayTable):
+    """A relay driven by a line of a Raspberry Pi's header, by its BCM number."""
+
     driver: Literal["rpi-gpio"]
     pin: Annotated[int, Field(ge=0, le=27)]
     active: Literal["high", "low"] = "high"
-    safe: Literal["open", "as-is"] = "open"
 
 
-class SenseTable(_Table):
-    """One sense line. `band_v` is the comparator's whole switching band with tolerances (rail_up and rail_down)."""
+class CoilRelayTable(_RelayTable):
+    """A coil of a Modbus relay board: on Modbus TCP (`address`), or on a serial line (`port`, `baud`, `parity`).
+
+    `coil` counts from 0, as on the wire. Makers use the numbers from 0xFF on for other things (all coils, flashing).
+    """
+
+    driver: Literal["modbus-coil"]
+    address: Endpoint | None = None
+    port: Annotated[str, Field(pattern=r"^/dev/[!-~]{1,200}$")] | None = None
+    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
+    parity: Literal["none", "even", "odd"] = "none"
+    unit: Annotated[int, Field(ge=0, le=255)] = 1
+    coil: Annotated[int, Field(ge=0, le=0xFE)]
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 1.0
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.address is None) == (self.port is None):
+            raise ValueError("a relay board has either address (Modbus TCP) or port (a serial line)")
+        if self.port is not None and self.unit == 0:
+            raise ValueError("unit 0 of a serial line is everybody, and nobody answers")
+        return self
+
+
+RelayTable = Annotated[GpioRelayTable | CoilRelayTable, Field(discriminator="driver")]
+
+
+class _SenseTable(_Table):
+    """One sense line. `band_v` is the comparator's whole switching band with tolerances (rail_up and rail_down).
+
+    `latency_s`: a stamp may be later than what it tells of by so much: comparator, isolator, the interrupt's jitter,
+    and any debounce between them.
+    """
 
     name: Name
     role: SenseRole
-    driver: Literal["gpiod"]
-    chip: str = "/dev/gpiochip0"
     line: Pin
     active: Literal["high", "low"] = "high"
     node: Name = "hub"
     band_v: Annotated[list[Volts], Field(min_length=2, max_length=2)] | None = None
     latency_s: Annotated[float, Field(ge=0, le=1)] = 0.002
+
+
+class GpiodSenseTable(_SenseTable):
+    """A line of a GPIO chip, stamped by the kernel."""
+
+    driver: Literal["gpiod"]
+    chip: str = "/dev/gpiochip0"
+
+
+class ServedSenseTable(_SenseTable):
+    """A line that another process of this machine stamps and serves (`rig.instruments.line_client`)."""
+
+    driver: Literal["line-server"]
+    address: LocalEndpoint
+
+
+SenseTable = Annotated[GpiodSenseTable | ServedSenseTable, Field(discriminator="driver")]
 
 
 class MeterTable(_Table):
@@ -175,7 +242,7 @@ class MeterTable(_Table):
     poll_s: Annotated[float, Field(gt=0, le=600)] = 5.0
     start_s: Seconds = 120.0
     max_s: Seconds = 3600.0
-    quiet_s: Annotated[float, Field(ge=1, le=86_400)] = 60.0
+    quiet_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
     follow_s: Seconds = 90.0
 
 

@@ -8,11 +8,23 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
-from rig.bench.config import BenchConfig, RelayRole, RelayTable
+from rig.bench.config import (
+    BenchConfig,
+    CoilRelayTable,
+    GpiodSenseTable,
+    GpioRelayTable,
+    RelayRole,
+    RelayTable,
+)
 from rig.bench.relay_bank import RelayBank
+from rig.bench.wear import WearBook
 from rig.clock import Clock
+from rig.instruments.line_client import ServedSenseLines
 from rig.instruments.link import VisaLink
+from rig.instruments.modbus_coil import CoilRelay, ModbusLink
+from rig.instruments.modbus_link import SerialModbusLink, TcpModbusLink
 from rig.instruments.ports import Oscilloscope, Relay, SenseLines, Supply, SupplySettings
 from rig.instruments.relays import GpioRelay, RPiGPIO, load_gpio
 from rig.instruments.rigol_dp800 import RigolDP800, SupplyLimits
@@ -54,17 +66,21 @@ class Bench:
                 stack.callback(part.close)
 
 
-def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets) -> Bench:
-    """Open everything that the bench file names. Raises InputError (unknown profile) or BenchError."""
+def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets, wear_file: Path | None = None) -> Bench:
+    """Open everything that the bench file names. Raises InputError (unknown profile) or BenchError.
+
+    `wear_file`: where the operations of its relays are counted over runs; None = nowhere.
+    """
+    wear = WearBook(config, wear_file)
     profile = load_profile(config.meter.profile)
     psu, scope, meter = config.supply[0], config.oscilloscope[0], config.meter
     with ExitStack() as stack:  # what was opened before something failed is given back
-        sense = _sense(config, call_sets)
+        sense = _sense(config, clock, call_sets)
         stack.callback(sense.close)
         relays: dict[RelayRole, Relay] = {}
-        gpio = call_sets.gpio or load_gpio()
+        drivers = RelayDrivers(clock, call_sets.gpio)
         for table in config.relay:
-            relays[table.role] = relay = _relay(table, gpio)
+            relays[table.role] = relay = drivers.open(table)
             stack.callback(relay.close)
         supply_link = VisaLink(psu.address, clock, psu.timeout_s, psu.name)
         scope_link = VisaLink(scope.address, clock, scope.timeout_s, scope.name)
@@ -73,7 +89,9 @@ def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets) -> Bench:
             clock=clock,
             supply=RigolDP800(psu.name, supply_link, psu.channel, SupplyLimits(psu.max_volts, psu.max_amps)),
             oscilloscope=RigolDS1000Z(scope.name, scope_link, scope.channel, scope.probe, clock),
-            relays=RelayBank(relays, clock, config.topology.dead_time_s),
+            relays=RelayBank(
+                relays, clock, config.topology.dead_time_s, {r.role: r.least_dwell_s for r in config.relay}, wear
+            ),
             sense=sense,
             meter=ModbusMeter(meter.address, meter.unit, profile, clock, meter.timeout_s),
         )
@@ -81,11 +99,36 @@ def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets) -> Bench:
     return bench
 
 
-def _sense(config: BenchConfig, call_sets: CallSets) -> GpiodSenseLines:
+def _sense(config: BenchConfig, clock: Clock, call_sets: CallSets) -> SenseLines:
     lines = tuple(SenseLine(s.name, s.line, s.active == "high") for s in config.sense)
-    return GpiodSenseLines(config.sense[0].chip, lines, call_sets.request_lines or load_request_lines())
+    first = config.sense[0]  # all are of one chip, or of one server
+    if isinstance(first, GpiodSenseTable):
+        return GpiodSenseLines(first.chip, lines, call_sets.request_lines or load_request_lines())
+    return ServedSenseLines(first.address, lines, clock)
 
 
-def _relay(table: RelayTable, gpio: RPiGPIO) -> GpioRelay:
-    safe_closed = None if table.safe == "as-is" else False
-    return GpioRelay(table.name, gpio, table.pin, active_high=table.active == "high", safe_closed=safe_closed)
+class RelayDrivers:
+    """Opens relays by their tables. Relays of one board share its link; GPIO is loaded for the first that needs it."""
+
+    def __init__(self, clock: Clock, gpio: RPiGPIO | None = None) -> None:
+        self._clock = clock
+        self._gpio = gpio
+        self._links: dict[str, ModbusLink] = {}
+
+    def open(self, table: RelayTable) -> Relay:
+        """Raises BenchError (no GPIO here, a line that is taken) or LinkError (a board that does not answer)."""
+        safe_closed = None if table.safe == "as-is" else False
+        if isinstance(table, GpioRelayTable):
+            self._gpio = gpio = self._gpio or load_gpio()
+            return GpioRelay(table.name, gpio, table.pin, active_high=table.active == "high", safe_closed=safe_closed)
+        place = table.address or table.port or ""
+        if place not in self._links:
+            self._links[place] = self._link(table)
+        return CoilRelay(table.name, self._links[place], table.unit, table.coil, safe_closed=safe_closed)
+
+    def _link(self, table: CoilRelayTable) -> ModbusLink:
+        if table.address is not None:
+            host, _, port = table.address.rpartition(":")
+            host = host.removeprefix("[").removesuffix("]")  # an IPv6 address stands in brackets
+            return TcpModbusLink(host, int(port), self._clock, table.timeout_s)
+        return SerialModbusLink(table.port or "", table.baud, table.parity, self._clock, table.timeout_s)

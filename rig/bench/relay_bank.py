@@ -1,7 +1,7 @@
-"""The bench's relays with their interlocks: forbidden pairs, break before make, every move remembered.
+"""The bench's relays with their interlocks: forbidden pairs, break before make, least dwell, every move remembered.
 
-Knows roles, not wires. A refused move changes nothing. The dead time of a feed begins anew where nobody knows since
-when it is open: at the start, and after a safe state.
+Knows roles, not wires. A refused move changes nothing, and is never put off. The dead time of a feed begins anew where
+nobody knows since when it is open: at the start, and after a safe state; so does every relay's dwell.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from rig.bench.config import RelayRole
+from rig.bench.wear import Wear, WearBook
 from rig.clock import Clock, to_ns
 from rig.errors import BenchError, Refused
 from rig.instruments.ports import Relay
@@ -30,12 +31,22 @@ class Move:
 
 
 class RelayBank:
-    """All relays of one bench, by role."""
+    """All relays of one bench, by role. `dwell_s`: least time between two moves of one relay (default 0)."""
 
-    def __init__(self, relays: Mapping[RelayRole, Relay], clock: Clock, dead_time_s: float) -> None:
+    def __init__(
+        self,
+        relays: Mapping[RelayRole, Relay],
+        clock: Clock,
+        dead_time_s: float,
+        dwell_s: Mapping[RelayRole, float] | None = None,
+        wear: WearBook | None = None,
+    ) -> None:
         self._relays = dict(relays)
         self._clock = clock
         self._dead_ns = to_ns(dead_time_s)
+        self._dwell_ns = {role: to_ns((dwell_s or {}).get(role, 0.0)) for role in self._relays}
+        self._wear = wear
+        self._moved_ns: dict[RelayRole, int] = {role: clock.now() for role in self._relays}
         self._opened_ns: dict[RelayRole, int] = {role: clock.now() for role in self._relays}
         self.moves: list[Move] = []
 
@@ -47,9 +58,14 @@ class RelayBank:
         if relay.read() == closed:
             now = self._clock.now()
             return Move(now, now, role, closed)
+        self._check_dwell(role)
+        if closed and self._wear is not None:
+            self._wear.closing(relay.name)
         before = self._clock.now()
+        self._moved_ns[role] = before
         relay.set(closed)
         move = Move(before, self._clock.now(), role, closed)
+        self._moved_ns[role] = move.after_ns
         if not closed:
             self._opened_ns[role] = move.after_ns
         self.moves.append(move)
@@ -70,14 +86,25 @@ class RelayBank:
                 found[relay.name] = relay.make_safe()
             except BenchError:
                 found[relay.name] = False
-            self._opened_ns[role] = self._clock.now()
+            self._opened_ns[role] = self._moved_ns[role] = self._clock.now()
         return found
+
+    def wear(self) -> tuple[Wear, ...]:
+        """The operations of each relay that has a rated life."""
+        return self._wear.rows() if self._wear is not None else ()
 
     def close(self) -> None:
         """Give back all lines, also when one of them fails; its BenchError is raised in the end."""
         with ExitStack() as stack:
             for relay in self._relays.values():
                 stack.callback(relay.close)
+
+    def _check_dwell(self, role: RelayRole) -> None:
+        if self._clock.now() - self._moved_ns[role] < self._dwell_ns[role]:
+            dwell_s = self._dwell_ns[role] / 1e9
+            raise Refused(
+                f"relay {self.name(role)} stays as it is: it was moved less than its dwell, {dwell_s:g} s, ago"
+            )
 
     def _check(self, role: RelayRole) -> None:
         if role not in FEEDS:

@@ -34,6 +34,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     _add_run(verbs)
     _add_analyse(verbs)
+    _add_twin(verbs)
     return parser.parse_args(words)
 
 
@@ -86,6 +87,21 @@ def _add_analyse(verbs: argparse._SubParsersAction[_Parser]) -> None:
         allow_abbrev=False,
     )
     analyse.add_words(verb, _number)
+
+
+def _add_twin(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import twin
+
+    noun = verbs.add_parser("twin", help="the twin bench for other programs", allow_abbrev=False)
+    verb = noun.add_subparsers(title="verbs", metavar="VERB", required=True).add_parser(
+        "serve",
+        help="open the twin's wires until told to stop",
+        description="Opens a twin bench on the system's clock: SCPI, Modbus, relays and sense lines on loopback"
+        " sockets, and a bench file that names them. Prints one line of JSON (rig.twin/1); SIGINT or SIGTERM stops it.",
+        epilog="exit codes: 130 after SIGINT, 143 after SIGTERM, 0 after --until-eof, 2 bad input, 4 the twin failed",
+        allow_abbrev=False,
+    )
+    twin.add_words(verb, _number)
 
 
 def _number(text: str) -> float:

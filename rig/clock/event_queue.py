@@ -49,6 +49,12 @@ class EventQueue:
         heapq.heappush(self._heap, entry)
         return entry
 
+    def next_due(self) -> int | None:
+        """When the next entry that was not cancelled is due, or None."""
+        while self._heap and self._heap[0].dead:
+            heapq.heappop(self._heap)
+        return self._heap[0].due if self._heap else None
+
     def pop(self) -> Entry | None:
         """The next entry that was not cancelled, or None."""
         while self._heap:

@@ -106,7 +106,7 @@ class ActivationTest:
         self._bench.supply.apply(self._bench.supply_settings())
         for role in FEEDS:
             self._bench.relays.set(role, False)
-        self._clock.sleep(_CLOCK_CHECK_S)
+        self._clock.sleep(max(_CLOCK_CHECK_S, *(relay.least_dwell_s for relay in self._config.relay)))
         worst, limit = self.watch.worst_rate_ppm(), self._config.limits.clock_rate_ppm
         if worst > limit:
             raise BenchError(f"the clock is being slewed by {worst:.0f} ppm; at most {limit:g} ppm can be judged")

@@ -18,6 +18,8 @@ from rig.rail.samples import Grid, Scale, code_limits, source_of
 
 ARMED_POLL_S = 1.0
 FOLLOW_POLL_S = 5.0
+_ACROSS = 12
+"""A short window is polled once in a twelfth of it (a division of most screens)."""
 FILL_LIMIT = 3.0
 """Arming may take this many times the pre-trigger's length before it counts as an error."""
 
@@ -94,9 +96,9 @@ class CaptureJob:
         self.armed.set()
 
     def _follow(self) -> None:
-        waiting_ns = self._clock.now()
+        waiting_ns, poll_s = self._clock.now(), min(ARMED_POLL_S, self._settings.window_s / _ACROSS)
         while not self._stop.is_set():
-            if self._clock.wait(self._poke, ARMED_POLL_S):
+            if self._clock.wait(self._poke, poll_s):
                 self._poke = self._clock.flag()
             sent = self._clock.now()
             state = self._scope.state()
@@ -110,8 +112,10 @@ class CaptureJob:
         self._scope.make_safe()
 
     def _finish(self, state: ScopeState, waiting_ns: int) -> None:
+        poll_s = min(FOLLOW_POLL_S, self._settings.window_s / _ACROSS)
         while state is not ScopeState.STOPPED:
-            if self._clock.wait(self._stop, FOLLOW_POLL_S):
+            left_s = (self.full_at_ns() - self._clock.now()) / 1e9
+            if self._clock.wait(self._stop, min(FOLLOW_POLL_S, max(poll_s, left_s))):
                 self._scope.make_safe()
                 return
             state = self._scope.state()

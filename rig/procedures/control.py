@@ -17,10 +17,11 @@ from rig.procedures.capturing import CaptureJob, ScopeView, Taken
 from rig.procedures.watch import Watch
 from rig.rail import Intervals, RailSettings, Source, merge, outages
 
-QUIET_S = 2.0
-"""Quiet before and after the cut: longer than `restore_min`, so that the rail counts as up on both sides."""
-RISE_LIMIT_S = 0.5
-"""How late after the relay's command the rail may be up again (coil, bounce, charging)."""
+QUIET = 2.0
+"""Quiet before and after the cut, in `restore_min_s`: more than one, so that the rail counts as up on both sides."""
+RISE_LIMIT = 0.5
+"""How late after the relay's command the rail may be up again (coil, bounce, charging), in `restore_min_s`: a rail that
+takes longer than that could not be told from one that stays away."""
 
 
 @dataclass(frozen=True)
@@ -57,23 +58,23 @@ def run_control(bench: Bench, watch: Watch, view: ScopeView) -> tuple[ControlRes
 
     Raises BenchError when the rail cannot be brought up, or the oscilloscope cannot be armed or read.
     """
-    clock, cut_s = bench.clock, bench.config.topology.control_cut_s
+    clock, cut_s, quiet_s = bench.clock, bench.config.topology.control_cut_s, QUIET * bench.config.rail.restore_min_s
     bench.supply.output(True)
     bench.relays.set("supply-feed", True)
     if not watch.wait_state("up", 5.0):
         raise BenchError("control: the supply is on and its relay closed, but the rail is not proven up")
-    clock.sleep(QUIET_S)
-    job = CaptureJob(bench.oscilloscope, clock, capture_settings(bench, cut_s + 7.0, 1.5, 120_000))
+    clock.sleep(quiet_s)
+    job = CaptureJob(bench.oscilloscope, clock, capture_settings(bench, cut_s + 3.5 * quiet_s, 0.75 * quiet_s, 120_000))
     watch.on_edge = job.poke
     try:
         clock.wait(job.armed, 60.0)
         _check(job)
-        clock.sleep(QUIET_S)
+        clock.sleep(quiet_s)
         opened = bench.relays.set("supply-feed", False)
         clock.sleep(cut_s)
         closed = bench.relays.set("supply-feed", True)
         watch.wait_state("up", 5.0)
-        clock.sleep(QUIET_S)
+        clock.sleep(quiet_s)
         clock.wait(job.ended, 2 * job.window_s)
     finally:
         watch.on_edge = lambda: None
@@ -89,23 +90,27 @@ def run_control(bench: Bench, watch: Watch, view: ScopeView) -> tuple[ControlRes
 
 def assess(bench: Bench, watch: Watch, view: ScopeView, taken: Taken, opened: Move, closed: Move) -> ControlResult:
     """What each source makes of the cut between two moves of the relay."""
-    first = opened.before_ns - to_ns(QUIET_S * 0.75)
-    last = min(watch.known_to_ns(), closed.after_ns + to_ns(QUIET_S + RISE_LIMIT_S))
+    restore_ns = to_ns(bench.config.rail.restore_min_s)
+    rise_ns = round(RISE_LIMIT * restore_ns)
+    first = opened.before_ns - round(0.75 * QUIET * restore_ns)
+    last = min(watch.known_to_ns(), closed.after_ns + round(QUIET * restore_ns) + rise_ns)
     shortest = closed.before_ns - opened.after_ns - to_ns(bench.config.topology.discharge_s)
-    longest = closed.after_ns - opened.before_ns + to_ns(RISE_LIMIT_S)
+    longest = closed.after_ns - opened.before_ns + rise_ns
     lines = watch.sources()
-    rows = [_seen(s, view.settings, first, last, shortest, longest) for s in lines]
+    rows = [_seen(s, view.settings, first, last, shortest, longest, rise_ns) for s in lines]
     scope = view.alone(bench.oscilloscope.name, taken)
     if len(scope.seen):
         begin, end = int(scope.seen.start[0]), int(scope.seen.end[-1])
-        rows.append(_seen(scope, view.settings, begin, end, shortest, longest))
+        rows.append(_seen(scope, view.settings, begin, end, shortest, longest, rise_ns))
     else:
         rows.append(Seen(scope.name, False, None, None))
     fall, rise = _slopes(merge(lines).up.clip(first, last), merge(lines).down.clip(first, last))
     return ControlResult(opened.before_ns, closed.before_ns - opened.before_ns, tuple(rows), fall, rise)
 
 
-def _seen(source: Source, settings: RailSettings, first: int, last: int, shortest: int, longest: int) -> Seen:
+def _seen(
+    source: Source, settings: RailSettings, first: int, last: int, shortest: int, longest: int, rise_ns: int
+) -> Seen:
     """A source that proves down must find one outage of the right length; one that proves up, one gap of it."""
     history = outages(merge([source]), settings, first, last)
     lower = upper = None
@@ -116,7 +121,7 @@ def _seen(source: Source, settings: RailSettings, first: int, last: int, shortes
     if len(source.up):
         upper = history.upper_ns
         right = right and len(history.outages) == 1 and upper is not None and shortest <= upper
-        right = right and upper is not None and upper <= longest + to_ns(RISE_LIMIT_S)
+        right = right and upper is not None and upper <= longest + rise_ns
     return Seen(source.name, right and (lower is not None or upper is not None), lower, upper)
 
 

@@ -15,8 +15,14 @@ from rig.errors import RigError
 from rig.instruments.ports import SenseLines
 from rig.rail import Intervals, LineTracker, Source
 
-TICK_S = 1.0
-"""Level reads and clock pairs: how long a line that died without an edge may be believed."""
+TICK_S, LEAST_TICK_S = 1.0, 0.05
+"""Level reads come once in `restore_min_s`, within these: how long a line that died without an edge may be believed."""
+PAIR_S = 1.0
+"""Rates of the two clocks are compared over at least this long: a length's ends lie somewhere inside such a stretch."""
+_PAIR_TRIES = 5
+_PAIR_PART = 0.1
+"""A pair that is unsure by more than this part of the rate limit is not used: the next one spans a longer time."""
+_LAST_PAIR_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,8 @@ class Watch:
         self._nodes = {s.role: s.node for s in config.sense}
         self._lines = {s.role: LineTracker(to_ns(s.latency_s)) for s in config.sense}
         self._rate_ppm = config.limits.clock_rate_ppm
-        self._pair = (clock.now(), clock.now_raw())
+        self._tick_s = min(TICK_S, max(LEAST_TICK_S, config.rail.restore_min_s))
+        self._pair = _paired(clock)
         self._slewed: list[tuple[int, int]] = []
         self._worst_ppm = 0.0
         self._asked_ns = clock.now()
@@ -150,10 +157,11 @@ class Watch:
         try:
             with self._clock.shielded():  # the watch ends when it is told to, not by Ctrl-C
                 while not self._stop.is_set():
-                    if self._clock.wait(self._sense, TICK_S):
+                    if self._clock.wait(self._sense, self._tick_s):
                         self.on_edge()
                     self._look()
                     self.on_tick()
+                self._pair_clocks(_LAST_PAIR_S, last=True)
         except (RigError, OSError) as error:
             self.lost = f"sense lines: {error}"
             for line in self._lines.values():
@@ -170,21 +178,45 @@ class Watch:
         for name, active in levels.items():
             self._lines[self._roles[name]].read(sent, received, active)
         self._asked_ns = sent
-        self._pair_clocks()
+        self._pair_clocks(PAIR_S)
         self._wake()
 
-    def _pair_clocks(self) -> None:
-        """Rates are compared over at least a second: a pair costs a microsecond, which is 1 ppm of that."""
-        at, raw = self._pair
-        now, now_raw = self._clock.now(), self._clock.now_raw()
-        if now - at < to_ns(TICK_S):
+    def _pair_clocks(self, least_s: float, last: bool = False) -> None:
+        """What the rate may be by two pairs of readings, their own uncertainty included, must be inside its limit."""
+        first = self._pair
+        if self._clock.now() - first.at_ns < to_ns(least_s):
             return
-        ppm = ((now - at) / (now_raw - raw) - 1) * 1e6
-        self._worst_ppm = max(self._worst_ppm, abs(ppm))
-        if abs(ppm) > self._rate_ppm:
-            self._slewed.append((at, now))
-        self._pair = (now, now_raw)
+        pair = _paired(self._clock)
+        elapsed = pair.at_ns - first.at_ns
+        unsure_ppm = (first.half_ns + pair.half_ns) / elapsed * 1e6
+        if unsure_ppm > _PAIR_PART * self._rate_ppm:  # the machine was busy between the two readings
+            if last and elapsed > to_ns(PAIR_S):
+                self._slewed.append((first.at_ns, pair.at_ns))
+            return
+        ppm = abs(elapsed / (pair.raw_ns - first.raw_ns) - 1) * 1e6 + unsure_ppm
+        self._worst_ppm = max(self._worst_ppm, ppm)
+        if ppm > self._rate_ppm:
+            self._slewed.append((first.at_ns, pair.at_ns))
+        self._pair = pair
 
     def _wake(self) -> None:
         tick, self._tick = self._tick, self._clock.flag()
         tick.set()
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Both clocks at one moment: CLOCK_MONOTONIC at `at_ns` +- `half_ns`, when CLOCK_MONOTONIC_RAW was `raw_ns`."""
+
+    at_ns: int
+    raw_ns: int
+    half_ns: int
+
+
+def _paired(clock: Clock) -> _Pair:
+    """The narrowest of a few tries: between two readings the machine may do something else for milliseconds."""
+    pairs = []
+    for _ in range(_PAIR_TRIES):
+        before, raw, after = clock.now(), clock.now_raw(), clock.now()
+        pairs.append(_Pair((before + after) // 2, raw, (after - before + 1) // 2))
+    return min(pairs, key=lambda pair: pair.half_ns)

@@ -9,11 +9,14 @@ monotone (more up never means a longer outage), so with what is surely up and su
 
 This holds for every threshold above `down_below_v` and not above `up_above_v`. The clock that stamped all this may be
 wrong by its rate limit: lengths are widened by it, and a stretch counts as shorter (or not shorter) than a setting only
-where it is so at every rate allowed. A gap in what was seen counts against the meter.
+where it is so at every rate allowed. Where the rate is known only on average between two looks at another clock, both
+ends of a length may lie anywhere between two such looks, and that is added. A gap in what was seen counts against the
+meter.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,12 +42,16 @@ _OPEN: dict[tuple[bool, bool], Open] = {
 class RailSettings:
     """What counts as an outage. Both times are printed assumptions. `rate_ppm` bounds the clock's rate error.
 
+    `pair_ns`: over how long a stretch that rate is an average (0: it holds at every moment, as a crystal's does).
+    Inside one stretch a clock that is slewed may do all of it at once.
+
     Raises `InputError` for settings that make no sense.
     """
 
     ride_through_ns: int = 20_000_000
     restore_min_ns: int = 1_000_000_000
     rate_ppm: float = 200.0
+    pair_ns: int = 0
 
     def __post_init__(self) -> None:
         if self.ride_through_ns < 0 or self.restore_min_ns < 0:
@@ -52,16 +59,28 @@ class RailSettings:
             raise InputError("ride-through and restore time cannot be negative", Where(found=found))
         if not 0 <= self.rate_ppm <= 1e5:
             raise InputError("rate out of range", Where(key="rate_ppm", found=str(self.rate_ppm), expected="0 to 1e5"))
+        if self.pair_ns < 0:
+            raise InputError("a stretch cannot be negative", Where(key="pair_ns", found=str(self.pair_ns)))
+
+    @property
+    def step_ns(self) -> int:
+        """How far a length may be off besides its rate: each of its ends lies somewhere inside one stretch."""
+        return math.ceil(2 * self.pair_ns * self.rate_ppm * 1e-6)
 
     def surely_ns(self, length_ns: int) -> int:
-        """The least length on the clock that is surely no shorter than `length_ns`: ceil(length / (1 - rate))."""
+        """The least length on the clock that is surely no shorter than `length_ns`: length / (1 - rate) + step."""
         whole, kept = _left(self.rate_ppm)
-        return -(-length_ns * whole // kept)
+        return -(-length_ns * whole // kept) + self.step_ns
 
     def surely_below_ns(self, length_ns: int) -> int:
-        """A length on the clock below this is surely shorter than `length_ns`: ceil(length * (1 - rate))."""
+        """A length on the clock below this is surely shorter than `length_ns`: length * (1 - rate) - step."""
         whole, kept = _left(self.rate_ppm)
-        return -(-length_ns * kept // whole)
+        return max(0, -(-length_ns * kept // whole) - self.step_ns)
+
+    def widened(self, lower_ns: int, upper_ns: int) -> tuple[int, int]:
+        """Bounds on a length as the clock has it, widened by what the clock may be wrong by. No length stays none."""
+        lower, upper = widen(lower_ns, upper_ns, self.rate_ppm)
+        return max(0, lower - self.step_ns), upper + self.step_ns if upper > 0 else 0
 
 
 @dataclass(frozen=True)
@@ -182,7 +201,7 @@ def _worlds(knowledge: Knowledge, settings: RailSettings, from_ns: int, to_ns: i
 def _bounds(
     proven: Intervals, possible: Intervals, settings: RailSettings, from_ns: int, to_ns: int
 ) -> tuple[int, int | None]:
-    lower, upper = widen(proven.longest(), possible.longest(), settings.rate_ppm)
+    lower, upper = settings.widened(proven.longest(), possible.longest())
     is_open = len(possible) > 0 and (int(possible.start[0]) == from_ns or int(possible.end[-1]) == to_ns)
     return lower, None if is_open else upper
 
@@ -210,7 +229,7 @@ def _rows(
     lengths = downs.lengths().tolist()
     names = knowledge.names_that_prove_down(possible)
     for (a, b), n, m, sources in zip(possible, first, after, names, strict=True):
-        lower, upper = widen(max(lengths[n:m], default=0), b - a, settings.rate_ppm)
+        lower, upper = settings.widened(max(lengths[n:m], default=0), b - a)
         kind = _OPEN[a == window[0], b == window[1]]
         bound = upper if kind == "none" else None
         yield Outage(a, b, lower, bound, kind, downs, sources, knowledge.crossings, settings.rate_ppm)

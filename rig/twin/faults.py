@@ -14,16 +14,17 @@ from rig.errors import InputError, Where
 from rig.toml_file import did_you_mean
 
 if TYPE_CHECKING:
-    from rig.twin.bench import Twin
+    from rig.twin.rack import Rack
 
 
 @dataclass(frozen=True)
 class FaultKind:
-    """`default_s` None = from the start of the run."""
+    """`default_s` None = from the start of the run. `own_clock`: only where the twin has a clock of its own."""
 
     text: str
-    act: Callable[[Twin], None]
+    act: Callable[[Rack], None]
     default_s: float | None = None
+    own_clock: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Fault:
     name: str
     at_s: float | None
 
-    def act(self, twin: Twin) -> None:
+    def act(self, twin: Rack) -> None:
         KINDS[self.name].act(twin)
 
 
@@ -56,22 +57,22 @@ def parse(text: str) -> Fault:
     return Fault(name, at_s)
 
 
-def _mains_lost(twin: Twin) -> None:
+def _mains_lost(twin: Rack) -> None:
     twin.world.mains_supply(False)
     twin.after(60.0, lambda: twin.world.mains_supply(True))
 
 
-def _lose_edges(twin: Twin) -> None:
+def _lose_edges(twin: Rack) -> None:
     for line in twin.config.sense:
         if line.role in ("rail_up", "rail_down"):
-            twin.world.chip.drop_next[line.line] = 1
+            twin.lose_edge(line.line)
 
 
-def _stale_scope(twin: Twin) -> None:
+def _stale_scope(twin: Rack) -> None:
     twin.scope.stuck_state = "WAIT"
 
 
-def _silence(twin: Twin, what: str) -> None:
+def _silence(twin: Rack, what: str) -> None:
     getattr(twin, what).silent = True
 
 
@@ -92,6 +93,6 @@ KINDS: dict[str, FaultKind] = {
     "k2-welded": FaultKind("K2's contact stays closed", lambda t: t.contact("meter-feed").stick(True), 0.0),
     "k2-opens": FaultKind("K2's contact drops open", lambda t: t.contact("meter-feed").stick(False), 10.0),
     "k3-welded": FaultKind("K3's contact stays closed", lambda t: t.contact("supply-feed").stick(True)),
-    "k2-line-stuck": FaultKind("K2's GPIO line stays high", lambda t: t.stick_line("meter-feed", 1), 0.0),
-    "clock-slewed": FaultKind("the clock is slewed by 1000 ppm", lambda t: t.clock.set_slew(1000.0), 0.0),
+    "k2-line-stuck": FaultKind("what drives K2 stays on", lambda t: t.stick_line("meter-feed", 1), 0.0),
+    "clock-slewed": FaultKind("the clock is slewed by 1000 ppm", lambda t: t.slew_clock(1000.0), 0.0, True),
 }

@@ -1,11 +1,14 @@
-"""Modbus TCP for the twin's meter: MBAP frames on a socket (Modbus Messaging on TCP/IP V1.0b, 3.1.3). No registers."""
+"""Modbus TCP for the twin's meter and relay board: MBAP frames on a socket. No registers, no coils.
+
+Modbus Messaging on TCP/IP V1.0b, 3.1.3.
+"""
 
 from __future__ import annotations
 
 import struct
 from contextlib import AbstractContextManager
+from typing import Protocol
 
-from rig.twin.modbus import TwinModbus
 from rig.twin.ports import Timeline
 from rig.twin.wire import SILENCE, Answer, Deferred, NoRequest, TcpServer
 
@@ -15,20 +18,28 @@ _BEFORE_LENGTH = 6
 _LONGEST_LENGTH = 254
 
 
+class ModbusDevice(Protocol):
+    """What answers behind the wire."""
+
+    def answer(self, unit: int, pdu: bytes) -> bytes | None:
+        """The reply to one request, or None for silence."""
+
+
 class ModbusServer(TcpServer):
-    """Serves one meter."""
+    """Serves one device."""
 
     def __init__(
         self,
-        meter: TwinModbus,
+        device: ModbusDevice,
         timeline: Timeline,
         lock: AbstractContextManager[object],
         host: str = "127.0.0.1",
         port: int = 0,
+        name: str = "modbus",
     ) -> None:
-        self._meter = meter
+        self._device = device
         self._delay_s = 0.0
-        super().__init__("modbus", split_frames, self._answer, timeline, lock, host, port)
+        super().__init__(name, split_frames, self._answer, timeline, lock, host, port)
 
     def delay(self, seconds: float) -> None:
         """Every answer comes this late from now on (a fault)."""
@@ -36,7 +47,7 @@ class ModbusServer(TcpServer):
 
     def _answer(self, frame: bytes) -> Answer:
         transaction, _, _, unit = _HEADER.unpack_from(frame)
-        reply = self._meter.answer(unit, frame[_HEADER.size :])
+        reply = self._device.answer(unit, frame[_HEADER.size :])
         if reply is None:
             return SILENCE
         answer = _HEADER.pack(transaction, 0, len(reply) + 1, unit) + reply

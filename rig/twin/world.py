@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rig.bench.config import BenchConfig, SenseTable
+from rig.bench.config import BenchConfig, GpiodSenseTable, GpioRelayTable, SenseTable
 from rig.clock import to_ns
 from rig.twin.devices import Comparator, Contact, Signal
 from rig.twin.gpio import TwinChip, TwinRPiGPIO
@@ -62,14 +62,15 @@ class World:
         self._mains_supply = True
         self.meter = TwinMeter(timeline, self._meter_feed, images, version)
         self.contacts = {r.role: Contact(timeline, self._moved) for r in config.relay}
-        self._pins = {r.pin: (r.role, r.active == "high") for r in config.relay}
+        self._pins = {r.pin: (r.role, r.active == "high") for r in config.relay if isinstance(r, GpioRelayTable)}
         self.mains_present = Signal(False)
         self.lines = {s.role: self._signal(s) for s in config.sense}
         self.gpio = TwinRPiGPIO(self._drive)
         for pin in self._pins:
             self._drive(pin, False)  # before software runs: an active-low relay is energised
-        wired = {s.line: _electrical(self.lines[s.role], s) for s in config.sense}
-        self.chip = TwinChip(config.sense[0].chip, timeline, wired)
+        self.wires = {s.line: _electrical(self.lines[s.role], s) for s in config.sense}
+        chip = next((s.chip for s in config.sense if isinstance(s, GpiodSenseTable)), "")
+        self.chip = TwinChip(chip, timeline, self.wires)
 
     # -- what faults do ------------------------------------------------------------------------------------------
 

@@ -1,0 +1,161 @@
+"""`rig twin serve`: the twin's wires, open for any program on this machine until it is told to stop."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import signal
+import sys
+import tempfile
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rig.errors import ExitCode, HarnessError, InputError, Where
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from rig.twin.serving import ServedTwin
+
+_STOPS = {signal.SIGINT: ExitCode.SIGINT, signal.SIGTERM: ExitCode.SIGTERM}
+_FILE = "twin.toml"
+
+
+def add_words(verb: ArgumentParser, number: Callable[[str], float]) -> None:
+    """The options of `rig twin serve`."""
+    verb.add_argument("--bench", default="twin", metavar="NAME", help="which twin (default: twin)")
+    verb.add_argument(
+        "--scale",
+        type=number,
+        default=1.0,
+        metavar="X",
+        help="a second of the model takes X seconds; the bench file's durations, its limit too, shrink (0.001 to 1)",
+    )
+    verb.add_argument("--seed", type=int, default=0, metavar="N", help="the twin's noise (default: 0)")
+    verb.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME[@S]",
+        help="a fault of the twin (may be given more than once)",
+    )
+    verb.add_argument(
+        "--firmware",
+        action="append",
+        default=[],
+        metavar="NAME|DIR",
+        help="a firmware that its meter knows (may be given more than once; default: all packaged ones)",
+    )
+    verb.add_argument(
+        "--out", type=Path, metavar="DIR", help="where the bench file goes, and stays (default: a temporary folder)"
+    )
+    verb.add_argument("--until-eof", action="store_true", help="stop also when standard input ends (for who starts it)")
+    verb.add_argument(
+        "--json", action="store_true", help="tell errors as JSON too; what it serves is always one line of JSON"
+    )
+    verb.set_defaults(verb=serve)
+
+
+def serve(options: Namespace) -> int:
+    """Start, print the line, serve until a signal (or the end of standard input) comes."""
+    from rig import firmware
+    from rig.api import MAX_SEED
+    from rig.twin.faults import parse
+    from rig.twin.serving import ServedTwin
+
+    if not 0 <= options.seed <= MAX_SEED:
+        raise InputError("not a seed", Where(key="--seed", found=str(options.seed), expected=f"0 to {MAX_SEED}"))
+    faults = [parse(text) for text in options.fault]
+    fixtures = [firmware.load(name) for name in options.firmware or firmware.names()]
+    with ExitStack() as stack:
+        stop = stack.enter_context(_signals())
+        twin = ServedTwin(fixtures, options.bench, options.scale, options.seed, faults)
+        stack.callback(twin.close)
+        file = stack.enter_context(_bench_file(options.out, twin.bench_text()))
+        print(json.dumps(_line(twin, file)), flush=True)  # noqa: T201
+        if not options.json:
+            print(f"rig: serving; try: rig run --bench {file}  (Ctrl-C stops it)", file=sys.stderr)  # noqa: T201
+        return _wait(stop, twin, options.until_eof)
+
+
+def _line(twin: ServedTwin, file: Path) -> dict[str, str | float | int | None]:
+    """`rig.twin/1`. What is not there is null."""
+    where = twin.addresses
+    return {
+        "schema": "rig.twin/1",
+        "supply": where["supply"],
+        "oscilloscope": where["oscilloscope"],
+        "modbus": where["modbus"],
+        "optical": None,
+        "relays": where["relays"],
+        "sense": where["sense"],
+        "bench_file": str(file),
+        "scale": twin.timeline.scale,
+        "pid": os.getpid(),
+    }
+
+
+@contextmanager
+def _bench_file(out: Path | None, text: str) -> Iterator[Path]:
+    """Written whole before anybody is told of it; a temporary one goes when the twin goes."""
+    try:
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="ichis-rig-twin-")) if out is None else out.resolve()
+        draft = folder / f".{_FILE}.{os.getpid()}"
+        draft.write_text(text, encoding="utf-8")
+        file = draft.rename(folder / _FILE)
+    except OSError as error:
+        raise InputError(
+            f"the bench file cannot be written: {error.strerror}", Where(key="--out", found=str(out))
+        ) from error
+    try:
+        yield file
+    finally:
+        if out is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Stop:
+    """Which signal came; readable when one did."""
+
+    def __init__(self) -> None:
+        self.code: ExitCode | None = None
+        self.fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def __call__(self, number: int, _: FrameType | None) -> None:
+        self.code = self.code or _STOPS[signal.Signals(number)]
+        os.eventfd_write(self.fd, 1)
+
+
+@contextmanager
+def _signals() -> Iterator[_Stop]:
+    stop = _Stop()
+    before = [(number, signal.signal(number, stop)) for number in _STOPS]
+    try:
+        yield stop
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+        os.close(stop.fd)
+
+
+def _wait(stop: _Stop, twin: ServedTwin, until_eof: bool) -> int:
+    poll = select.poll()
+    poll.register(stop.fd, select.POLLIN)
+    poll.register(twin.timeline.failed, select.POLLIN)
+    if until_eof:
+        poll.register(0, select.POLLIN)
+    while True:
+        found = {fd for fd, _ in poll.poll()}
+        if stop.code is not None:
+            return stop.code
+        if twin.timeline.failure is not None:
+            raise HarnessError(f"the twin failed: {twin.timeline.failure!r}") from twin.timeline.failure
+        if 0 in found and not os.read(0, 4096):
+            return ExitCode.PASS

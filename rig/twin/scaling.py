@@ -1,0 +1,73 @@
+"""The bench file of a served twin: every modelled duration shrunk, and the drivers that reach it over sockets. Pure.
+
+What is modelled shrinks (the limit, what counts as an outage, settling, watching, the capture's window, latencies).
+What belongs to the machine does not: the time-outs of links, and the time that a busy machine may take to notice
+something, `SLACK_S`, which is added to every deadline by which a program must have seen what the bench did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from rig.bench.config import BenchConfig
+
+SLACK_S = 1.0
+_QUICK_DEPTH = 1_200_000
+"""Points of a capture whose window takes seconds: reading more would take longer than the window."""
+_DEADLINES = ("discharge_s", "start_s")
+_MACHINE = ("timeout_s",)
+
+
+def served(config: BenchConfig, scale: float, addresses: Mapping[str, str]) -> BenchConfig:
+    """`config` as the bench file of the same bench behind sockets, on which a second lasts `scale` seconds.
+
+    `addresses`: supply, oscilloscope, modbus, relays, sense. Coils are counted as the relays stand in the file. Not
+    checked: `rig.bench.config.check_bench` does that to the text.
+    """
+    data: dict[str, Any] = _shrunk(config, scale)
+    data["bench"]["description"] = f"{config.bench.description}, served; a second of it takes {scale:g} s"
+    topology = data["topology"]
+    least = topology["discharge_s"] + data["rail"]["restore_min_s"]
+    topology["control_cut_s"] = max(topology["control_cut_s"], 1.25 * least)
+    if scale <= 0.1:
+        data["oscilloscope"][0]["depth"] = min(data["oscilloscope"][0]["depth"], _QUICK_DEPTH)
+    for kind in ("supply", "oscilloscope"):
+        data[kind][0]["address"] = addresses[kind]
+    data["meter"]["address"] = addresses["modbus"]
+    data["relay"] = [
+        {
+            **{key: relay[key] for key in ("name", "role", "safe", "least_dwell_s")},
+            "driver": "modbus-coil",
+            "address": addresses["relays"],
+            "coil": coil,
+        }
+        for coil, relay in enumerate(data["relay"])
+    ]
+    data["sense"] = [
+        {
+            **{key: value for key, value in line.items() if key != "chip"},
+            "driver": "line-server",
+            "address": addresses["sense"],
+        }
+        for line in data["sense"]
+    ]
+    return BenchConfig.model_validate(data)
+
+
+def _shrunk(table: BaseModel, scale: float) -> dict[str, Any]:
+    """A table as data, its durations (`..._s`, by the rule that names carry units) shrunk."""
+    data = table.model_dump(by_alias=True, exclude_none=True)
+    return {key: _value(key, value, scale) for key, value in data.items()}
+
+
+def _value(key: str, value: Any, scale: float) -> Any:
+    if isinstance(value, dict):
+        return {name: _value(name, each, scale) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_value(key, each, scale) for each in value]
+    if not key.endswith("_s") or key in _MACHINE:
+        return value
+    return value * scale + (SLACK_S * (1 - scale) if key in _DEADLINES else 0.0)
