@@ -44,6 +44,8 @@ class Request:
     comparison: str | None = None
     seed: int = 0
     faults: tuple[str, ...] = ()
+    terminal: int | None = None
+    """The descriptor of a terminal at which a person sits, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,8 @@ class Prepared:
         if self._file_config is not None:
             self._check_out(self._file_config)
             self.clock = SystemClock()
-            bench = open_bench(self._file_config, self.clock, CallSets(), wear_file(self._file_config))
+            wear = wear_file(self._file_config)
+            bench = open_bench(self._file_config, self.clock, CallSets(), wear, self._request.terminal)
             try:
                 yield bench
             finally:
@@ -157,7 +160,7 @@ class Prepared:
         try:
             self._check_out(twin.config)
             self.clock = twin.clock
-            bench = open_bench(twin.config, twin.clock, twin.call_sets)
+            bench = open_bench(twin.config, twin.clock, twin.call_sets, terminal=self._request.terminal)
             try:
                 yield bench
             finally:

@@ -10,25 +10,19 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
+from rig.bench.meter_table import AnyMeterTable
+from rig.bench.values import HOST, PORT, Endpoint, Pin, Seconds, address
+from rig.bench.values import Table as _Table
 from rig.errors import InputError, Where
 from rig.toml_file import dotted, line_of, read_toml, validate
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
-Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 Volts = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
 Amps = Annotated[float, Field(gt=0, le=30, allow_inf_nan=False)]
-Pin = Annotated[int, Field(ge=0, le=1023)]
-_HOST = r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])"
-_PORT = r"([0-9]{1,5})"
-_ENDPOINT = rf"^{_HOST}:{_PORT}$"
-_LOCAL = rf"^((127(?:\.[0-9]{{1,3}}){{3}}|\[::1\]|localhost):{_PORT}|(/[!-~]{{1,100}}))$"
-_VISA = rf"^[Tt][Cc][Pp][Ii][Pp][0-9]*::{_HOST}::{_PORT}::[Ss][Oo][Cc][Kk][Ee][Tt]$"
-
-
-def _endpoint(value: str) -> str:
-    return _address(value, _ENDPOINT, "HOST:PORT")
+_LOCAL = rf"^((127(?:\.[0-9]{{1,3}}){{3}}|\[::1\]|localhost):{PORT}|(/[!-~]{{1,100}}))$"
+_VISA = rf"^[Tt][Cc][Pp][Ii][Pp][0-9]*::{HOST}::{PORT}::[Ss][Oo][Cc][Kk][Ee][Tt]$"
 
 
 def _local(value: str) -> str:
@@ -39,28 +33,15 @@ def _local(value: str) -> str:
 
 
 def _visa(value: str) -> str:
-    return _address(value, _VISA, "TCPIP::HOST::PORT::SOCKET")
+    return address(value, _VISA, "TCPIP::HOST::PORT::SOCKET")
 
 
-def _address(value: str, pattern: str, form: str) -> str:
-    match = re.fullmatch(pattern, value)
-    if match is None or not 1 <= int(match[2]) <= 65_535:
-        raise ValueError(f"{value!r} is no address like {form} with a port from 1 to 65535")
-    return value
-
-
-Endpoint = Annotated[str, AfterValidator(_endpoint), WithJsonSchema({"type": "string", "pattern": _ENDPOINT})]
-"""host:port."""
 LocalEndpoint = Annotated[str, AfterValidator(_local), WithJsonSchema({"type": "string", "pattern": _LOCAL})]
 """host:port on loopback, or the path of a Unix socket."""
 VisaSocket = Annotated[str, AfterValidator(_visa), WithJsonSchema({"type": "string", "pattern": _VISA})]
 """A VISA resource name of a plain socket: the only kind that the links speak."""
 RelayRole = Literal["mains", "meter-feed", "supply-feed"]
 SenseRole = Literal["rail_up", "rail_down", "mains", "ac_lo", "mt_pr", "ch_pr"]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class BenchTable(_Table):
@@ -231,21 +212,6 @@ class ServedSenseTable(_SenseTable):
 SenseTable = Annotated[GpiodSenseTable | ServedSenseTable, Field(discriminator="driver")]
 
 
-class MeterTable(_Table):
-    """`max_s`: when an activation that shows nothing is over; `quiet_s`: how long the rail must be quiet after it."""
-
-    driver: Literal["modbus-tcp"]
-    address: Endpoint
-    profile: str
-    unit: Annotated[int, Field(ge=0, le=247)] = 1
-    timeout_s: Annotated[float, Field(gt=0, le=60)] = 2.0
-    poll_s: Annotated[float, Field(gt=0, le=600)] = 5.0
-    start_s: Seconds = 120.0
-    max_s: Seconds = 3600.0
-    quiet_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
-    follow_s: Seconds = 90.0
-
-
 class BenchConfig(_Table):
     """The whole file."""
 
@@ -259,7 +225,7 @@ class BenchConfig(_Table):
     oscilloscope: Annotated[list[OscilloscopeTable], Field(min_length=1, max_length=1)]
     relay: Annotated[list[RelayTable], Field(min_length=3)]
     sense: Annotated[list[SenseTable], Field(min_length=3)]
-    meter: MeterTable
+    meter: AnyMeterTable
 
     def relay_of(self, role: RelayRole) -> RelayTable:
         return next(r for r in self.relay if r.role == role)

@@ -18,6 +18,7 @@ from rig.bench.config import (
     RelayRole,
     RelayTable,
 )
+from rig.bench.meter_opening import open_meter
 from rig.bench.relay_bank import RelayBank
 from rig.bench.wear import WearBook
 from rig.clock import Clock
@@ -30,9 +31,7 @@ from rig.instruments.relays import GpioRelay, RPiGPIO, load_gpio
 from rig.instruments.rigol_dp800 import RigolDP800, SupplyLimits
 from rig.instruments.rigol_ds1000z import RigolDS1000Z
 from rig.instruments.sense import GpiodSenseLines, RequestLines, SenseLine, load_request_lines
-from rig.meters.modbus import ModbusMeter
 from rig.meters.port import Meter
-from rig.meters.profile import load_profile
 
 
 @dataclass(frozen=True)
@@ -66,15 +65,23 @@ class Bench:
                 stack.callback(part.close)
 
 
-def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets, wear_file: Path | None = None) -> Bench:
+def open_bench(
+    config: BenchConfig,
+    clock: Clock,
+    call_sets: CallSets,
+    wear_file: Path | None = None,
+    terminal: int | None = None,
+) -> Bench:
     """Open everything that the bench file names. Raises InputError (unknown profile) or BenchError.
 
-    `wear_file`: where the operations of its relays are counted over runs; None = nowhere.
+    `wear_file`: where the operations of its relays are counted over runs; None = nowhere. `terminal`: the descriptor of
+    a terminal at which a person sits, where there is one.
     """
     wear = WearBook(config, wear_file)
-    profile = load_profile(config.meter.profile)
-    psu, scope, meter = config.supply[0], config.oscilloscope[0], config.meter
+    psu, scope = config.supply[0], config.oscilloscope[0]
     with ExitStack() as stack:  # what was opened before something failed is given back
+        meter = open_meter(config, clock, call_sets.request_lines, terminal)
+        stack.callback(meter.close)
         sense = _sense(config, clock, call_sets)
         stack.callback(sense.close)
         relays: dict[RelayRole, Relay] = {}
@@ -93,7 +100,7 @@ def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets, wear_file
                 relays, clock, config.topology.dead_time_s, {r.role: r.least_dwell_s for r in config.relay}, wear
             ),
             sense=sense,
-            meter=ModbusMeter(meter.address, meter.unit, profile, clock, meter.timeout_s),
+            meter=meter,
         )
         stack.pop_all()
     return bench

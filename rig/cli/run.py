@@ -40,6 +40,7 @@ def run(options: Namespace) -> int:
         comparison=options.comparison,
         seed=options.seed,
         faults=tuple(options.fault),
+        terminal=sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None,
     )
     prepared = Prepared(request)
     from rig.cli.panel import progress_for

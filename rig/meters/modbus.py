@@ -43,6 +43,11 @@ class ModbusMeter(Meter):
         self._begun: bytes | None = None
         """The image of which the meter already has a part."""
 
+    @property
+    def activates(self) -> bool:
+        """Whether the profile says how; otherwise it only reads."""
+        return bool(self._profile.activation)
+
     def identity(self) -> MeterIdentity:
         who = self._profile.identity
         return MeterIdentity(*(self._told(each) for each in (who.maker, who.model, who.serial)))

@@ -219,7 +219,7 @@ class ActivationTest:
                 self._close_capture(job)
 
     def _activate(self) -> None:
-        self.evidence.activation = self._bench.meter.activate(bytes.fromhex(self._fixture.sha256))
+        self.evidence.activation = self._bench.meter.activate(bytes.fromhex(self._fixture.sha256), len(self._image))
         self._diary.event("activated")
 
     # -- watching --------------------------------------------------------------------------------------------------
@@ -344,8 +344,8 @@ class ActivationTest:
         self.evidence.identities.setdefault(of, {}).update(fields)
         self._diary.event("identity", of=of, **fields)
 
-    def _note_image(self, state: ImageState) -> None:
-        if state is not self.evidence.image_state:
+    def _note_image(self, state: ImageState | None) -> None:
+        if state is not None and state is not self.evidence.image_state:
             self.evidence.image_state = state
             self._diary.event("image", state=state.value)
 
