@@ -1,4 +1,4 @@
-"""Modbus exchanges with one unit through pymodbus's sync client, over TCP or on a serial line (RTU). Nothing is repeated.
+"""Modbus exchanges with one unit through pymodbus's sync client, over TCP or a serial line (RTU). Nothing is repeated.
 
 pymodbus returns errors instead of raising them, and converts what an error left empty without a word: every reply is
 checked here. Its own time-out runs on the wall clock, so each exchange is guarded by the injected clock. After silence
@@ -202,7 +202,7 @@ class ModbusLink(ABC):
             return error
         return LinkError(f"{self.name}: {what}: the link broke ({type(error).__name__})")
 
-    def _failed(self, expected: Expected) -> None:
+    def _failed(self, expected: Expected) -> None:  # noqa: B027 - only RTU has to remember it
         """An exchange of this shape was not answered."""
 
 

@@ -30,7 +30,7 @@ def open_plugin(name: str, settings: dict[str, Any], clock: Clock, credentials: 
         meter = make(settings, clock, credentials)
     except RigError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever another package raises is told in one line
         raise InputError(credentials.hide(f"the plug-in cannot be used: {_words(error)}"), where) from None
     if not isinstance(meter, Meter):
         expected = "a rig.meters.port.Meter"
@@ -113,7 +113,7 @@ class PluginMeter(Meter):
             yield
         except RigError as error:
             raise self._hidden(error) from None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - as above
             raise LinkError(self._told(what, error)) from None
 
     def _hidden(self, error: RigError) -> RigError:

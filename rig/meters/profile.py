@@ -49,8 +49,8 @@ class _Table(BaseModel):
 class Value(_Table):
     """One value in registers, read by function 3 or 4.
 
-    `words` belongs to text (`ascii`, `bcd`, `bytes`, `words`), `scale` to numbers. `decimals` is for versions that are numbers:
-    488 with two decimals reads 4.88. `skip_bytes` leaves out leading bytes of text.
+    `words` belongs to text (`ascii`, `bcd`, `bytes`, `words`), `scale` to numbers. `decimals` is for versions that are
+    numbers: 488 with two decimals reads 4.88. `skip_bytes` leaves out leading bytes of text.
     """
 
     register_: Register = Field(alias="register")
