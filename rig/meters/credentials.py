@@ -1,8 +1,8 @@
 """Credentials of a meter: from the environment, or from a file that only its owner reads. Never from a bench file.
 
-`RIG_METER_<NAME>` first, then the file: TOML, `name = "value"` lines, mode 0600. A value is never part of a message, and
-has no readable form but `Secret.reveal`, which only a driver calls. `Credentials.hide` strikes values out of foreign
-texts (a plug-in's exception).
+`RIG_METER_<NAME>` first, then the file: TOML, `name = "value"` lines, mode 0600. A value is never part of a message,
+and has no readable form but `Secret.reveal`, which only a driver calls. `Credentials.hide` strikes values out of
+foreign texts (a plug-in's exception).
 """
 
 from __future__ import annotations

@@ -157,11 +157,11 @@ def _listen(path: Path) -> socket.socket:
     where = Where(file=str(path))
     if len(os.fsencode(path)) > _LONGEST_PATH:
         raise InputError("the path of the socket is too long; set XDG_RUNTIME_DIR to a shorter folder", where)
+    if _someone_listens(path):
+        raise InputError("another run listens for this bench", where)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if _someone_listens(path):
-            raise InputError("another run listens for this bench", where)
         path.unlink(missing_ok=True)
         listener.bind(str(path))
         path.chmod(0o600)
@@ -169,9 +169,6 @@ def _listen(path: Path) -> socket.socket:
     except OSError as error:
         listener.close()
         raise InputError(f"the socket cannot be made: {error.strerror}", where) from error
-    except BaseException:
-        listener.close()
-        raise
     return listener
 
 

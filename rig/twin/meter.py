@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from rig.clock import to_ns
+from rig.clock import NS, to_ns
 from rig.firmware import Behaviour
 from rig.twin.devices import Signal
 from rig.twin.ports import Timeline
@@ -23,7 +24,11 @@ FEED_S = 0.5
 HOLD_S = 0.4
 """How long the meter and its 12 V live without mains: a shorter loss changes nothing."""
 VERIFY_S = 3.0
-SLOT_BYTES = 256 * 1024
+SLOT_BYTES = 1024 * 1024
+OUTAGE_RESTORED, LONG_OUTAGE_RESTORED, NEW_VERSION = 0x8F35, 0x8F36, 0x8F43
+"""GBCS event codes: supply outage restored, the same for three minutes or more, change of the firmware that runs."""
+_LONG_OUTAGE_S = 180
+LOG_ENTRIES = 8
 
 
 class ImageCode(IntEnum):
@@ -72,6 +77,9 @@ class TwinMeter:
         self._power = 0
         """Counts the losses of power: what was planned before one is void."""
         self._mains_changes = 0
+        self._mains_lost_ns: int | None = None
+        self.log: deque[tuple[int, int]] = deque(maxlen=LOG_ENTRIES)
+        """(code, seconds on the meter's own clock), the oldest first."""
 
     # -- mains -------------------------------------------------------------------------------------------------
 
@@ -82,6 +90,7 @@ class TwinMeter:
         self._mains = present
         self._mains_changes += 1
         self.ac_lost.set(not present)
+        self._log_mains(present)
         if present and not self._powered:
             self._powered = True
             self._in(FEED_S, lambda: self._supply(12.0))
@@ -89,6 +98,16 @@ class TwinMeter:
         elif not present:
             change = self._mains_changes
             self._in(HOLD_S, lambda: self._power_lost() if change == self._mains_changes else None)
+
+    def _log_mains(self, present: bool) -> None:
+        now = self._timeline.now()
+        if present and self._mains_lost_ns is not None:
+            long = now - self._mains_lost_ns >= to_ns(_LONG_OUTAGE_S)
+            self._note(LONG_OUTAGE_RESTORED if long else OUTAGE_RESTORED)
+        self._mains_lost_ns = None if present else now
+
+    def _note(self, code: int) -> None:
+        self.log.append((code, self._timeline.now() // NS))
 
     def _power_lost(self) -> None:
         self._power += 1
@@ -177,6 +196,7 @@ class TwinMeter:
     def _new_version(self, version: str) -> None:
         self._booted_ns = self._timeline.now()
         self.version = version
+        self._note(NEW_VERSION)
         self.image_code = ImageCode.ACTIVATED
         self._verified_hash = None
 
