@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from rig.clock import Clock, to_ns
 from rig.errors import InputError, LinkError, Where
@@ -109,23 +109,21 @@ class ModbusMeter(Meter):
         if plan is None:
             return super().transfer(image, progress)
         data = image + b"\0" * (len(image) % 2)
-        begin = self._already_there(image, plan.words_a_record)
+        has = self._already_there(image)
         self._begun = image
-        for at in _records(begin, len(data) // 2, plan.words_a_record, plan.registers_a_file):
-            part = data[2 * at.start : 2 * at.stop]
-            self._link.write_record(
-                plan.first_file + at.start // plan.registers_a_file, at.start % plan.registers_a_file, part
-            )
-            progress(min(len(image), 2 * at.stop), len(image))
+        for at in _records(len(data) // 2, plan.words_a_record, plan.registers_a_file):
+            if 2 * at.stop > has:
+                file, record = divmod(at.start, plan.registers_a_file)
+                self._link.write_record(plan.first_file + file, record, data[2 * at.start : 2 * at.stop])
+                progress(min(len(image), 2 * at.stop), len(image))
         return None
 
-    def _already_there(self, image: bytes, words_a_record: int) -> int:
-        """The first register that the meter does not have, at the beginning of a record."""
+    def _already_there(self, image: bytes) -> int:
+        """How many bytes of this image the meter holds from an earlier, broken transfer."""
         plan = self._profile.image
         if plan is None or plan.received is None or image != self._begun:
             return 0
-        has = min(int(self._number(plan.received)), len(image)) // 2
-        return has // words_a_record * words_a_record
+        return int(self._number(plan.received))
 
     def verify(self, image_hash: bytes, size: int) -> ImageState:
         plan = self._profile.image
@@ -270,15 +268,13 @@ def probes(profile: Profile) -> list[Probe]:
     return list(dict.fromkeys([*single, *wholes]))
 
 
-def _records(begin: int, total: int, words: int, registers_a_file: int) -> list[range]:
+def _records(total: int, words: int, registers_a_file: int) -> Iterator[range]:
     """The registers of each record; none reaches over the end of a file."""
-    found = []
-    at = begin
+    at = 0
     while at < total:
         count = min(words, registers_a_file - at % registers_a_file, total - at)
-        found.append(range(at, at + count))
+        yield range(at, at + count)
         at += count
-    return found
 
 
 def _is_refusal(error: LinkError) -> bool:

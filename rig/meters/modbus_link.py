@@ -407,7 +407,9 @@ class RtuLink(ModbusLink):
                 poll.register(port.fileno(), select.POLLIN)
                 poll.register(self._wake, select.POLLIN)
                 found = {fd for fd, _ in poll.poll(1000 * timeout_s)}
-                return os.read(port.fileno(), 4096) if port.fileno() in found and self._wake not in found else b""
+                if self._wake in found and not select.select([port.fileno()], [], [], _LATE_BYTES_S)[0]:
+                    return b""  # the time is over, and nothing is on its way through the kernel
+                return os.read(port.fileno(), 4096) if found else b""
 
             def waiting(self) -> bool:
                 """Whether something came; it is thrown away."""

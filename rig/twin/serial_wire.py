@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from rig.clock import to_ns
 from rig.meters.modbus_frames import crc16, has_good_crc
 from rig.twin.modbus_server import ModbusDevice
 from rig.twin.ports import Timeline
@@ -115,9 +116,14 @@ class RtuServer:
             self._timeline.defer(None, lambda: None)
             return
         answer = frame[:1] + reply
-        whole = self.garble(answer + crc16(answer))
-        characters = len(frame) + 3.5 + len(whole)
-        self._timeline.defer(self._rate.seconds(characters) + self._delay_s, lambda: self._deliver(whole))
+        whole = answer + crc16(answer)
+        delay_s = self._rate.seconds(len(frame) + 3.5 + len(whole)) + self._delay_s
+        arrives = self.garble(whole)
+        if len(arrives) < len(whole):  # who asked is meant to wait for the rest in vain
+            self._timeline.schedule(self._timeline.now() + to_ns(delay_s), lambda: self._deliver(arrives))
+            self._timeline.defer(None, lambda: None)
+        else:
+            self._timeline.defer(delay_s, lambda: self._deliver(arrives))
 
     def _deliver(self, frame: bytes) -> None:
         with self._guard, contextlib.suppress(OSError):  # nobody reads, or it was unplugged
