@@ -17,7 +17,8 @@ from rig.meters.command import checked_command
 from rig.meters.credentials import Credentials
 from rig.meters.desk import Desk
 from rig.meters.modbus import ModbusMeter, probes
-from rig.meters.modbus_link import RtuLink, SerialLine, TcpLink
+from rig.meters.modbus_link import TcpLink
+from rig.meters.modbus_rtu import RtuLink, SerialLine
 from rig.meters.outside import CommandTrigger, ContactTrigger, OutsideMeter, PersonTrigger, Reads, Trigger
 from rig.meters.plugins import open_plugin
 from rig.meters.port import Meter, MeterIdentity

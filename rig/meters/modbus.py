@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from rig.clock import Clock, to_ns
 from rig.errors import InputError, LinkError, Where
 from rig.meters.credentials import Secret
-from rig.meters.modbus_link import ACKNOWLEDGE, ExceptionReply, ModbusLink, Probe
+from rig.meters.modbus_link import ACKNOWLEDGE, ExceptionReply, ModbusLink
+from rig.meters.modbus_rtu import Probe
 from rig.meters.port import Abilities, Activation, ImageState, LogEntry, Meter, MeterIdentity
 from rig.meters.profile import MOST_READ, Credential, Profile, Value, Write
 from rig.meters.profile_checks import values

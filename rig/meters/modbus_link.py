@@ -1,4 +1,4 @@
-"""Modbus exchanges with one unit through pymodbus's sync client, over TCP or a serial line (RTU). Nothing is repeated.
+"""Modbus exchanges with one unit through pymodbus's sync client, here over TCP. Nothing is repeated.
 
 pymodbus returns errors instead of raising them, and converts what an error left empty without a word: every reply is
 checked here. Its own time-out runs on the wall clock, so each exchange is guarded by the injected clock. After silence
@@ -9,25 +9,15 @@ register's meaning.
 from __future__ import annotations
 
 import logging
-import os
-import select
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from rig.clock import NS, Clock
+from rig.clock import Clock
 from rig.errors import LinkError, LinkTimeout, RigError
-from rig.meters.modbus_frames import (
-    Expected,
-    check_rtu,
-    check_tcp,
-    read_reply,
-    record_reply,
-    unfinished_rtu,
-    write_reply,
-)
+from rig.meters.modbus_frames import Expected, check_tcp, read_reply, record_reply, write_reply
 
 if TYPE_CHECKING:
     from pymodbus.client.base import ModbusBaseSyncClient
@@ -45,14 +35,6 @@ _EXCEPTIONS = {
     11: "gateway target failed to respond",
 }
 """Modbus Application Protocol V1.1b3, 7."""
-_BITS_A_CHARACTER = 11
-"""Start, eight data bits, parity and stop, or two stops (Serial Line V1.02, 2.5.1)."""
-_LEAST_SILENCE_S = 0.00175
-_LATE_BYTES_S = 0.005
-"""Real time in which bytes on their way through the kernel arrive."""
-_MOST_DRAINS = 200
-
-Parity = Literal["none", "even", "odd"]
 
 
 @dataclass(frozen=True)
@@ -260,176 +242,3 @@ class TcpLink(ModbusLink):
 
         client = Client(self._host, port=self._port, timeout=timeout_s, retries=0, trace_packet=heard)
         return client
-
-
-@dataclass(frozen=True)
-class SerialLine:
-    """A serial port and how it is set. Eight data bits, as RTU has them."""
-
-    port: str
-    baud: int
-    parity: Parity
-    stop_bits: int
-
-    def bits(self) -> int:
-        """Of one character on the wire."""
-        return 1 + 8 + (self.parity != "none") + self.stop_bits
-
-    def seconds(self, characters: float) -> float:
-        return characters * self.bits() / self.baud
-
-    def silence_s(self) -> float:
-        """Between two frames: 3.5 characters, and above 19,200 baud 1.75 ms (Serial Line V1.02, 2.5.1.1)."""
-        return max(self.seconds(3.5), _LEAST_SILENCE_S) if self.baud > 19_200 else self.seconds(3.5)
-
-
-Probe = tuple[int, int, int]
-"""A question that may be asked at any time: register, count, function."""
-
-
-class RtuLink(ModbusLink):
-    """Modbus RTU on a serial line.
-
-    Before each request the line is quiet for the time between frames, and what came meanwhile is thrown away. After a
-    question that was not answered, the next one could be taken to be answered by the late reply: so a question of
-    another shape (`probes`) is asked first. A meter answers in order: once that is answered, nothing older comes.
-    """
-
-    _place = "port"
-
-    def __init__(
-        self, name: str, line: SerialLine, unit: int, clock: Clock, timeout_s: float, probes: Sequence[Probe]
-    ) -> None:
-        super().__init__(name, unit, clock, timeout_s)
-        self._line = line
-        self._probes = list(probes)
-        self._unanswered: list[Expected] = []
-        self._heard = b""
-        self._wrong: str | None = None
-
-    def abort(self) -> None:
-        if self._client is not None:
-            self._client.wake()
-
-    def _before(self, expected: Expected) -> None:
-        if self._unanswered:
-            self._catch_up()
-        super()._before(expected)
-        self._heard, self._wrong = b"", None
-        self._clock.sleep(self._line.silence_s())
-
-    def _catch_up(self) -> None:
-        """Until nothing that is still on its way can be taken for an answer to the next question."""
-        owed, self._unanswered = self._unanswered, []
-        self._drain()
-        probe = next((p for p in self._probes if all(read_reply(p[2], p[1]).differs_from(o) for o in owed)), None)
-        if probe is None:
-            self._clock.sleep(self._timeout_s)
-            self._drain()
-            return
-        register, count, function = probe
-        try:
-            self.read(register, count, function)
-        except ExceptionReply:
-            return  # an answer too
-        except BaseException:
-            self._unanswered = [*owed, *self._unanswered]
-            raise
-
-    def _drain(self) -> None:
-        """Throw away what comes until the line is quiet."""
-        for _ in range(_MOST_DRAINS):
-            self._clock.sleep(self._line.silence_s())
-            client = self._client
-            if client is None:
-                return  # it was closed: opening throws away what waits
-            if not client.waiting():
-                return
-        raise LinkError(f"{self.name}: the line is never quiet")
-
-    def _failed(self, expected: Expected) -> None:
-        self._unanswered.append(expected)
-
-    def _problem(self, error: Exception) -> str | None:
-        if self._wrong is None and self._heard and isinstance(error, LinkTimeout):
-            return unfinished_rtu(self._heard, self._expected)
-        return self._wrong
-
-    def _hear(self, data: bytes) -> None:
-        self._heard = data
-        try:
-            check_rtu(data, self._unit, self._expected)
-        except LinkError as error:
-            self._wrong = error.message
-            raise
-
-    def _open(self, timeout_s: float) -> ModbusBaseSyncClient:
-        from pymodbus.client import ModbusSerialClient
-
-        link, clock, line = self, self._clock, self._line
-
-        class Client(ModbusSerialClient):
-            """Waits for bytes instead of asking for them again and again, and tells when each request left."""
-
-            _wake = -1
-
-            def connect(self) -> bool:
-                if self._wake < 0:
-                    self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-                return bool(super().connect())
-
-            def close(self) -> None:
-                super().close()  # type: ignore[no-untyped-call]
-                wake, self._wake = self._wake, -1
-                if wake >= 0:
-                    os.close(wake)
-
-            def wake(self) -> None:
-                os.eventfd_write(self._wake, 1)
-
-            def send(self, request: bytes, addr: tuple[object, ...] | None = None) -> int:
-                del addr
-                port: Any = self.socket
-                port.reset_input_buffer()
-                before = clock.now()
-                count = int(port.write(request))
-                port.flush()
-                on_the_line = round(line.seconds(len(request)) * NS)
-                link._note_sent(before, max(clock.now(), before + on_the_line))
-                if count != len(request):
-                    raise ConnectionError(f"{count} of {len(request)} bytes were sent")
-                return count
-
-            def recv(self, size: int | None) -> bytes:
-                del size
-                port: Any = self.socket
-                poll = select.poll()
-                poll.register(port.fileno(), select.POLLIN)
-                poll.register(self._wake, select.POLLIN)
-                found = {fd for fd, _ in poll.poll(1000 * timeout_s)}
-                if self._wake in found and not select.select([port.fileno()], [], [], _LATE_BYTES_S)[0]:
-                    return b""  # the time is over, and nothing is on its way through the kernel
-                return os.read(port.fileno(), 4096) if found else b""
-
-            def waiting(self) -> bool:
-                """Whether something came; it is thrown away."""
-                port: Any = self.socket
-                came = bool(select.select([port.fileno()], [], [], _LATE_BYTES_S)[0])
-                port.reset_input_buffer()
-                return came
-
-        def heard(sending: bool, data: bytes) -> bytes:
-            if not sending:
-                link._hear(data)
-            return data
-
-        parity = {"none": "N", "even": "E", "odd": "O"}[line.parity]
-        return Client(
-            line.port,
-            baudrate=line.baud,
-            parity=parity,
-            stopbits=line.stop_bits,
-            timeout=timeout_s,
-            retries=0,
-            trace_packet=heard,
-        )

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from rig.clock.virtual import VirtualClock
 from rig.meters.credentials import Secret
 from rig.meters.modbus import ModbusMeter, probes
-from rig.meters.modbus_link import ModbusLink, RtuLink, SerialLine, TcpLink
+from rig.meters.modbus_link import ModbusLink, TcpLink
+from rig.meters.modbus_rtu import RtuLink, SerialLine
 from rig.meters.profile import Profile, check_profile
 from rig.twin.modbus_server import ModbusServer
 from rig.twin.serial_wire import LineRate, RtuServer

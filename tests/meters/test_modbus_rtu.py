@@ -17,7 +17,7 @@ from rig.errors import LinkError, LinkTimeout
 from rig.firmware import Behaviour
 from rig.meters.modbus import ModbusMeter, probes
 from rig.meters.modbus_frames import crc16, has_good_crc
-from rig.meters.modbus_link import RtuLink, SerialLine
+from rig.meters.modbus_rtu import RtuLink, SerialLine
 from rig.meters.port import ImageState, MeterIdentity
 from rig.meters.profile import load_profile
 from rig.twin.meter import BOOT_S, KnownImage, TwinMeter
