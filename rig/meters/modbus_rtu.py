@@ -167,6 +167,8 @@ def _client(
             count = _write(self.socket, request)
             on_the_line = round(line.seconds(len(request)) * NS)
             sent(before, max(clock.now(), before + on_the_line))
+            if count != len(request):
+                raise ConnectionError(f"{count} of {len(request)} bytes were sent")
             return count
 
         def recv(self, size: int | None) -> bytes:
@@ -197,8 +199,6 @@ def _write(port: Any, request: bytes) -> int:
     port.reset_input_buffer()
     count = int(port.write(request))
     port.flush()
-    if count != len(request):
-        raise ConnectionError(f"{count} of {len(request)} bytes were sent")
     return count
 
 

@@ -7,11 +7,13 @@ default for everything that not every meter can do, so that a plug-in says only 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 
-from rig.errors import LinkError
+from rig.clock import Clock
+from rig.errors import LinkError, LinkTimeout
 
 
 class ImageState(Enum):
@@ -118,6 +120,26 @@ class Meter(ABC):
     def events(self) -> tuple[LogEntry, ...]:
         """The meter's own event log, oldest first; empty when it has none."""
         return ()
+
+    @contextmanager
+    def exchange(self, clock: Clock, timeout_s: float, what: str) -> Iterator[None]:
+        """One exchange of a driver's own, guarded by the clock: however it breaks, the meter is closed.
+
+        What a socket or a port raises becomes a `LinkError` that names `what`; silence a `LinkTimeout`.
+        """
+        try:
+            with clock.io(self, timeout_s):
+                yield
+        except BaseException as error:
+            self.close()
+            if isinstance(error, LinkTimeout):
+                raise LinkTimeout(f"{self.name}: {what}: no answer within {timeout_s:g} s") from None
+            if isinstance(error, OSError):
+                raise LinkError(f"{self.name}: {what}: the link broke ({type(error).__name__})") from None
+            raise
+
+    def abort(self) -> None:  # noqa: B027 - only who blocks must be woken
+        """See `rig.clock.Abortable`: closes the link at once, from another thread, so that a blocked call ends."""
 
     def close(self) -> None:  # noqa: B027 - a meter that holds nothing open gives nothing back
         """Give back what is held. May be called twice; never raises for a link that is already broken."""
