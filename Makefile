@@ -4,7 +4,11 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test lint types layers bench clean
+# WireViz is GPL: a program of its own in an environment of its own, never a dependency.
+WIREVIZ_VENV ?= .venv-wireviz
+WIREVIZ      := wireviz==0.4.1
+
+.PHONY: run test lint types layers bench wiring-check wiring clean
 
 run: $(VENV)/.core
 	@$(BIN)/rig run --bench twin --firmware cut-45s
@@ -24,6 +28,15 @@ layers: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(BIN)/python -m bench
 
+wiring-check: $(VENV)/.core
+	@for bench in wiring/*.toml; do $(BIN)/rig wiring $$bench > /dev/null || exit; echo "$$bench: as its harness says"; done
+
+wiring: wiring-check $(WIREVIZ_VENV)/.done
+	@command -v dot > /dev/null || { echo "make wiring draws with Graphviz: apt-get install graphviz"; exit 1; }
+	@mkdir -p build/wiring
+	@for harness in wiring/*.harness.yml; do $(WIREVIZ_VENV)/bin/wireviz -f st -o build/wiring $$harness > build/wiring/log || { cat build/wiring/log; exit 1; }; done
+	@rm build/wiring/log; ls build/wiring/*
+
 $(VENV)/.core: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "ichis-rig needs Python 3.11 or newer, found " + sys.version.split()[0] + "; say make PYTHON=python3.11")'
 	@test -x $(BIN)/python || { echo "setting up $(VENV) (once) ..."; $(PYTHON) -m venv $(VENV); }
@@ -34,5 +47,10 @@ $(VENV)/.dev: $(VENV)/.core
 	@$(PIP) -e '.[dev]'
 	@touch $@
 
+$(WIREVIZ_VENV)/.done: Makefile
+	@test -x $(WIREVIZ_VENV)/bin/python || $(PYTHON) -m venv $(WIREVIZ_VENV)
+	@$(WIREVIZ_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(WIREVIZ)
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(WIREVIZ_VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig import firmware as fixtures
-from rig.bench.config import BenchConfig, load_bench
+from rig.bench.config import BenchConfig, check_bench, names_a_file
+from rig.bench.guarding import owned
 from rig.bench.opening import Bench, CallSets, open_bench
-from rig.bench.wear import wear_file
 from rig.clock import Clock, to_ns
 from rig.clock.system import SystemClock
 from rig.errors import InputError, Where
@@ -27,8 +27,9 @@ from rig.procedures.progress import Progress, Silent
 from rig.procedures.watch import PAIR_S
 from rig.rail import RailSettings
 from rig.records.analysis import Analysis
-from rig.records.bundle import Bundle, check_out
+from rig.records.bundle import Bundle, check_out, free_bytes
 from rig.records.run import Labels, RunRecord
+from rig.toml_file import line_of, read_toml
 
 MAX_SEED = 2**32 - 1
 
@@ -117,6 +118,18 @@ def analyse(
     return analyse_files(question)[0]
 
 
+def _runnable(path: Path) -> BenchConfig:
+    """The bench file at `path`, when `rig run` knows how to test on such a bench. Raises InputError."""
+    data, text = read_toml(path)
+    config = check_bench(data, text, str(path))
+    if config.topology.kind == "hot-shoe":
+        message = "rig run tests benches on which the meter feeds the hub; on a hot shoe the supply does"
+        raise InputError(
+            message, Where(str(path), "topology.kind", line_of(text, ("topology", "kind")), "hot-shoe", "ichis")
+        )
+    return config
+
+
 class Prepared:
     """A run whose input is checked. `run` may be called once."""
 
@@ -124,14 +137,14 @@ class Prepared:
         self._request = request
         self.fixture: Fixture = fixtures.load(request.firmware)
         self.fixture.image_bytes()
-        self._is_file = request.bench.endswith(".toml") or "/" in request.bench
-        if self._is_file and request.faults:
+        is_file = names_a_file(request.bench)
+        if is_file and request.faults:
             raise InputError(
                 "faults are for the twin", Where(key="--fault", found=request.bench, expected="a twin bench")
             )
         if not 0 <= request.seed <= MAX_SEED:
             raise InputError("not a seed", Where(key="--seed", found=str(request.seed), expected=f"0 to {MAX_SEED}"))
-        self._file_config = load_bench(Path(request.bench)) if self._is_file else None
+        self._file_config = _runnable(Path(request.bench)) if is_file else None
         self._limit(self._file_config)
         self.clock: Clock | None = None
 
@@ -145,12 +158,12 @@ class Prepared:
         if self._file_config is not None:
             self._check_out(self._file_config)
             self.clock = SystemClock()
-            wear = wear_file(self._file_config)
-            bench = open_bench(self._file_config, self.clock, CallSets(), wear, self._request.terminal)
-            try:
-                yield bench
-            finally:
-                bench.close()
+            with owned(self._file_config, self.clock) as lease:
+                bench = open_bench(self._file_config, self.clock, CallSets(), lease, self._request.terminal)
+                try:
+                    yield bench
+                finally:
+                    bench.close()
             return
         from rig.twin.bench import Twin
         from rig.twin.faults import parse
@@ -195,9 +208,12 @@ def _run(bench: Bench, fixture: Fixture, limit: Limit, out: Path, progress: Prog
         rail.node, rail.down_below_v, rail.up_above_v, rail.noise_v, config.limits.clock_rate_ppm, settings
     )
     bundle.event("run", bench=config.bench.name, firmware=fixture.name, sha256=fixture.sha256)
-    test = ActivationTest(bench, fixture, limit, view, bundle, progress)
+    for left in bench.lease.left_behind if bench.lease is not None else ():
+        bundle.event("taken_over", piece=left.resource, pid=left.pid, since=left.since_utc, state=left.state)
+    bench.relays.keep_journal(bundle.path, bundle.start_ns)
+    test = ActivationTest(bench, fixture, limit, view, bundle, progress, lambda: free_bytes(out))
     evidence = test.run()
-    for wear in bench.relays.wear():
+    for wear in bench.wear.rows():
         bundle.event("relay", name=wear.name, operations=wear.operations, rated=wear.rated)
         if wear.warning is not None:
             progress.note(wear.warning)

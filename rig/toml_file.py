@@ -11,7 +11,7 @@ import difflib
 import re
 import tomllib
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
@@ -29,16 +29,7 @@ Model = TypeVar("Model", bound="BaseModel")
 
 def read_toml(path: Path) -> tuple[dict[str, Any], str]:
     """The content of a TOML file, and its text. Raises InputError, with the line where the TOML is malformed."""
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        raise InputError("no such file", Where(file=str(path))) from None
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", Where(file=str(path))) from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        found = f"byte 0x{error.object[error.start]:02x} at offset {error.start}"
-        raise InputError("not a text file", Where(str(path), line=line, found=found, expected="UTF-8")) from error
+    text = read_text(path)
     try:
         return tomllib.loads(text), text
     except RecursionError as error:
@@ -49,6 +40,20 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         last_line = text.rstrip().count("\n") + 1
         where = Where(file=str(path), line=None if place is None else int(place[1] or last_line))
         raise InputError(f"not valid TOML: {reason}", where) from error
+
+
+def read_text(path: Path) -> str:
+    """The text of a file that people write. Raises InputError."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise InputError("no such file", Where(file=str(path))) from None
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", Where(file=str(path))) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        found = f"byte 0x{error.object[error.start]:02x} at offset {error.start}"
+        raise InputError("not a text file", Where(str(path), line=line, found=found, expected="UTF-8")) from error
 
 
 def line_of(text: str, path: Key) -> int | None:
@@ -64,10 +69,13 @@ def line_of(text: str, path: Key) -> int | None:
     return lines.get(path) if lines.keys() == set(_paths(data)) else None
 
 
-def validate(model: type[Model], data: dict[str, Any], text: str, file: str) -> Model:
+def validate(
+    model: type[Model], data: dict[str, Any], text: str, file: str, line: Callable[[Key], int | None] | None = None
+) -> Model:
     """`data` as an instance of `model`. The first fault is raised as an InputError that names its key and line.
 
     A misspelt key is told before the missing key that follows from it. A missing key is told at its table's line.
+    `line` finds lines where `text` is not TOML.
     """
     from pydantic import ValidationError
 
@@ -76,8 +84,9 @@ def validate(model: type[Model], data: dict[str, Any], text: str, file: str) -> 
     except ValidationError as error:
         faults = [_Fault(model, data, details) for details in error.errors(include_url=False)]
     fault = next((f for f in faults if f.near_miss()), faults[0])
-    line = line_of(text, fault.path[:-1] if fault.missing else fault.path)
-    where = Where(file, key=dotted(fault.path) or None, line=line, found=fault.found(), expected=fault.expected())
+    written = fault.path[:-1] if fault.missing else fault.path
+    at = line(written) if line is not None else line_of(text, written)
+    where = Where(file, key=dotted(fault.path) or None, line=at, found=fault.found(), expected=fault.expected())
     raise InputError(fault.message(), where)
 
 

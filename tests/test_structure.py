@@ -63,6 +63,8 @@ def test_the_wheel_carries_the_twin_the_fixtures_the_profiles_and_the_schemas(tm
         "rig/firmware_fixtures/cut-45s/manifest.toml",
         "rig/meters/profiles/synthetic-esme.toml",
         "rig/records/schemas/rig.run-1.json",
+        "rig/wiring/single-phase.toml",
+        "rig/wiring/single-phase.harness.yml",
         "rig/py.typed",
     ):
         assert wanted in names

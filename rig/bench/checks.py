@@ -6,9 +6,9 @@ Each of these would make a run prove nothing, or less than it says: so they are 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
 
+from rig.bench.circuit import current, load
 from rig.bench.config import (
     BenchConfig,
     CoilRelayTable,
@@ -17,27 +17,16 @@ from rig.bench.config import (
     RelayTable,
     SenseTable,
 )
+from rig.bench.fault import Fault
+from rig.bench.roles import roles
 from rig.toml_file import Key
 
-_RELAY_ROLES = ("mains", "meter-feed", "supply-feed")
-_SENSE_ROLES = ("rail_up", "rail_down", "mains")
-_OPTIONAL_SENSE_ROLES = ("ac_lo", "mt_pr", "ch_pr")
 _COMPARATORS = ("rail_up", "rail_down")
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One contradiction: where it is, what is wrong, what was found and what was expected."""
-
-    key: Key
-    message: str
-    found: str
-    expected: str
 
 
 def faults(config: BenchConfig) -> list[Fault]:
     """All contradictions, most important first."""
-    checks = (_thresholds, _roles, _nodes, _bands, _times, _names, _pins, _boards, _addresses)
+    checks = (_thresholds, roles, _nodes, _bands, load, current, _times, _guardian, _names, _pins, _boards, _addresses)
     return list(chain.from_iterable(check(config) for check in checks))
 
 
@@ -52,25 +41,6 @@ def _thresholds(config: BenchConfig) -> Iterator[Fault]:
     if rail.up_above_v + rail.noise_v >= rail.nominal_v:
         expected = f"below {rail.nominal_v - rail.up_above_v:g} V: nominal_v less up_above_v"
         yield Fault(("rail", "noise_v"), "with this noise a good rail proves no 'up'", f"{rail.noise_v:g} V", expected)
-
-
-def _roles(config: BenchConfig) -> Iterator[Fault]:
-    have: list[tuple[str, tuple[str, ...], list[str]]] = [
-        ("relay", _RELAY_ROLES, [r.role for r in config.relay]),
-        ("sense", _SENSE_ROLES, [s.role for s in config.sense]),
-    ]
-    for table, wanted, roles in have:
-        for role in wanted:
-            count = roles.count(role)
-            if count != 1:
-                yield Fault((table,), f"exactly one {table} has the role '{role}'", str(count), "1")
-    for role in _OPTIONAL_SENSE_ROLES:
-        count = sum(line.role == role for line in config.sense)
-        if count > 1:
-            yield Fault(("sense",), f"at most one sense has the role '{role}'", str(count), "0 or 1")
-    for index, relay in enumerate(config.relay):
-        if relay.role != "mains" and relay.safe != "open":
-            yield Fault(("relay", index, "safe"), "a feed of the hub is safe when open", relay.safe, "open")
 
 
 def _nodes(config: BenchConfig) -> Iterator[Fault]:
@@ -144,6 +114,26 @@ def _times(config: BenchConfig) -> Iterator[Fault]:
             yield Fault(key, "nothing of the window is left after the trigger", f"{scope.pre_s:g} s", expected)
 
 
+def _guardian(config: BenchConfig) -> Iterator[Fault]:
+    table, topology, meter = config.guardian, config.topology, config.meter
+    if table.silent_s < 2 * table.beat_s:
+        expected = f"at least twice beat_s, {2 * table.beat_s:g} s"
+        yield Fault(("guardian", "silent_s"), "one late beat would end every run", f"{table.silent_s:g} s", expected)
+    longest = meter.start_s + config.hub.settle_s + meter.max_s + meter.follow_s + config.limits.limit_s
+    longest += sum(2 * scope.window_s for scope in config.oscilloscope)
+    if table.longest_energised_s <= longest:
+        expected = f"more than {longest:g} s: start_s, settle_s, max_s, follow_s, limit_s and twice window_s"
+        found = f"{table.longest_energised_s:g} s"
+        yield Fault(("guardian", "longest_energised_s"), "a whole run may feed the hub for longer", found, expected)
+    if topology.least_off_s < topology.dead_time_s:
+        expected = f"at least dead_time_s, {topology.dead_time_s:g} s"
+        key = ("topology", "least_off_s")
+        yield Fault(key, "the rail is off for less than the dead time", f"{topology.least_off_s:g} s", expected)
+    for pin, word in (("watchdog_pin", "watchdog_period_s"), ("estop_pin", "estop_pressed")):
+        if getattr(table, pin) is None and getattr(table, word) is not None:
+            yield Fault(("guardian", word), "says something of a pin that is not there", word, pin)
+
+
 def _names(config: BenchConfig) -> Iterator[Fault]:
     tables = {
         "supply": [s.name for s in config.supply],
@@ -163,6 +153,8 @@ def _pins(config: BenchConfig) -> Iterator[Fault]:
     """Each line of the header, and each coil of a board, has one use."""
     uses: list[tuple[Key, str, str]] = [(("relay", i, _key(r)), _drive(r), r.name) for i, r in enumerate(config.relay)]
     uses += [(("sense", i, "line"), _line(s), s.name) for i, s in enumerate(config.sense)]
+    guardian = (("watchdog_pin", config.guardian.watchdog_pin), ("estop_pin", config.guardian.estop_pin))
+    uses += [(("guardian", key), f"GPIO {pin}", f"the guardian's {key}") for key, pin in guardian if pin is not None]
     seen: dict[str, str] = {}
     for key, pin, who in uses:
         if pin in seen:

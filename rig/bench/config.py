@@ -7,10 +7,11 @@ one `InputError` with file, key and line. Defaults that are assumptions say so i
 from __future__ import annotations
 
 import re
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from rig.bench.meter_table import AnyMeterTable
 from rig.bench.values import HOST, PORT, Endpoint, Pin, Seconds, address
@@ -21,6 +22,8 @@ from rig.toml_file import dotted, line_of, read_toml, validate
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
 Volts = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
 Amps = Annotated[float, Field(gt=0, le=30, allow_inf_nan=False)]
+Ohms = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+Farads = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
 _LOCAL = rf"^((127(?:\.[0-9]{{1,3}}){{3}}|\[::1\]|localhost):{PORT}|(/[!-~]{{1,100}}))$"
 _VISA = rf"^[Tt][Cc][Pp][Ii][Pp][0-9]*::{HOST}::{PORT}::[Ss][Oo][Cc][Kk][Ee][Tt]$"
 
@@ -40,8 +43,26 @@ LocalEndpoint = Annotated[str, AfterValidator(_local), WithJsonSchema({"type": "
 """host:port on loopback, or the path of a Unix socket."""
 VisaSocket = Annotated[str, AfterValidator(_visa), WithJsonSchema({"type": "string", "pattern": _VISA})]
 """A VISA resource name of a plain socket: the only kind that the links speak."""
+
+
+def _day(value: object) -> object:
+    """TOML has dates of its own; who writes one in quotes means the same. A time of day is not wanted."""
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError(f"{value!r} is no day: {error}") from error
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise ValueError(f"{value!s} is no day like 2027-03-31")  # noqa: TRY004 - pydantic tells ValueErrors
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 RelayRole = Literal["mains", "meter-feed", "supply-feed"]
-SenseRole = Literal["rail_up", "rail_down", "mains", "ac_lo", "mt_pr", "ch_pr"]
+SenseRole = Literal[
+    "rail_up", "rail_down", "mains", "mains_l2", "mains_l3", "ac_lo", "mt_pr", "ch_pr", "current", "estop"
+]
+"""`mains_l2` and `mains_l3`: further phases, or the second element, at the meter's terminals (`rig.bench.roles`)."""
 
 
 class BenchTable(_Table):
@@ -50,25 +71,32 @@ class BenchTable(_Table):
 
 
 class LimitsTable(_Table):
-    """`limit_s` and `comparison` are the rule (MP102A; exactly 180 s fails by default)."""
+    """`limit_s` and `comparison` are the rule (MP102A; exactly 180 s fails by default).
+
+    `calibration_overdue`: what an overdue instrument is: `rig doctor` says so, and a run warns or is refused.
+    """
 
     limit_s: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 180.0
     comparison: Literal["ge", "gt"] = "ge"
     clock_rate_ppm: Annotated[float, Field(gt=0, le=10_000)] = 200.0
     free_disk_mb: Annotated[float, Field(ge=0, le=1e6)] = 200.0
+    calibration_overdue: Literal["warning", "failed"] = "failed"
 
 
 class TopologyTable(_Table):
     """ICHIS: mains contactor -> meter -> 12 V -> meter-feed relay -> hub; supply -> supply-feed relay -> hub.
 
+    Hot shoe: the supply, through the supply-feed relay, is the hub's normal feed; no meter feeds it.
     `discharge_s`: how long the unfed rail may take to fall below `safe_v`. `control_cut_s` is below 30 s, because a
-    longer cut of a commissioned hub is told to a real network operator (MP102A).
+    longer cut of a commissioned hub is told to a real network operator (MP102A). `dead_time_s`: how long one feed has
+    been open before the other may close. `least_off_s`: how long no feed has been closed before a run feeds the rail.
     """
 
-    kind: Literal["ichis"] = "ichis"
+    kind: Literal["ichis", "hot-shoe"] = "ichis"
     safe_v: Volts = 5.5
     discharge_s: Seconds = 2.0
     dead_time_s: Seconds = 0.1
+    least_off_s: Seconds = 2.0
     control_cut_s: Annotated[float, Field(gt=0, le=29)] = 5.0
 
 
@@ -91,7 +119,20 @@ class HubTable(_Table):
     settle_s: Seconds = 60.0
 
 
-class SupplyTable(_Table):
+class InstrumentTable(_Table):
+    """What every instrument may say of itself.
+
+    `model`, `serial` and `firmware` are who must answer `*IDN?` at its address, where the bench file says so: a run
+    refuses another model or serial number. `calibration_due` is the first day on which it is overdue.
+    """
+
+    model: str | None = None
+    serial: str | None = None
+    firmware: str | None = None
+    calibration_due: Day | None = None
+
+
+class SupplyTable(InstrumentTable):
     """The bench supply. `max_volts` and `max_amps` are never exceeded, whatever a procedure asks for."""
 
     name: Name
@@ -115,7 +156,7 @@ class SupplyTable(_Table):
         return self
 
 
-class OscilloscopeTable(_Table):
+class OscilloscopeTable(InstrumentTable):
     """The oscilloscope. `window_s` is the whole capture, `pre_s` its part before the trigger, `depth` in samples."""
 
     name: Name
@@ -182,6 +223,7 @@ RelayTable = Annotated[GpioRelayTable | CoilRelayTable, Field(discriminator="dri
 class _SenseTable(_Table):
     """One sense line. `band_v` is the comparator's whole switching band with tolerances (rail_up and rail_down).
 
+    `band_a`: the same for `current`: active proves that the feed delivers more than its lowest.
     `latency_s`: a stamp may be later than what it tells of by so much: comparator, isolator, the interrupt's jitter,
     and any debounce between them.
     """
@@ -192,6 +234,7 @@ class _SenseTable(_Table):
     active: Literal["high", "low"] = "high"
     node: Name = "hub"
     band_v: Annotated[list[Volts], Field(min_length=2, max_length=2)] | None = None
+    band_a: Annotated[list[Amps], Field(min_length=2, max_length=2)] | None = None
     latency_s: Annotated[float, Field(ge=0, le=1)] = 0.002
 
 
@@ -212,6 +255,47 @@ class ServedSenseTable(_SenseTable):
 SenseTable = Annotated[GpiodSenseTable | ServedSenseTable, Field(discriminator="driver")]
 
 
+class LoadTable(_Table):
+    """The minimum load across the judged node: what pulls an unfed rail down, and what a fed one always draws.
+
+    `tolerance` is a fraction of `ohm`; `watts` what it may turn into heat for ever; `capacitance_f` the most that may
+    stand on the node (the hub's input, the bench's own). `rig.bench.circuit` checks `discharge_s` against them.
+    """
+
+    ohm: Ohms
+    tolerance: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    watts: Annotated[float, Field(gt=0, le=1000)]
+    capacitance_f: Farads
+
+
+class WiringTable(_Table):
+    """`harness`: the WireViz file that this bench is wired from, relative to the bench file (`rig wiring`)."""
+
+    harness: Annotated[str, Field(pattern=r"^[^/\\\x00][^\x00]*\.ya?ml$", max_length=200)]
+
+
+WATCHDOG_PERIOD_S = 0.5
+"""How often the guardian's pulses come where the bench file does not say."""
+
+
+class GuardianTable(_Table):
+    """The process that owns the relay lines. It ends a controller that is silent for `silent_s` (a beat each `beat_s`).
+
+    `longest_energised_s`: how long a feed may stay closed. `retry_s`: how long it tries what it could not prove.
+    `watchdog_pin`: toggled every half `watchdog_period_s` (0.5); the hardware behind it drops the feeds without.
+    `estop_pin` reads `estop_pressed` (high) while the emergency stop is pressed, and with a broken wire, too.
+    """
+
+    beat_s: Annotated[float, Field(ge=0.05, le=60)] = 0.5
+    silent_s: Annotated[float, Field(ge=0.1, le=600)] = 5.0
+    longest_energised_s: Annotated[float, Field(gt=0, le=7 * 86_400, allow_inf_nan=False)] = 28_800.0
+    retry_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    watchdog_pin: Annotated[int, Field(ge=0, le=27)] | None = None
+    watchdog_period_s: Annotated[float, Field(ge=0.02, le=60)] | None = None
+    estop_pin: Annotated[int, Field(ge=0, le=27)] | None = None
+    estop_pressed: Literal["high", "low"] | None = None
+
+
 class BenchConfig(_Table):
     """The whole file."""
 
@@ -223,15 +307,23 @@ class BenchConfig(_Table):
     hub: HubTable
     supply: Annotated[list[SupplyTable], Field(min_length=1, max_length=1)]
     oscilloscope: Annotated[list[OscilloscopeTable], Field(min_length=1, max_length=1)]
-    relay: Annotated[list[RelayTable], Field(min_length=3)]
-    sense: Annotated[list[SenseTable], Field(min_length=3)]
+    relay: Annotated[list[RelayTable], Field(min_length=1)]
+    sense: Annotated[list[SenseTable], Field(min_length=2)]
+    load: LoadTable | None = None
     meter: AnyMeterTable
+    wiring: WiringTable | None = None
+    guardian: GuardianTable = GuardianTable()
 
     def relay_of(self, role: RelayRole) -> RelayTable:
         return next(r for r in self.relay if r.role == role)
 
     def sense_of(self, role: SenseRole) -> SenseTable:
         return next(s for s in self.sense if s.role == role)
+
+
+def names_a_file(bench: str) -> bool:
+    """Whether what was asked for is the path of a bench file; else it is a bench of the twin by name."""
+    return bench.endswith(".toml") or "/" in bench
 
 
 def load_bench(path: Path) -> BenchConfig:

@@ -5,6 +5,7 @@ No credential is ever in it: `credentials_file` names where they are (`rig.meter
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -20,9 +21,11 @@ class MeterTable(Table):
     """What is said of every meter, whatever drives it.
 
     `max_s`: when an activation that shows nothing is over (a future-dated one is waited for so long); `quiet_s`: how
-    long the rail must be quiet after it.
+    long the rail must be quiet after it. `variant` says how many live conductors the bench watches at the meter's
+    terminals (`rig.bench.roles`).
     """
 
+    variant: Literal["single-phase", "twin-element", "polyphase", "gas"] = "single-phase"
     poll_s: Annotated[float, Field(gt=0, le=600)] = 5.0
     start_s: Seconds = 120.0
     max_s: Seconds = 3600.0
@@ -116,6 +119,19 @@ class PluginTable(MeterTable):
     plugin: _Text
     settings: dict[str, Any] = Field(default_factory=dict)
     credentials_file: _Text | None = None
+
+
+def place(table: MeterTable | ModbusPart) -> str:
+    """Where this meter is, in words that are the same in every bench file that has it."""
+    if isinstance(table, ModbusTcpPart):
+        return f"{table.address.lower()} unit {table.unit}"
+    if isinstance(table, ModbusRtuPart):
+        return f"{table.port} unit {table.unit}"
+    if isinstance(table, OutsideTable):
+        return place(table.reads) if table.reads is not None else f"outside: {table.maker} {table.model} {table.serial}"
+    if isinstance(table, PluginTable):
+        return f"plug-in {table.plugin}: {json.dumps(table.settings, sort_keys=True, default=str)}"
+    raise TypeError(type(table).__name__)
 
 
 AnyMeterTable = Annotated[ModbusTcpTable | ModbusRtuTable | OutsideTable | PluginTable, Field(discriminator="driver")]

@@ -6,20 +6,12 @@ K1 (mains) stays as it is: mains cut in the middle of an activation can brick a 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from rig.bench.config import TopologyTable
 from rig.bench.opening import Bench
 from rig.errors import HarnessError, RigError
-
-
-@dataclass(frozen=True)
-class Check:
-    """One part of the safe state: what, whether it was proven, and what was read."""
-
-    what: str
-    proven: bool
-    found: str
+from rig.guardian.emergency import relay_check
+from rig.guardian.port import Check
 
 
 def make_safe(bench: Bench, rail_is_down: Callable[[float], bool]) -> tuple[Check, ...]:
@@ -30,9 +22,7 @@ def make_safe(bench: Bench, rail_is_down: Callable[[float], bool]) -> tuple[Chec
     relays = bench.relays.make_safe()
     stays = {table.name for table in bench.config.relay if table.safe == "as-is"}
     checks = [_supply_off(bench)]
-    for name, safe in relays.items():
-        words = "stays as it is" if name in stays else "line reads safe" if safe else "not proven"
-        checks.append(Check(f"relay {name}", safe, words))
+    checks += [relay_check(name, safe, name in stays) for name, safe in relays.items()]
     checks.append(_rail_down(bench.config.topology, rail_is_down))
     return tuple(checks)
 

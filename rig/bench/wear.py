@@ -67,12 +67,9 @@ class WearBook:
         return tuple(Wear(name, self._counts.get(name, 0), rated) for name, rated in self._rated.items())
 
 
-def wear_file(config: BenchConfig) -> Path:
-    """Where a bench's counts are kept: below `$XDG_STATE_HOME` (default `~/.local/state`; it must be absolute)."""
-    home = Path(os.environ.get("XDG_STATE_HOME", ""))
-    if not home.is_absolute():
-        home = Path.home() / ".local" / "state"
-    return home / "ichis-rig" / "relays" / f"{config.bench.name}.json"
+def wear_file(config: BenchConfig, state_folder: Path) -> Path:
+    """Where a bench's counts are kept."""
+    return state_folder / "relays" / f"{config.bench.name}.json"
 
 
 def _counts(file: Path) -> dict[str, int]:

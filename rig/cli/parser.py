@@ -34,6 +34,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     _add_run(verbs)
     _add_analyse(verbs)
+    _add_wiring(verbs)
     _add_twin(verbs)
     return parser.parse_args(words)
 
@@ -87,6 +88,19 @@ def _add_analyse(verbs: argparse._SubParsersAction[_Parser]) -> None:
         allow_abbrev=False,
     )
     analyse.add_words(verb, _number)
+
+
+def _add_wiring(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import wiring
+
+    verb = verbs.add_parser(
+        "wiring",
+        help="check a bench file against its harness",
+        description="Checks that a bench is wired as its bench file says, and prints the table to wire from.",
+        epilog=_EXITS,
+        allow_abbrev=False,
+    )
+    wiring.add_words(verb)
 
 
 def _add_twin(verbs: argparse._SubParsersAction[_Parser]) -> None:

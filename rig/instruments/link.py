@@ -38,13 +38,15 @@ class VisaLink:
 
     After silence or any broken exchange the link is closed; the next exchange opens it again and refuses (`LinkError`)
     an instrument whose `*IDN?` is not that of the first opening. A reply that comes late is never read as an answer.
+    `clears` False: the opening does not empty the error queue, for who only looks at an instrument.
     """
 
-    def __init__(self, address: str, clock: Clock, timeout_s: float, name: str) -> None:
+    def __init__(self, address: str, clock: Clock, timeout_s: float, name: str, *, clears: bool = True) -> None:
         self._address = address
         self._clock = clock
         self._timeout_s = timeout_s
         self._name = name
+        self._clears = clears
         self._manager: Any = None
         self._resource: Any = None
         self._session: Any = None
@@ -154,7 +156,8 @@ class VisaLink:
 
     def _check_identity(self, resource: Any) -> None:
         """A refused socket 'opens' all the same, so ask at once; the error queue starts empty."""
-        resource.write("*CLS")
+        if self._clears:
+            resource.write("*CLS")
         resource.write("*IDN?")
         found = parse_identity(self._name, _text(self._name, "*IDN?", resource.read_raw(_CHUNK)))
         known = self._identity

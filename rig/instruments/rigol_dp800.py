@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rig.errors import LinkError, Refused, Where
 from rig.instruments.ports import Identity, SupplyReading, SupplySettings
-from rig.instruments.scpi import ScpiLink, parse_identity, parse_number, parse_word, set_number, set_word
+from rig.instruments.scpi import OffTexts, ScpiLink, parse_identity, parse_number, parse_word, set_number, set_word
 
 _PROTECTION_FACTOR = 1.1
 """The protections reach to 110 % of a channel's rating (DP832: 33 V and 3.3 A for 30 V and 3 A)."""
@@ -31,6 +31,8 @@ class Rating:
     negative: bool = False
 
 
+_SAYS_ON, _SAYS_OFF = ("ON", "1"), ("OFF", "0")
+
 RATINGS: dict[str, tuple[Rating, ...]] = {
     "DP811": (Rating(20.0, 10.0),),  # the range after *RST; the second, 40 V 5 A, is not used
     "DP821": (Rating(60.0, 1.0), Rating(8.0, 10.0)),
@@ -40,12 +42,23 @@ RATINGS: dict[str, tuple[Rating, ...]] = {
 """Table 2-1's channel names, by model; the A models have the same."""
 
 
+def off_texts(channel: int) -> OffTexts:
+    """For the guardian: the same bytes as the driver's own."""
+    return OffTexts(f":OUTP CH{channel},OFF", f":OUTP? CH{channel}", _SAYS_OFF)
+
+
 @dataclass(frozen=True)
 class SupplyLimits:
     """The bench file's envelope: no set value, the protections included, may exceed it."""
 
     max_volts: float
     max_amps: float
+
+
+def ratings(who: Identity) -> tuple[Rating, ...]:
+    """The ratings of this instrument's channels; empty when it is no supported DP800."""
+    rigol = "RIGOL" in who.maker.upper()
+    return RATINGS.get(who.model.upper().removesuffix("A"), ()) if rigol else ()
 
 
 class RigolDP800:
@@ -57,6 +70,7 @@ class RigolDP800:
         self._number = channel
         self._channel = f"CH{channel}"
         self._limits = limits
+        self._off = off_texts(channel)
         self._rating: Rating | None = None
 
     @property
@@ -67,16 +81,16 @@ class RigolDP800:
         """Who answers; `LinkError` unless it is a supported DP800 that has this channel."""
         reply = self._link.query("*IDN?")
         identity = parse_identity(self._name, reply)
-        ratings = RATINGS.get(identity.model.upper().removesuffix("A"), ())
-        if "RIGOL" not in identity.maker.upper() or not ratings:
+        channels = ratings(identity)
+        if not channels:
             expected = f"a RIGOL {', '.join(RATINGS)}, with or without A"
             raise LinkError(f"{self._name}: this is another instrument", Where(found=reply, expected=expected))
-        if not 1 <= self._number <= len(ratings) or ratings[self._number - 1].negative:
+        if not 1 <= self._number <= len(channels) or channels[self._number - 1].negative:
             raise LinkError(
                 f"{self._name}: a {identity.model} has no such positive channel",
-                Where(found=self._channel, expected=f"CH1 to CH{sum(not r.negative for r in ratings)}"),
+                Where(found=self._channel, expected=f"CH1 to CH{sum(not r.negative for r in channels)}"),
             )
-        self._rating = ratings[self._number - 1]
+        self._rating = channels[self._number - 1]
         return identity
 
     def apply(self, settings: SupplySettings) -> None:
@@ -105,8 +119,8 @@ class RigolDP800:
     def output(self, on: bool) -> None:
         """See `Supply.output`. A tripped protection keeps the output off: that is a `LinkError` here."""
         self._rated()
-        expected = ("ON", "1") if on else ("OFF", "0")
-        set_word(self._link, f":OUTP {self._channel},{'ON' if on else 'OFF'}", f":OUTP? {self._channel}", expected)
+        text = f":OUTP {self._channel},ON" if on else self._off.command
+        set_word(self._link, text, self._off.question, _SAYS_ON if on else _SAYS_OFF)
 
     def read(self) -> SupplyReading:
         """What the supply measures at its terminals. `mode` is CV, CC, UR (unregulated) or off."""
@@ -114,7 +128,7 @@ class RigolDP800:
 
     def make_safe(self) -> SupplyReading:
         """See `Supply.make_safe`. What counts is that the output reads off, not what the error queue says."""
-        (error,), reading = self._reading((f":OUTP {self._channel},OFF", ":SYST:ERR?"))
+        (error,), reading = self._reading((self._off.command, ":SYST:ERR?"))
         if reading.output_on:
             raise LinkError(f"{self._name}: {self._channel} is still on after OFF", Where(found=error, expected="OFF"))
         return reading
@@ -127,7 +141,7 @@ class RigolDP800:
         c = self._channel
         questions = (
             f":MEAS:ALL? {c}",
-            f":OUTP? {c}",
+            self._off.question,
             f":OUTP:CVCC? {c}",
             f":OUTP:OVP:QUES? {c}",
             f":OUTP:OCP:QUES? {c}",
@@ -140,7 +154,7 @@ class RigolDP800:
                 f"{self._name}: wrong reply to {questions[0]!r}", Where(found=measured, expected="volts,amps,watts")
             )
         volts, amps, _ = (parse_number(self._name, questions[0], value) for value in values)
-        output_on = parse_word(self._name, questions[1], on, ("ON", "OFF", "1", "0")) in ("ON", "1")
+        output_on = parse_word(self._name, questions[1], on, _SAYS_ON + _SAYS_OFF) in _SAYS_ON
         regulation = parse_word(self._name, questions[2], mode, ("CV", "CC", "UR"))
         tripped = [
             parse_word(self._name, question, reply, ("YES", "NO", "1", "0")) in ("YES", "1")

@@ -104,6 +104,10 @@ def _first(name: str, key: str, steps: tuple[float, ...], asked: float, least: f
     raise Refused(f"{name}: more than the model can", Where(key=key, found=f"{asked:g}"))
 
 
+def is_ds1000z(who: Identity) -> bool:
+    return "RIGOL" in who.maker.upper() and _MODEL.fullmatch(who.model) is not None
+
+
 class RigolDS1000Z:
     """One channel (1 to 4) of a four-channel DS1000Z or MSO1000Z.
 
@@ -140,7 +144,7 @@ class RigolDS1000Z:
         """Who answers; `LinkError` unless it is a four-channel DS1000Z or MSO1000Z."""
         reply = self._link.query("*IDN?")
         identity = parse_identity(self._name, reply)
-        if "RIGOL" not in identity.maker.upper() or not _MODEL.fullmatch(identity.model):
+        if not is_ds1000z(identity):
             expected = "a RIGOL DS1xx4Z or MSO1xx4Z"
             raise LinkError(f"{self._name}: this is another instrument", Where(found=reply, expected=expected))
         return identity

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -44,6 +45,15 @@ class ScpiLink(Protocol):
         """The data of a definite-length block (IEEE 488.2, 8.7.9), uint8, shape (n,)."""
 
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class OffTexts:
+    """How an output is switched off by who has no driver: what to send, what to ask then, the answers that say off."""
+
+    command: str
+    question: str
+    says_off: tuple[str, ...]
 
 
 def is_query(command: str) -> bool:

@@ -6,22 +6,26 @@ The steps, in their order, and nothing else: what was seen is judged in `rig.pro
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
 from rig.bench.config import RelayRole
+from rig.bench.interlocks import Interlocks
 from rig.bench.opening import Bench
-from rig.bench.relay_bank import FEEDS
-from rig.bench.safe import make_safe
+from rig.bench.power import power
 from rig.clock import Cancelled, to_ns
 from rig.errors import BenchError, HarnessError, LinkError, LinkTimeout, RigError
 from rig.firmware import Fixture
+from rig.guardian.port import Check
+from rig.instruments.ports import Identity
 from rig.judgement import Limit
 from rig.meters.port import ImageState
 from rig.procedures.capturing import CaptureJob, ScopeView
 from rig.procedures.control import capture_settings, run_control
+from rig.procedures.dial import Dial
 from rig.procedures.evidence import Diary, Evidence
-from rig.procedures.progress import Panel, Progress
+from rig.procedures.progress import Progress
 from rig.procedures.watch import Watch
 from rig.rail import RailSettings, longest_bounds, merge
 
@@ -34,7 +38,14 @@ class ActivationTest:
     """One test on an open bench. `run` never raises for what happens on the bench: it is in the evidence."""
 
     def __init__(
-        self, bench: Bench, fixture: Fixture, limit: Limit, view: ScopeView, diary: Diary, progress: Progress
+        self,
+        bench: Bench,
+        fixture: Fixture,
+        limit: Limit,
+        view: ScopeView,
+        diary: Diary,
+        progress: Progress,
+        free_bytes: Callable[[], int],
     ) -> None:
         self._bench = bench
         self._clock = bench.clock
@@ -45,11 +56,10 @@ class ActivationTest:
         self._view = view
         self._diary = diary
         self._progress = progress
-        self._step_name = "start"
-        self._ends_ns: int | None = None
-        self._longest_away_s = 0.0
         self.watch = Watch(bench.config, bench.sense, bench.clock)
+        self._dial = Dial(bench.config, self.watch, bench.clock, limit)
         self.evidence = Evidence(bench.clock.now())
+        self._interlocks = Interlocks(bench, free_bytes, self._rail_is_down, self._identified)
 
     @property
     def settings(self) -> RailSettings:
@@ -60,27 +70,46 @@ class ActivationTest:
         try:
             self.watch.on_tick = self._tick
             self.watch.start()
-            self._steps()
+            self._begin("preflight", "identities, limits, clock")
+            with power(self._interlocks, self._agreed, self._made_safe):
+                self._steps()
         except Cancelled as stop:
-            evidence.interrupted = stop.reason
-            self._diary.event("interrupted", reason=stop.reason)
+            self._stopped(stop.reason)
         except KeyboardInterrupt:
             evidence.interrupted = "Ctrl-C"
         except HarnessError:
             raise  # no verdict comes from a harness that failed; the bench is made safe all the same
         except RigError as error:
-            evidence.error = error
-            self._diary.event("error", step=self._step_name, message=error.one_line())
-            self._progress.note(error.one_line())
+            self._failed(error)
+        except Exception as error:  # noqa: BLE001 - a fault of the rig's own ends as an error, not as a verdict
+            self._diary.event("fault", lines=traceback.format_exception(error))
+            self._failed(BenchError(f"the rig failed: {type(error).__name__}: {error}"))
         finally:
             with self._clock.shielded():
                 self._end()
         return evidence
 
+    def _stopped(self, reason: str) -> None:
+        """A person asked for it, or the guardian did."""
+        if self._bench.relays.tripped is None:
+            self.evidence.interrupted = reason
+            self._diary.event("interrupted", reason=reason)
+
+    def _failed(self, error: RigError) -> None:
+        self.evidence.error = error
+        self._diary.event("error", step=self._dial.step, message=error.one_line())
+        self._progress.note(error.one_line())
+
     # -- the steps -------------------------------------------------------------------------------------------------
 
     def _steps(self) -> None:
-        self._step("preflight", "identities, limits, clock", self._preflight)
+        try:
+            self._fed_steps()
+        finally:
+            with self._clock.shielded():
+                self._leave()
+
+    def _fed_steps(self) -> None:
         self._step(
             "control", f"a cut of {self._config.topology.control_cut_s:g} s that every source must see", self._control
         )
@@ -93,20 +122,24 @@ class ActivationTest:
             self._step("arm", "the oscilloscope waits for the first fall", self._activate_and_watch)
 
     def _step(self, name: str, text: str, fn: Callable[[], _T]) -> _T:
-        self._step_name, self._ends_ns = name, None
-        self._diary.event("step", name=name, text=text)
-        self._progress.step(name, text)
+        self._begin(name, text)
         return fn()
 
-    def _preflight(self) -> None:
-        for name, part in (("supply", self._bench.supply), ("oscilloscope", self._bench.oscilloscope)):
-            who = part.identify()
-            self._identity(name, maker=who.maker, model=who.model, serial=who.serial, version=who.version)
-        self._bench.supply.output(False)
-        self._bench.supply.apply(self._bench.supply_settings())
-        for role in FEEDS:
-            self._bench.relays.set(role, False)
-        self._clock.sleep(max(_CLOCK_CHECK_S, *(relay.least_dwell_s for relay in self._config.relay)))
+    def _begin(self, name: str, text: str) -> None:
+        self._dial.begin(name)
+        self._diary.event("step", name=name, text=text)
+        self._progress.step(name, text)
+
+    def _identified(self, name: str, who: Identity) -> None:
+        self._identity(name, maker=who.maker, model=who.model, serial=who.serial, version=who.version)
+
+    def _agreed(self, checks: tuple[Check, ...]) -> None:
+        """The interlocks agree; so must the clock."""
+        for check in checks:
+            self._diary.event("interlock", what=check.what, proven=check.proven, found=check.found)
+            if not check.proven:
+                self._progress.note(f"warning: {check.what} {check.found}")
+        self._clock.sleep(max(0.0, _CLOCK_CHECK_S - (self._clock.now() - self.evidence.started_ns) / 1e9))
         worst, limit = self.watch.worst_rate_ppm(), self._config.limits.clock_rate_ppm
         if worst > limit:
             raise BenchError(f"the clock is being slewed by {worst:.0f} ppm; at most {limit:g} ppm can be judged")
@@ -114,7 +147,7 @@ class ActivationTest:
             raise BenchError(self.watch.lost)
 
     def _control(self) -> None:
-        result, taken = run_control(self._bench, self.watch, self._view)
+        result, taken = run_control(self._bench, self.watch, self._view, self._interlocks.envelope)
         self.evidence.control, self.evidence.control_capture = result, taken
         for seen in result.seen:
             if not seen.right:
@@ -130,7 +163,7 @@ class ActivationTest:
     def _topology(self) -> None:
         relays, watch = self._bench.relays, self.watch
         relays.set("mains", True)
-        if not watch.wait_until(lambda: watch.level("mains") is True, 5.0):
+        if not watch.wait_until(watch.mains_now, 5.0):
             raise BenchError(f"{relays.name('mains')} is closed, but the mains detector sees no mains at the meter")
         self._clock.sleep(self._config.topology.dead_time_s)
         relays.set("meter-feed", True)
@@ -166,7 +199,7 @@ class ActivationTest:
 
     def _settle(self) -> None:
         needed = to_ns(self._config.hub.settle_s)
-        self._ends_ns = self._clock.now() + needed
+        self._dial.ends_ns = self._clock.now() + needed
         watch, deadline = self.watch, self._clock.now() + to_ns(self._config.meter.start_s + self._config.hub.settle_s)
 
         def settled() -> bool:
@@ -192,6 +225,7 @@ class ActivationTest:
             raise BenchError(f"the meter runs {version}, but this firmware is to be activated from {wanted}")
 
     def _transfer(self) -> None:
+        self._interlocks.hold()
         self._bench.meter.transfer(self._image, self._progress.transferred)
 
     def _verify(self) -> bool:
@@ -234,6 +268,7 @@ class ActivationTest:
                 self._lose(self.watch.lost)
                 break
             if self.evidence.version_after != self._fixture.version_to and self._clock.now() >= poll_at:
+                self._interlocks.hold()
                 self._poll_meter()
                 poll_at = self._clock.now() + to_ns(self._config.meter.poll_s)
             self.watch.wait_look(1.0)
@@ -292,7 +327,7 @@ class ActivationTest:
             self.evidence.activation_started = True
 
     def _await_capture(self, job: CaptureJob) -> None:
-        self._ends_ns = job.full_at_ns()
+        self._dial.ends_ns = job.full_at_ns()
         self._clock.wait(job.ended, 2 * job.window_s)
 
     def _close_capture(self, job: CaptureJob) -> None:
@@ -309,22 +344,30 @@ class ActivationTest:
 
     # -- the end ---------------------------------------------------------------------------------------------------
 
-    def _end(self) -> None:
-        """Safe state, read back; then the watch may end."""
+    def _leave(self) -> None:
+        """What is still to be read back of the run before the safe state changes it."""
         evidence = self.evidence
         if evidence.judged_from_ns is not None and evidence.judged_to_ns is None:
             evidence.judged_to_ns = self.watch.known_to_ns()
         if evidence.path_from_ns is not None and evidence.path_to_ns is None:
             self._prove_path()
-        self._step_name = "safe"
+        self._dial.begin("safe")
         self._progress.step("safe", "output off, feeds open, rail down")
-        evidence.safe = make_safe(self._bench, self._rail_is_down)
-        self.watch.stop()
+
+    def _made_safe(self, checks: tuple[Check, ...]) -> None:
+        self.evidence.safe = checks
         self._diary.event("step", name="safe", text="safe state, read back")
-        for check in evidence.safe:
+        for check in checks:
             self._diary.event("safe", what=check.what, proven=check.proven, found=check.found)
+
+    def _end(self) -> None:
+        """The bench is safe: the watch may end. What the guardian did by itself, or that it is gone, is told now."""
+        self.watch.stop()
+        if self._bench.relays.tripped is not None:
+            self.evidence.unguarded = True
+            self._failed(BenchError(self._bench.relays.tripped))
         for role, at, why in self.watch.losses():
-            self._diary.event("line_lost", line=role, at_s=(at - evidence.started_ns) / 1e9, why=why)
+            self._diary.event("line_lost", line=role, at_s=(at - self.evidence.started_ns) / 1e9, why=why)
 
     def _rail_is_down(self, timeout_s: float) -> bool:
         """Whether the rail is proven down by a look that began after this question, within the time."""
@@ -350,39 +393,5 @@ class ActivationTest:
             self._diary.event("image", state=state.value)
 
     def _tick(self) -> None:
-        self._progress.panel(self._panel())
-
-    def _panel(self) -> Panel:
-        rail, watch = self._config.rail, self.watch
-        now = watch.now()
-        words = {
-            "up": f"≥ {rail.up_above_v:g} V",
-            "down": f"≤ {rail.down_below_v:g} V",
-            "between": f"{rail.down_below_v:g} to {rail.up_above_v:g} V",
-            "unknown": "unknown",
-        }
-        away = watch.away_since_ns() if self._step_name in ("watch", "activate", "capture") else None
-        away_s = None if away is None else max(0.0, (now.at_ns - away) / 1e9)
-        self._longest_away_s = max(self._longest_away_s, away_s or 0.0)
-        return Panel(
-            self._step_name,
-            (self._clock.now() - self.evidence.started_ns) / 1e9,
-            now.state,
-            words[now.state],
-            away_s,
-            self._longest_away_s,
-            self._limit.length_ns / 1e9,
-            self._left_s(),
-        )
-
-    def _left_s(self) -> float | None:
-        """How long this step will still take if the rail stays up; None while nobody can know."""
-        if self._step_name != "watch":
-            return None if self._ends_ns is None else max(0.0, (self._ends_ns - self._clock.now()) / 1e9)
-        meter, now, up_since = self._config.meter, self.watch.known_to_ns(), self.watch.up_since_ns()
-        if up_since is None:
-            return None
-        quiet = meter.quiet_s - (now - max(up_since, self._zero_ns())) / 1e9
-        if self.evidence.version_after == self._fixture.version_to:
-            return max(0.0, quiet)
-        return max(0.0, quiet, meter.max_s - (now - self._zero_ns()) / 1e9)
+        changed = self.evidence.version_after == self._fixture.version_to
+        self._progress.panel(self._dial.panel(self._zero_ns(), changed))

@@ -36,6 +36,9 @@ def assumptions(config: BenchConfig, limit: Limit, fixture: Fixture, taken: Take
         if line.band_v is not None:
             low, high = line.band_v
             rows.append((f"{line.name}.band_v", f"{low:g} to {high:g} V", _BENCH + ": comparator with tolerances"))
+        if line.band_a is not None:
+            low, high = line.band_a
+            rows.append((f"{line.name}.band_a", f"{low:g} to {high:g} A", _BENCH + ": sensor and comparator"))
         rows.append((f"{line.name}.latency_s", f"{line.latency_s:g} s", _BENCH + ": comparator, isolator, interrupt"))
     rows.append(
         ("sense edges", "dips that leave no edge are shorter than ride_through_s", "assumption: kernel interrupts")

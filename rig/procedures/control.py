@@ -6,12 +6,13 @@ relay is opened for `control_cut_s` and closed again. A source that sees no outa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rig.bench.opening import Bench
-from rig.bench.relay_bank import Move
 from rig.clock import to_ns
 from rig.errors import BenchError
+from rig.guardian.core import Move
 from rig.instruments.ports import CaptureSettings
 from rig.procedures.capturing import CaptureJob, ScopeView, Taken
 from rig.procedures.watch import Watch
@@ -53,16 +54,20 @@ def capture_settings(bench: Bench, window_s: float, pre_s: float, depth: int) ->
     return CaptureSettings(window_s, pre_s, depth, 1.125 * rail.nominal_v, -0.5, rail.up_above_v)
 
 
-def run_control(bench: Bench, watch: Watch, view: ScopeView) -> tuple[ControlResult, Taken]:
+def run_control(
+    bench: Bench, watch: Watch, view: ScopeView, envelope: Callable[[], None]
+) -> tuple[ControlResult, Taken]:
     """Cut the supply's feed once and hear every source. The supply must be set; it is left on, its relay closed.
 
-    Raises BenchError when the rail cannot be brought up, or the oscilloscope cannot be armed or read.
+    `envelope` looks at the supply while it feeds. Raises BenchError when the rail cannot be brought up, or the
+    oscilloscope cannot be armed or read.
     """
     clock, cut_s, quiet_s = bench.clock, bench.config.topology.control_cut_s, QUIET * bench.config.rail.restore_min_s
     bench.supply.output(True)
     bench.relays.set("supply-feed", True)
     if not watch.wait_state("up", 5.0):
         raise BenchError("control: the supply is on and its relay closed, but the rail is not proven up")
+    envelope()
     clock.sleep(quiet_s)
     job = CaptureJob(bench.oscilloscope, clock, capture_settings(bench, cut_s + 3.5 * quiet_s, 0.75 * quiet_s, 120_000))
     watch.on_edge = job.poke

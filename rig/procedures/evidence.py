@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rig.bench.safe import Check
 from rig.errors import RigError
+from rig.guardian.port import Check
 from rig.meters.port import Activation, ImageState
 from rig.procedures.capturing import Taken
 from rig.procedures.control import ControlResult
@@ -20,7 +20,7 @@ class Diary(Protocol):
 
 @dataclass
 class Evidence:
-    """What a run has brought so far. Instants in ns of the common line."""
+    """What a run has brought so far. Instants in ns of the common line. `unguarded`: its guardian acted, or is gone."""
 
     started_ns: int
     identities: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -40,6 +40,7 @@ class Evidence:
     decided_ns: int | None = None
     lost: list[str] = field(default_factory=list)
     error: RigError | None = None
+    unguarded: bool = False
     interrupted: str | None = None
     safe: tuple[Check, ...] = ()
 

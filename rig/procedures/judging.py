@@ -96,7 +96,7 @@ class Judging:
         if begin is None or end is None:  # not proven at the end: the rig itself, where it was found to be broken
             return Cause.RIG if self._evidence.path_broken else Cause.UNKNOWN
         path = Intervals.of([(begin, end)])
-        present, absent = self._watch.stretches("mains")
+        present, absent = self._watch.mains()
         return cause_of(outage, Surroundings(present, absent, path))
 
     def _judgement(self) -> Judgement:
@@ -115,7 +115,8 @@ class Judging:
             interrupted=evidence.interrupted,
         )
         found = judge(self._history, self._causes, self._knowledge.contradictions, run, self._limit, self._zero_ns)
-        if evidence.error is not None and found.verdict is Verdict.INCONCLUSIVE and evidence.activation is None:
+        stopped = evidence.error is not None and (evidence.activation is None or evidence.unguarded)
+        if stopped and found.verdict is Verdict.INCONCLUSIVE:
             return replace(found, verdict=Verdict.ERROR)  # the test could not be carried out on this bench
         return found
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rig.bench.config import BenchConfig, SenseRole
+from rig.bench.roles import MAINS
 from rig.clock import Activity, Clock, Flag, to_ns
 from rig.errors import RigError
 from rig.instruments.ports import SenseLines
@@ -109,6 +110,19 @@ class Watch:
         """When the line was surely active, and when surely inactive."""
         line = self._lines.get(role)
         return (line.active(), line.inactive()) if line is not None else (Intervals.empty(), Intervals.empty())
+
+    def mains(self) -> tuple[Intervals, Intervals]:
+        """When mains was surely at every live terminal of the meter, and when surely away from one of them."""
+        looks = [self.stretches(role) for role in MAINS if role in self._lines]
+        present, absent = looks[0] if looks else (Intervals.empty(), Intervals.empty())
+        for there, away in looks[1:]:
+            present, absent = present.intersection(there), absent.union(away)
+        return present, absent
+
+    def mains_now(self) -> bool:
+        """Whether every mains detector sees mains now."""
+        levels = [self.level(role) for role in MAINS if role in self._lines]
+        return bool(levels) and all(levels)
 
     def losses(self) -> list[tuple[SenseRole, int, str]]:
         """When the knowledge of a line ended, and why."""

@@ -45,8 +45,13 @@ def check_out(out: Path, need_bytes: int) -> None:
         raise
 
 
+def free_bytes(out: Path) -> int:
+    """How much room is left where the evidence goes."""
+    return shutil.disk_usage(out).free
+
+
 def _check_free(out: Path, need_bytes: int) -> None:
-    free = shutil.disk_usage(out).free
+    free = free_bytes(out)
     if free < need_bytes:
         where = Where(str(out), found=f"{free / _MB:.1f} MB", expected=f"{need_bytes / _MB:.1f} MB")
         raise InputError("disk full: too little free space for the evidence", where)
@@ -137,6 +142,11 @@ class Bundle:
     def run_id(self) -> str:
         """The name of the finished folder, e.g. `20261122T221530Z-3f2a`."""
         return self._run_id
+
+    @property
+    def start_ns(self) -> int:
+        """The instant that its events count from."""
+        return self._start_ns
 
     @property
     def path(self) -> Path:

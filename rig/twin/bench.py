@@ -14,6 +14,7 @@ from rig.bench.opening import CallSets
 from rig.clock.virtual import VirtualClock
 from rig.firmware import Fixture
 from rig.twin.faults import Fault
+from rig.twin.meter import BOOT_S
 from rig.twin.rack import NOISE_V, NOWHERE, Rack, Times, filled, names, template
 
 __all__ = ["NOISE_V", "Twin", "names", "template"]
@@ -38,8 +39,17 @@ class Twin(Rack):
         times = Times(self.clock, self.clock, lambda rail: rail, threading.RLock())
         super().__init__(filled(text, NOWHERE, name), fixtures, seed, faults, times)
         self.config = filled(text, self.addresses, name)
-        self.call_sets = CallSets(self.world.gpio, self.world.chip.request_lines)  # type: ignore[arg-type]
+        chip = self.world.chip
+        self.call_sets = CallSets(self.world.gpio, chip.request_lines, chip.open)  # type: ignore[arg-type]
         self.act(faults)
+
+    def stand_ready(self) -> None:
+        """The bench as a run leaves it: K1's line is driven, so the meter has mains. For who moves nothing himself."""
+        gpio, relay = self.world.gpio, self.config.relay_of("mains")
+        assert isinstance(relay, GpioRelayTable)  # noqa: S101 - the twin's own bench files have no other
+        gpio.setmode(gpio.BCM)
+        gpio.setup(relay.pin, gpio.OUT, initial=int(relay.active == "high"))
+        self.clock.sleep(BOOT_S + 1.0)
 
     def stick_line(self, role: RelayRole, level: int) -> None:
         relay = self.config.relay_of(role)

@@ -17,7 +17,7 @@ from rig.twin.devices import Signal
 from rig.twin.ports import Timeline
 
 if TYPE_CHECKING:
-    from gpiod import EdgeEvent, LineSettings
+    from gpiod import ChipInfo, EdgeEvent, LineInfo, LineSettings
     from gpiod.line import Value
 
 EVENTS_A_LINE = 16
@@ -97,13 +97,15 @@ class TwinRPiGPIO:
 
 
 class TwinChip:
-    """One GPIO chip with input lines named `GPIO0` on; `request_lines` is gpiod's own call."""
+    """One GPIO chip with lines named `GPIO0` on, of which `lines` are wired; `request_lines` is gpiod's own call."""
+
+    LINES = 54
 
     def __init__(self, path: str, timeline: Timeline, lines: Mapping[int, Signal]) -> None:
         self.path = path
         self._timeline = timeline
         self._lines = dict(lines)
-        self._taken: set[int] = set()
+        self._taken: dict[int, str] = {}
         self.drop_next: dict[int, int] = {}
         """How many of the next edges of a line get lost (a fault)."""
 
@@ -114,9 +116,7 @@ class TwinChip:
         consumer: str | None = None,
         event_buffer_size: int | None = None,
     ) -> TwinLineRequest:
-        del consumer
-        if path != self.path:
-            raise FileNotFoundError(2, "No such file or directory", path)
+        self._check_path(path)
         settings: dict[int, LineSettings | None] = {}
         names: dict[str, int] = {}
         for line, how in _each(config):
@@ -125,16 +125,30 @@ class TwinChip:
                 raise ValueError(f"line must be configured exactly once - offset {offset} repeats")
             settings[offset] = how
             names[line if isinstance(line, str) else f"GPIO{offset}"] = offset
-        if not self._taken.isdisjoint(settings):
+        if not self._taken.keys().isdisjoint(settings):
             raise OSError(16, "Device or resource busy")
         lines = {offset: self._lines[offset] for offset in settings}
         size = min(event_buffer_size or EVENTS_A_LINE * len(lines), MOST_EVENTS)
         request = TwinLineRequest(self, self._timeline, lines, settings, names, size)
-        self._taken.update(settings)
+        self._taken.update(dict.fromkeys(settings, consumer or "?"))  # gpiod's own default
         return request
 
     def release(self, offsets: Iterable[int]) -> None:
-        self._taken.difference_update(offsets)
+        for offset in offsets:
+            self._taken.pop(offset, None)
+
+    def open(self, path: str) -> TwinChipFace:
+        """gpiod's `Chip(path)`."""
+        self._check_path(path)
+        return TwinChipFace(self)
+
+    def consumer(self, offset: int) -> str | None:
+        """Who has requested this line; None: it is free."""
+        return self._taken.get(offset)
+
+    def _check_path(self, path: str) -> None:
+        if path != self.path:
+            raise FileNotFoundError(2, "No such file or directory", path)
 
     def _offset(self, line: LineId) -> int:
         if isinstance(line, str):
@@ -145,6 +159,43 @@ class TwinChip:
         if line not in self._lines:
             raise ValueError("line offset of out range")  # gpiod's own words
         return line
+
+
+class TwinChipFace:
+    """The part of gpiod's `Chip` that only looks. Relay lines are driven by another call set: here they look free."""
+
+    def __init__(self, chip: TwinChip) -> None:
+        self._chip = chip
+
+    def get_info(self) -> ChipInfo:
+        from gpiod import ChipInfo as GpiodInfo
+
+        return GpiodInfo(self._chip.path.rpartition("/")[2], "twin", self._chip.LINES)
+
+    def get_line_info(self, line: int | str) -> LineInfo:
+        from gpiod import LineInfo as GpiodInfo
+        from gpiod.line import Bias, Clock, Direction, Drive, Edge
+
+        if not isinstance(line, int) or not 0 <= line < self._chip.LINES:
+            raise ValueError("line offset of out range")  # gpiod's own words
+        consumer = self._chip.consumer(line)
+        return GpiodInfo(
+            offset=line,
+            name=f"GPIO{line}",
+            used=consumer is not None,
+            consumer=consumer or "",
+            direction=Direction.INPUT.value,
+            active_low=False,
+            bias=Bias.UNKNOWN.value,
+            drive=Drive.PUSH_PULL.value,
+            edge_detection=Edge.NONE.value,
+            event_clock=Clock.MONOTONIC.value,
+            debounced=False,
+            debounce_period_us=0,
+        )
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class TwinLineRequest:

@@ -155,3 +155,15 @@ def known_images(fixtures: Sequence[Fixture]) -> dict[str, KnownImage]:
             )
         known[fixture.sha256] = KnownImage(fixture.version_to, fixture.behaviour)
     return known
+
+
+def draft(name: str) -> tuple[BenchConfig, str]:
+    """The bench file of a twin before it is started, checked, and its text. Raises InputError for an unknown name."""
+    text = template(name)
+    return filled(text, NOWHERE, name), text
+
+
+def harness_folder() -> Path:
+    """Where the harness files are that the twins share with real benches."""
+    package = Path(str(resources.files("rig")))
+    return package / "wiring" if (package / "wiring").is_dir() else package.parent / "wiring"

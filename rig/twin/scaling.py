@@ -1,8 +1,9 @@
 """The bench file of a served twin: every modelled duration shrunk, and the drivers that reach it over sockets. Pure.
 
 What is modelled shrinks (the limit, what counts as an outage, settling, watching, the capture's window, latencies).
-What belongs to the machine does not: the time-outs of links, and the time that a busy machine may take to notice
-something, `SLACK_S`, which is added to every deadline by which a program must have seen what the bench did.
+What belongs to the machine does not: the time-outs of links, the guardian's beats, and the time that a busy machine may
+take to notice something, `SLACK_S`, which is added to every deadline by which a program must have seen what the bench
+did.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ def served(config: BenchConfig, scale: float, addresses: Mapping[str, str]) -> B
     """
     data: dict[str, Any] = _shrunk(config, scale)
     data["bench"]["description"] = f"{config.bench.description}, served; a second of it takes {scale:g} s"
+    data["guardian"] = config.guardian.model_dump(exclude_none=True)
     topology = data["topology"]
     least = topology["discharge_s"] + data["rail"]["restore_min_s"]
     topology["control_cut_s"] = max(topology["control_cut_s"], 1.25 * least)

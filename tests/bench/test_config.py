@@ -65,7 +65,7 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         ("relay", '"mains"', '"main"', "relay[0].role", "not allowed", "'main'", "'mains'"),
         ("sense", "[10.2, 10.8]", "[10.2]", "sense[0].band_v", "not allowed", "an array of 1", "at least 2 entries"),
         ("topology", "5.0", "29.5", "topology.control_cut_s", "not allowed", "29.5", "at most 29"),
-        ("topology", '"ichis"', '"hot-shoe"', "topology.kind", "not allowed", "'hot-shoe'", "'ichis'"),
+        ("topology", '"ichis"', '"hotshoe"', "topology.kind", "not allowed", "'hotshoe'", "'ichis' or 'hot-shoe'"),
         ("bench", '"twin"', '"my bench"', "bench.name", "not allowed", "'my bench'", "text like"),
     ],
 )

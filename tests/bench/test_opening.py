@@ -11,8 +11,9 @@ import pytest
 from rig import firmware
 from rig.bench.config import RelayRole
 from rig.bench.opening import Bench, CallSets, open_bench
-from rig.bench.safe import Check, make_safe
+from rig.bench.safe import make_safe
 from rig.errors import BenchError, HarnessError, InputError, LinkError
+from rig.guardian.port import Check
 from rig.instruments.ports import SupplyReading
 from rig.procedures.watch import Watch
 from rig.twin.bench import Twin
@@ -54,6 +55,7 @@ def test_a_bench_that_is_opened_again_leaves_the_mains_contactor_as_it_is_and_op
     """Mains cut in the middle of an activation can brick a meter: neither closing nor opening may do it."""
     with opened() as (twin, bench):
         bench.relays.set("mains", True)
+        bench.relays.arm()
         twin.clock.sleep(1.0)
         bench.relays.set("meter-feed", True)
         bench.close()
@@ -110,6 +112,7 @@ def ended(twin: Twin, bench: Bench) -> dict[str, Check]:
     watch = Watch(twin.config, bench.sense, twin.clock)
     watch.start()
     bench.relays.set("mains", True)
+    bench.relays.arm()
     twin.clock.sleep(1.0)
     bench.relays.set("meter-feed", True)
     assert watch.wait_state("up", 5.0)
@@ -167,6 +170,7 @@ def test_a_stuck_relay_is_not_called_safe(role: RelayRole, how: str, unproven: s
         watch = Watch(twin.config, bench.sense, twin.clock)
         watch.start()
         bench.relays.set("mains", True)
+        bench.relays.arm()
         twin.clock.sleep(1.0)
         feed: RelayRole = "meter-feed" if role == "meter-feed" else "supply-feed"
         bench.relays.set(feed, True)

@@ -1,0 +1,58 @@
+"""A link on which an instrument can only be asked, and which driver an instrument that answered belongs to.
+
+For who looks at a bench and must change nothing on it: what is no query is refused before a byte leaves. Every question
+is remembered, so that a report can say what was sent.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from rig.errors import Refused
+from rig.instruments.ports import Identity
+from rig.instruments.rigol_dp800 import ratings
+from rig.instruments.rigol_ds1000z import is_ds1000z
+from rig.instruments.scpi import Block, ScpiLink, is_query, parse_identity
+
+Driver = Literal["rigol-dp800", "rigol-ds1000z"]
+
+
+class AskingLink:
+    """`ScpiLink` over another, for queries with a line as reply. `asked` holds each different one, in order."""
+
+    def __init__(self, link: ScpiLink) -> None:
+        self._link = link
+        self.asked: list[str] = []
+
+    @property
+    def name(self) -> str:
+        return self._link.name
+
+    def exchange(self, *commands: str) -> tuple[str, ...]:
+        for text in commands:
+            if not is_query(text):
+                raise Refused(f"{self.name}: {text!r} is no question: nothing was sent")
+        self.asked += [text for text in dict.fromkeys(commands) if text not in self.asked]
+        return self._link.exchange(*commands)
+
+    def query(self, command: str) -> str:
+        return self.exchange(command)[0]
+
+    def query_block(self, command: str, timeout_s: float | None = None) -> Block:
+        del timeout_s
+        raise Refused(f"{self.name}: {command!r} is no question of one line: nothing was sent")
+
+    def close(self) -> None:
+        self._link.close()
+
+
+def identify(link: ScpiLink) -> Identity:
+    """Ask `*IDN?`, whatever the instrument is. Raises `LinkError` or `LinkTimeout`."""
+    return parse_identity(link.name, link.query("*IDN?"))
+
+
+def driver_of(who: Identity) -> Driver | None:
+    """The bench file's name of the driver for this instrument; None: there is none."""
+    if ratings(who):
+        return "rigol-dp800"
+    return "rigol-ds1000z" if is_ds1000z(who) else None

@@ -1,0 +1,130 @@
+"""What a guardian's process meets in tests: GPIO lines on files, and a supply on a socket. Both outlive any process."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+from rig.guardian.charge import Charge, GpioSpec, RelaySpec, StopSpec, SupplySpec, WatchdogSpec
+from rig.guardian.core import Rules
+from rig.twin.wire import SILENCE, Answer, HangUp, LineServer
+
+FAKE_GPIO = Path(__file__).parent / "fake_gpio"
+PINS = {"mains": 17, "meter-feed": 27, "supply-feed": 22}
+NAMES = {"mains": "K1", "meter-feed": "K2", "supply-feed": "K3"}
+FEEDS = ("meter-feed", "supply-feed")
+PATIENCE_S = 60.0
+"""How long a test waits for what must come: far longer than any machine takes."""
+
+
+class Lines:
+    """The lines of the header. `level` is what a line is; `next` waits for the next level that somebody drives."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._told.bind(str(folder / "told"))
+        self._told.settimeout(PATIENCE_S)
+
+    def level(self, pin: int) -> int:
+        file = self.folder / str(pin)
+        return int(file.read_text()) if file.exists() else 0
+
+    def set(self, pin: int, level: int) -> None:
+        draft = self.folder / f"{pin}.draft"
+        draft.write_text(str(level))
+        draft.rename(self.folder / str(pin))
+
+    def stick(self, pin: int) -> None:
+        (self.folder / f"{pin}.stuck").touch()
+
+    def closed(self) -> dict[str, bool]:
+        return {role: bool(self.level(pin)) for role, pin in PINS.items()}
+
+    def next(self, pin: int) -> int:
+        """The next level that is driven on `pin`; what is told of others is dropped."""
+        while True:
+            number, level = self._told.recv(64).split()
+            if int(number) == pin:
+                return int(level)
+
+    def told(self) -> list[int]:
+        """The lines that were driven since somebody asked."""
+        found = []
+        while select.select([self._told], [], [], 0)[0]:
+            found.append(int(self._told.recv(64).split()[0]))
+        return found
+
+    def close(self) -> None:
+        self._told.close()
+
+
+class Supply:
+    """Answers `:OUTP? CH1` and obeys `:OUTP CH1,OFF`. `how`: good, silent, hangs up, or on whatever it is told."""
+
+    def __init__(self) -> None:
+        self.on = True
+        self.how = "good"
+        self.heard: list[str] = []
+        nobody = SimpleNamespace(defer=lambda delay_s, reply: None)
+        self.server = LineServer("supply", self._handle, nobody, threading.RLock())  # type: ignore[arg-type]
+
+    def spec(self, timeout_s: float = 5.0) -> SupplySpec:
+        host, port = self.server.host, self.server.port
+        return SupplySpec("psu", host, port, ":OUTP CH1,OFF", ":OUTP? CH1", ("OFF", "0"), timeout_s)
+
+    def _handle(self, line: str) -> Answer:
+        self.heard.append(line)
+        if self.how == "silent":
+            return SILENCE
+        if self.how == "hangs up":
+            return HangUp()
+        if line == ":OUTP CH1,OFF" and self.how == "good":
+            self.on = False
+        return (b"ON\n" if self.on else b"OFF\n") if line.endswith("CH1") and "?" in line else None
+
+
+def charge(
+    state: Path,
+    supply: Supply,
+    *,
+    silent_s: float = 30.0,
+    beat_s: float = 0.05,
+    energised_s: float = 3600.0,
+    retry_s: float = 0.0,
+    watchdog: WatchdogSpec | None = None,
+    stop: StopSpec | None = None,
+    supply_timeout_s: float = 5.0,
+) -> Charge:
+    relays = tuple(
+        RelaySpec(role, NAMES[role], GpioSpec(pin, True), None, None if role == "mains" else False)
+        for role, pin in PINS.items()
+    )
+    rules = Rules(
+        forbidden=(FEEDS,),
+        feeds=FEEDS,
+        dead_ns=0,
+        energised_ns=round(energised_s * 1e9),
+        dwell_ns={},
+        silent_ns=round(silent_s * 1e9),
+    )
+    supplies = (supply.spec(supply_timeout_s),)
+    return Charge("test", str(state), relays, supplies, rules, beat_s, retry_s, watchdog, stop)
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended, waiting for it."""
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        return bool(poll.poll(PATIENCE_S * 1000))
+    finally:
+        os.close(fd)
