@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from rig.bench.config import OscilloscopeTable, SupplyTable
-from rig.bench.guarding import FEEDS
+from rig.bench.guarding import feeds
 from rig.bench.identities import check_identity
 from rig.bench.opening import Bench
 from rig.errors import BenchError, Refused
@@ -52,12 +52,12 @@ class Interlocks:
         bench.supply.output(False)
         bench.supply.apply(bench.supply_settings())
         yield Check(f"supply {bench.supply.name}", True, "off; limits and protections set and read back")
-        for role in FEEDS:
+        for role in feeds(bench.config):
             bench.relays.set(role, False)
         yield Check("feeds", True, "open")
         bench.clock.sleep(max(topology.least_off_s, *(relay.least_dwell_s for relay in bench.config.relay)))
         if not self.rail_is_down(topology.discharge_s):
-            raise Refused("the supply is off and both feeds are open, but the rail is not proven down: what feeds it?")
+            raise Refused("the supply is off and the feeds are open, but the rail is not proven down: what feeds it?")
         yield Check("rail", True, f"below {topology.safe_v:g} V")
 
     def hold(self) -> None:

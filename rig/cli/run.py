@@ -70,6 +70,8 @@ def _summary(outcome: Outcome) -> Iterator[str]:
     record: RunRecord = outcome.record
     yield ""
     yield verdict_sentence(record)
+    if record.caveat is not None:
+        yield f"  {record.caveat}"
     for reason in record.reasons:
         yield f"  {reason.code}: {reason.text}"
     for number, outage in enumerate(record.outages, 1):

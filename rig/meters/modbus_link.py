@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from rig.clock import Clock
 from rig.errors import LinkError, LinkTimeout, RigError
 from rig.meters.modbus_frames import Expected, check_tcp, read_reply, record_reply, write_reply
+from rig.meters.port import MeterRefused
 
 if TYPE_CHECKING:
     from pymodbus.client.base import ModbusBaseSyncClient
@@ -45,7 +46,7 @@ class Sending:
     after_ns: int
 
 
-class ExceptionReply(LinkError):
+class ExceptionReply(MeterRefused):
     """The meter answered with an exception: the exchange itself was sound."""
 
     def __init__(self, message: str, exception_code: int) -> None:

@@ -45,7 +45,9 @@ class Contact(Protocol):
 
 
 class Trigger(ABC):
-    """Who tells when the activation was started."""
+    """Who tells when the activation was started; `who`, in words."""
+
+    who: str
 
     @abstractmethod
     def start(self, tell: Callable[[str], None]) -> Activation:
@@ -57,6 +59,8 @@ class Trigger(ABC):
 
 class PersonTrigger(Trigger):
     """A person says so: the true moment lies within `person_s` of the word."""
+
+    who = "outside of the rig; a person said when"
 
     def __init__(self, desk: Desk, clock: Clock, person_s: float, wait_s: float) -> None:
         self._desk = desk
@@ -78,6 +82,8 @@ class CommandTrigger(Trigger):
     Exit code 0 says that it did, any other that it did not. A command that does not end is killed, and nobody knows.
     """
 
+    who = "outside of the rig; by a command of the lab's own"
+
     def __init__(self, words: tuple[str, ...], clock: Clock, timeout_s: float) -> None:
         self._words = words
         self._clock = clock
@@ -96,6 +102,8 @@ class CommandTrigger(Trigger):
 
 class ContactTrigger(Trigger):
     """A contact closes when it is started: at most `latency_s` before the kernel's stamp."""
+
+    who = "outside of the rig; a contact said when"
 
     def __init__(self, contact: Contact, clock: Clock, latency_s: float, wait_s: float) -> None:
         self._contact = contact
@@ -135,6 +143,7 @@ class OutsideMeter(Meter):
     def __init__(self, name: str, trigger: Trigger, reads: Reads, clock: Clock, answer_s: float) -> None:
         super().__init__()
         self.name = name
+        self.started_by = trigger.who
         self._trigger = trigger
         self._reads = reads
         self._clock = clock

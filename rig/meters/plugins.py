@@ -55,6 +55,7 @@ class PluginMeter(Meter):
         super().__init__()
         self.name = inner.name
         self.abilities = inner.abilities
+        self.started_by = inner.started_by
         self._plugin = plugin
         self._inner = inner
         self._clock = clock

@@ -29,6 +29,10 @@ class ImageState(Enum):
     ACTIVATION_FAILED = "activation failed"
 
 
+class MeterRefused(LinkError):
+    """The meter answered, and its answer is no: the link is sound, and asking again changes nothing."""
+
+
 @dataclass(frozen=True)
 class MeterIdentity:
     """Who the meter says it is; an empty text is what nobody told."""
@@ -73,6 +77,8 @@ class Meter(ABC):
 
     name: str = "meter"
     abilities: Abilities = Abilities()
+    started_by: str = "the rig"
+    """Who starts the activation, in words."""
 
     def __init__(self) -> None:
         self.tell: Callable[[str], None] = lambda _: None

@@ -10,12 +10,11 @@ import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
-from rig.bench.config import RelayRole
 from rig.bench.interlocks import Interlocks
 from rig.bench.opening import Bench
 from rig.bench.power import power
 from rig.clock import Cancelled, to_ns
-from rig.errors import BenchError, HarnessError, LinkError, LinkTimeout, RigError
+from rig.errors import BenchError, HarnessError, RigError
 from rig.firmware import Fixture
 from rig.guardian.port import Check
 from rig.instruments.ports import Identity
@@ -25,13 +24,14 @@ from rig.procedures.capturing import CaptureJob, ScopeView
 from rig.procedures.control import capture_settings, run_control
 from rig.procedures.dial import Dial
 from rig.procedures.evidence import Diary, Evidence
+from rig.procedures.feed_path import FeedPath
+from rig.procedures.meter_steps import MeterSteps
 from rig.procedures.progress import Progress
 from rig.procedures.watch import Watch
 from rig.rail import RailSettings, longest_bounds, merge
 
 _T = TypeVar("_T")
 _CLOCK_CHECK_S = 2.2
-_STARTED = (ImageState.ACTIVATING, ImageState.ACTIVATED)
 
 
 class ActivationTest:
@@ -59,6 +59,8 @@ class ActivationTest:
         self.watch = Watch(bench.config, bench.sense, bench.clock)
         self._dial = Dial(bench.config, self.watch, bench.clock, limit)
         self.evidence = Evidence(bench.clock.now())
+        self._path = FeedPath(bench, self.watch)
+        self._meter = MeterSteps(bench, fixture, self._image, self.evidence, diary, progress)
         self._interlocks = Interlocks(bench, free_bytes, self._rail_is_down, self._identified)
 
     @property
@@ -115,10 +117,11 @@ class ActivationTest:
         )
         if not (self.evidence.control and self.evidence.control.valid):
             return  # a bench that does not see its own cut must not watch a meter's
-        self._step("topology", "meter feeds the hub, and nothing else", self._topology)
+        self._step("topology", self._path.words, self._topology)
+        if self._path.caveat is not None:
+            self._progress.note(self._path.caveat)
         self._step("settle", f"meter and hub, {self._config.hub.settle_s:g} s", self._settle)
-        self._step("transfer", f"{len(self._image)} bytes", self._transfer)
-        if self._step("verify", "the meter checks the image", self._verify):
+        if self._image_is_there():
             self._step("arm", "the oscilloscope waits for the first fall", self._activate_and_watch)
 
     def _step(self, name: str, text: str, fn: Callable[[], _T]) -> _T:
@@ -161,34 +164,13 @@ class ActivationTest:
             raise BenchError("control: the supply is off and both feeds are open, but the rail is not proven down")
 
     def _topology(self) -> None:
-        relays, watch = self._bench.relays, self.watch
-        relays.set("mains", True)
-        if not watch.wait_until(watch.mains_now, 5.0):
-            raise BenchError(f"{relays.name('mains')} is closed, but the mains detector sees no mains at the meter")
-        self._clock.sleep(self._config.topology.dead_time_s)
-        relays.set("meter-feed", True)
-        if not watch.wait_state("up", self._config.meter.start_s):
-            raise BenchError(f"{relays.name('meter-feed')} is closed, but the meter does not bring the rail up")
-        wrong = self._path_fault()
-        if wrong is not None:
-            raise BenchError(wrong)
+        self._path.close()
         self.evidence.path_from_ns = self._clock.now()
-
-    def _path_fault(self) -> str | None:
-        """What is wrong with 'the meter feeds the hub and nothing else', or None; all read back."""
-        relays = self._bench.relays
-        wanted: dict[RelayRole, bool] = {"mains": True, "meter-feed": True, "supply-feed": False}
-        for role, closed in wanted.items():
-            if relays.closed(role) != closed:
-                return f"relay {relays.name(role)} does not read {'closed' if closed else 'open'}"
-        if self._bench.supply.read().output_on:
-            return f"supply {self._bench.supply.name}: its output is on during an activation"
-        return None
 
     def _prove_path(self) -> None:
         """Read back at the end what was proven at the start; between the two the rig moved nothing."""
         try:
-            wrong = self._path_fault()
+            wrong = self._path.fault()
             self.evidence.path_broken = wrong is not None
         except RigError as error:
             wrong = error.one_line()
@@ -208,32 +190,21 @@ class ActivationTest:
 
         if not watch.wait_until(settled, (deadline - self._clock.now()) / 1e9):
             raise BenchError("the rail did not stay up while meter and hub were to settle")
-        while True:
-            try:
-                who = self._bench.meter.identity()
-                break
-            except LinkError:
-                if self._clock.now() >= deadline:
-                    raise
-                self._clock.sleep(self._config.meter.poll_s)
-        self._identity("meter", maker=who.maker, model=who.model, serial=who.serial)
+        self._meter.meet(deadline)
         self.evidence.judged_from_ns = watch.known_to_ns()
-        version = self.evidence.version_before = self._bench.meter.version()
-        self._identity("meter", version=version)
-        if version != self._fixture.version_from:
-            wanted = self._fixture.version_from
-            raise BenchError(f"the meter runs {version}, but this firmware is to be activated from {wanted}")
+        self._meter.check_version()
 
     def _transfer(self) -> None:
         self._interlocks.hold()
-        self._bench.meter.transfer(self._image, self._progress.transferred)
+        self._meter.transfer()
 
-    def _verify(self) -> bool:
-        state = self._bench.meter.verify(bytes.fromhex(self._fixture.sha256), len(self._image))
-        self._note_image(state)
-        if state is not ImageState.VERIFIED:
-            self._progress.note(f"the meter says of the image: {state.value}")
-        return state is ImageState.VERIFIED
+    def _image_is_there(self) -> bool:
+        """Whether the meter has verified the image; where it takes none from the rig, nobody here knows."""
+        if not self._meter.transfers:
+            self._begin("transfer", "none: this meter takes its image another way, and nobody here checks it")
+            return True
+        self._step("transfer", f"{len(self._image)} bytes", self._transfer)
+        return self._step("verify", "the meter checks the image", self._meter.verify)
 
     def _activate_and_watch(self) -> None:
         scope = self._config.oscilloscope[0]
@@ -253,8 +224,9 @@ class ActivationTest:
                 self._close_capture(job)
 
     def _activate(self) -> None:
-        self.evidence.activation = self._bench.meter.activate(bytes.fromhex(self._fixture.sha256), len(self._image))
-        self._diary.event("activated")
+        problem = self._meter.activate()
+        if problem is not None:
+            self._lose(problem)
 
     # -- watching --------------------------------------------------------------------------------------------------
 
@@ -267,13 +239,14 @@ class ActivationTest:
             if self.watch.lost is not None:
                 self._lose(self.watch.lost)
                 break
-            if self.evidence.version_after != self._fixture.version_to and self._clock.now() >= poll_at:
+            if self._clock.now() >= poll_at:
                 self._interlocks.hold()
-                self._poll_meter()
+                self._meter.poll()
                 poll_at = self._clock.now() + to_ns(self._config.meter.poll_s)
             self.watch.wait_look(1.0)
         self.evidence.judged_to_ns = self.watch.known_to_ns()
         self._prove_path()
+        self._meter.read_log()
         return job.triggered
 
     def _over(self) -> bool:
@@ -308,23 +281,6 @@ class ActivationTest:
                 self._diary.event("decided", verdict="FAIL", lower_ns=lower)
                 self._progress.note(f"the limit is broken: away for at least {lower / 1e9:.1f} s")
         return evidence.decided_ns is not None
-
-    def _poll_meter(self) -> None:
-        """Ask for version and image status. Silence is normal now: the meter may be rebooting."""
-        try:
-            version = self._bench.meter.version()
-            state = self._bench.meter.image_state()
-        except LinkTimeout:
-            return
-        except LinkError as error:
-            self._diary.event("meter", message=error.one_line())
-            return
-        if version != self.evidence.version_after:
-            self._diary.event("version", version=version)
-        self.evidence.version_after = version
-        self._note_image(state)
-        if state in _STARTED or version == self._fixture.version_to:
-            self.evidence.activation_started = True
 
     def _await_capture(self, job: CaptureJob) -> None:
         self._dial.ends_ns = job.full_at_ns()
@@ -386,11 +342,6 @@ class ActivationTest:
     def _identity(self, of: str, **fields: str) -> None:
         self.evidence.identities.setdefault(of, {}).update(fields)
         self._diary.event("identity", of=of, **fields)
-
-    def _note_image(self, state: ImageState | None) -> None:
-        if state is not None and state is not self.evidence.image_state:
-            self.evidence.image_state = state
-            self._diary.event("image", state=state.value)
 
     def _tick(self) -> None:
         changed = self.evidence.version_after == self._fixture.version_to

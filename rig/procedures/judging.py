@@ -15,7 +15,7 @@ from rig.judgement.alerts import History, predict_all
 from rig.procedures.assumptions import assumptions
 from rig.procedures.capturing import ScopeView
 from rig.procedures.evidence import Evidence
-from rig.procedures.rows import budget_rows, coverage_row, longest_row, outage_row, seconds
+from rig.procedures.rows import budget_rows, coverage_row, longest_row, outage_row, restart_row, seconds
 from rig.procedures.watch import Watch
 from rig.rail import Intervals, Outage, RailHistory, Source, merge, outages
 from rig.records.capture_file import envelope
@@ -97,7 +97,7 @@ class Judging:
             return Cause.RIG if self._evidence.path_broken else Cause.UNKNOWN
         path = Intervals.of([(begin, end)])
         present, absent = self._watch.mains()
-        return cause_of(outage, Surroundings(present, absent, path))
+        return cause_of(outage, Surroundings(present, absent, path, self._config.topology.kind != "hot-shoe"))
 
     def _judgement(self) -> Judgement:
         evidence = self._evidence
@@ -129,7 +129,7 @@ class Judging:
             if self._history.to_ns > self._history.from_ns
             else None
         )
-        rows = assumptions(config, self._limit, self._fixture, evidence.capture)
+        rows = assumptions(self._bench, self._limit, self._fixture, evidence.capture)
         if alerts is not None:
             rows += tuple(replace(rows[0], key=a.key, value=a.value, source=a.source) for a in alerts.assumptions)
         return RunRecord(
@@ -187,6 +187,10 @@ class Judging:
             version_after=evidence.version_after,
             version_expected=self._fixture.version_to,
             image_state=evidence.image_state.value if evidence.image_state else None,
+            started_by=self._bench.meter.started_by,
+            transferred=self._bench.meter.abilities.transfer,
+            problem=sent.problem if sent else None,
+            restarts=tuple(restart_row(r, self._history.outages, self._zero_ns) for r in evidence.restarts),
         )
 
     def _control(self) -> ControlRow | None:
