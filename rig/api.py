@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig import firmware as fixtures
-from rig.bench.config import BenchConfig, check_bench, names_a_file
+from rig.bench.config import BenchConfig, check_bench, locate, names_a_file
 from rig.bench.guarding import owned
 from rig.bench.opening import Bench, CallSets, open_bench
 from rig.clock import Clock, to_ns
 from rig.clock.system import SystemClock
-from rig.errors import InputError, Where
+from rig.errors import InputError, RigError, Where
 from rig.firmware import Fixture
 from rig.judgement import Comparison, Limit
 from rig.procedures.activation import ActivationTest
@@ -159,7 +159,11 @@ class Prepared:
             self._check_out(self._file_config)
             self.clock = SystemClock()
             with owned(self._file_config, self.clock) as lease:
-                bench = open_bench(self._file_config, self.clock, CallSets(), lease, self._request.terminal)
+                try:
+                    bench = open_bench(self._file_config, self.clock, CallSets(), lease, self._request.terminal)
+                except RigError as error:
+                    locate(error, Path(self._request.bench))
+                    raise
                 try:
                     yield bench
                 finally:

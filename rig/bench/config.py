@@ -7,6 +7,7 @@ one `InputError` with file, key and line. Defaults that are assumptions say so i
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -16,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 from rig.bench.meter_table import AnyMeterTable
 from rig.bench.values import HOST, PORT, Endpoint, Pin, Seconds, address
 from rig.bench.values import Table as _Table
-from rig.errors import InputError, Where
+from rig.errors import InputError, RigError, Where
 from rig.toml_file import dotted, line_of, read_toml, validate
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
@@ -225,7 +226,7 @@ class _SenseTable(_Table):
 
     `band_a`: the same for `current`: active proves that the feed delivers more than its lowest.
     `latency_s`: a stamp may be later than what it tells of by so much: comparator, isolator, the interrupt's jitter,
-    and any debounce between them.
+    and any debounce between them. It is never nothing.
     """
 
     name: Name
@@ -235,7 +236,7 @@ class _SenseTable(_Table):
     node: Name = "hub"
     band_v: Annotated[list[Volts], Field(min_length=2, max_length=2)] | None = None
     band_a: Annotated[list[Amps], Field(min_length=2, max_length=2)] | None = None
-    latency_s: Annotated[float, Field(ge=0, le=1)] = 0.002
+    latency_s: Annotated[float, Field(gt=0, le=1)] = 0.002
 
 
 class GpiodSenseTable(_SenseTable):
@@ -330,6 +331,15 @@ def load_bench(path: Path) -> BenchConfig:
     """The bench file at `path`, checked. Raises InputError."""
     data, text = read_toml(path)
     return check_bench(data, text, str(path))
+
+
+def locate(error: RigError, path: Path) -> None:
+    """Complete an error that names a key of the bench file at `path` with the file and the key's line."""
+    key = error.where.key
+    if key is None or error.where.file is not None:
+        return
+    parts = [int(number) if number else name for number, name in re.findall(r"\[([0-9]+)\]|([\w-]+)", key)]
+    error.where = replace(error.where, file=str(path), line=line_of(path.read_text(encoding="utf-8"), tuple(parts)))
 
 
 def check_bench(data: dict[str, object], text: str, file: str) -> BenchConfig:

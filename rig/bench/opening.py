@@ -7,13 +7,14 @@ nothing of what is done with them.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rig.bench.config import BenchConfig, GpiodSenseTable
 from rig.bench.guarding import beside, inside
 from rig.bench.meter_opening import open_meter
 from rig.bench.wear import WearBook, wear_file
 from rig.clock import Clock
+from rig.errors import BenchError
 from rig.guardian.lease import Lease
 from rig.guardian.port import Guardian
 from rig.instruments.chips import OpenChip
@@ -23,7 +24,13 @@ from rig.instruments.ports import Oscilloscope, SenseLines, Supply, SupplySettin
 from rig.instruments.relays import RPiGPIO
 from rig.instruments.rigol_dp800 import RigolDP800, SupplyLimits
 from rig.instruments.rigol_ds1000z import RigolDS1000Z
-from rig.instruments.sense import GpiodSenseLines, RequestLines, SenseLine, load_request_lines
+from rig.instruments.sense import (
+    GpiodSenseLines,
+    LinesRefusedError,
+    RequestLines,
+    SenseLine,
+    load_request_lines,
+)
 from rig.meters.port import Meter
 
 
@@ -103,5 +110,15 @@ def open_sense(config: BenchConfig, clock: Clock, call_sets: CallSets) -> SenseL
     lines = tuple(SenseLine(s.name, s.line, s.active == "high") for s in config.sense)
     first = config.sense[0]  # all are of one chip, or of one server
     if isinstance(first, GpiodSenseTable):
-        return GpiodSenseLines(first.chip, lines, call_sets.request_lines or load_request_lines())
-    return ServedSenseLines(first.address, lines, clock)
+        try:
+            request_lines = call_sets.request_lines or load_request_lines()
+            return GpiodSenseLines(first.chip, lines, request_lines, call_sets.open_chip)
+        except LinesRefusedError as error:
+            index = next((i for i, s in enumerate(config.sense) if s.line == error.line), None)
+            error.where = replace(error.where, key="sense[0].chip" if index is None else f"sense[{index}].line")
+            raise
+    try:
+        return ServedSenseLines(first.address, lines, clock)
+    except BenchError as error:
+        error.where = replace(error.where, key="sense[0].address")
+        raise

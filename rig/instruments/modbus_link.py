@@ -106,14 +106,13 @@ class SerialModbusLink:
         self._timeout_s = timeout_s
         self._silence_ms = math.ceil(max(1.75, 3.5 * 11_000 / baud)) + 1
         """3.5 characters of 11 bits, and at least 1.75 ms (2.5.1.1); a millisecond more for `poll`'s rounding."""
-        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._fd = -1
+        self._fd = self._wake = -1
 
     def exchange(self, unit: int, request: bytes, reply_bytes: int) -> bytes:
         with _guarded(self, self._clock, self._timeout_s):
-            self._calm()
             if self._fd < 0:
                 self._open()
+            self._calm()
             while self._readable(self._silence_ms):  # a late reply, or noise: not an answer to what comes now
                 os.read(self._fd, 4096)
             self._send(_with_crc(bytes([unit]) + request))
@@ -128,18 +127,18 @@ class SerialModbusLink:
 
     def abort(self) -> None:
         """See `rig.clock.Abortable`."""
-        os.eventfd_write(self._wake, 1)
+        if self._wake >= 0:  # only inside an exchange, which closes nothing
+            os.eventfd_write(self._wake, 1)
 
     def close(self) -> None:
-        fd, self._fd = self._fd, -1
-        if fd >= 0:
-            os.close(fd)
-
-    def __del__(self) -> None:
-        os.close(self._wake)
+        open_ones, self._fd, self._wake = (self._fd, self._wake), -1, -1
+        for fd in open_ones:
+            if fd >= 0:
+                os.close(fd)
 
     def _open(self) -> None:
         """Raw, and for us alone: another program's request between ours and its reply would be taken for it."""
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._fd = fd = os.open(self._port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         fcntl.ioctl(fd, termios.TIOCEXCL)

@@ -1,17 +1,21 @@
 """Sense lines through libgpiod's own binding: kernel-stamped edges, sequence numbers, and level reads.
 
-The stamps are the kernel's CLOCK_MONOTONIC (libgpiod 2, `Clock.MONOTONIC`), the line of `Clock.now`. Knows lines and
-levels, not what they mean.
+The stamps are the kernel's CLOCK_MONOTONIC (libgpiod 2, `Clock.MONOTONIC`), the line of `Clock.now`, taken when the
+interrupt is served: later than the edge by the interrupt's jitter, which belongs to a line's `latency_s`. No debounce
+is asked for: the kernel would stamp an edge when its debounce ends. Knows lines and levels, not what they mean.
 """
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rig.errors import BenchError, LinkError
+from rig.errors import BenchError, InputError, LinkError, Where
+from rig.instruments.chips import OpenChip, chip_info, line_infos, load_open_chip
 from rig.instruments.ports import LineEdge
 
 if TYPE_CHECKING:
@@ -51,10 +55,29 @@ class SenseLine:
     active_high: bool
 
 
-class GpiodSenseLines:
-    """Implements `rig.instruments.ports.SenseLines` for lines of one chip."""
+class LinesRefusedError(InputError):
+    """The kernel does not give these lines: nothing was touched. `line` is the one to blame, None for the chip."""
 
-    def __init__(self, chip: str, lines: tuple[SenseLine, ...], request_lines: RequestLines) -> None:
+    def __init__(self, message: str, where: Where, line: int | None = None) -> None:
+        super().__init__(message, where)
+        self.line = line
+
+
+class GpiodSenseLines:
+    """Implements `rig.instruments.ports.SenseLines` for lines of one chip.
+
+    Raises `LinesRefusedError` where there is no such chip or line, or somebody else has it; BenchError for whatever
+    else the kernel or the library finds.
+    """
+
+    def __init__(
+        self,
+        chip: str,
+        lines: tuple[SenseLine, ...],
+        request_lines: RequestLines,
+        open_chip: OpenChip | None = None,
+    ) -> None:
+        """`open_chip`: by what a chip that refuses is looked at; None = this machine's gpiod."""
         from gpiod import LineSettings
         from gpiod.line import Bias, Clock, Direction, Edge
 
@@ -72,7 +95,7 @@ class GpiodSenseLines:
         try:
             self._request = request_lines(chip, config, "ichis-rig", EVENT_BUFFER)
         except (OSError, ValueError, NotImplementedError) as error:  # gpiod's words for EINVAL and EOPNOTSUPP
-            raise BenchError(f"sense lines: {chip} lines {sorted(self._names)}: {error}") from error
+            raise self._refused(chip, error, open_chip) from error
 
     def names(self) -> tuple[str, ...]:
         return tuple(self._names.values())
@@ -97,6 +120,38 @@ class GpiodSenseLines:
 
     def close(self) -> None:
         self._request.release()
+
+    def _refused(self, chip: str, error: Exception, open_chip: OpenChip | None) -> BenchError | LinesRefusedError:
+        number = error.errno if isinstance(error, OSError) else None
+        if number == errno.ENOENT:
+            there = ", ".join(sorted(str(path) for path in Path("/dev").glob("gpiochip*")))
+            expected = there or "a machine that has GPIO chips"
+            return LinesRefusedError("there is no such GPIO chip", Where(found=chip, expected=expected))
+        if number in (errno.ENODEV, errno.ENOTTY):
+            return LinesRefusedError("this is no GPIO chip", Where(found=chip, expected="/dev/gpiochipN"))
+        if number in (errno.EACCES, errno.EPERM):
+            expected = "a user in the group that owns it (on a Raspberry Pi: gpio)"
+            return LinesRefusedError("this user may not open the GPIO chip", Where(found=chip, expected=expected))
+        return self._blamed(chip, open_chip) or BenchError(f"sense lines: {chip} lines {sorted(self._names)}: {error}")
+
+    def _blamed(self, chip: str, open_chip: OpenChip | None) -> LinesRefusedError | None:
+        """The line for which the whole request was refused, when the chip shows it."""
+        look = open_chip or load_open_chip()
+        try:
+            count = chip_info(look, chip).num_lines
+            infos = line_infos(look, chip, [line for line in self._names if line < count])
+        except BenchError:
+            return None
+        for line, name in self._names.items():
+            if line >= count:
+                where = Where(found=f"line {line} of {chip}", expected=f"0 to {count - 1}")
+                return LinesRefusedError(f"the chip has no such line, which {name} is on", where, line)
+            if infos[line].used:
+                found = f"line {line} of {chip}, held by {infos[line].consumer or 'a consumer without a name'!r}"
+                return LinesRefusedError(
+                    f"the line of {name} is taken", Where(found=found, expected="a free one"), line
+                )
+        return None
 
     @contextmanager
     def _calls(self) -> Iterator[None]:

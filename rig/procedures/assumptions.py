@@ -8,6 +8,7 @@ from rig.firmware import Fixture
 from rig.judgement import Limit
 from rig.procedures.capturing import Taken
 from rig.procedures.feed_path import GAS
+from rig.procedures.watch import PAIR_S
 from rig.records.run import CAVEAT, Assumption
 
 _BENCH = "bench file"
@@ -30,7 +31,11 @@ def assumptions(bench: Bench, limit: Limit, fixture: Fixture, taken: Taken | Non
         ("ride_through_s", f"{rail.ride_through_s:g} s", "assumption: a shorter dip is no outage"),
         ("restore_min_s", f"{rail.restore_min_s:g} s", "assumption: a shorter return restores nothing"),
         ("noise_v", f"{rail.noise_v:g} V", _BENCH + ": worst-case noise at the probe"),
-        ("clock_rate_ppm", f"{limits.clock_rate_ppm:g} ppm", "limit, watched against CLOCK_MONOTONIC_RAW"),
+        (
+            "clock_rate_ppm",
+            f"{limits.clock_rate_ppm:g} ppm",
+            f"limit on its average over {PAIR_S:g} s, watched against CLOCK_MONOTONIC_RAW",
+        ),
         ("quiet_s", f"{config.meter.quiet_s:g} s", _BENCH + ": a meter that cuts later than this is not seen to"),
         ("max_s", f"{config.meter.max_s:g} s", _BENCH + ": the meter's maximum"),
         ("safe_v", f"{config.topology.safe_v:g} V", _BENCH),

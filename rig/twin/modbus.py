@@ -35,8 +35,10 @@ class _ModbusError(Exception):
 class TwinModbus:
     """Answers one meter's requests."""
 
-    def __init__(self, meter: TwinMeter, unit: int = 1) -> None:
+    def __init__(self, meter: TwinMeter, unit: int = 1, scale: float = 1.0) -> None:
+        """`scale`: how many seconds outside a second of the model takes; the up-time is told in those outside."""
         self._meter = meter
+        self._scale = scale
         self._unit = unit
 
     def answer(self, unit: int, pdu: bytes) -> bytes | None:
@@ -86,7 +88,7 @@ class TwinModbus:
             table.update({start + i: word for i, word in enumerate(words)})
         table.update({VERSION + i: int(part) for i, part in enumerate(meter.version.split("."))})
         table[IMAGE_STATE] = int(meter.image_code)
-        table[UPTIME], table[UPTIME + 1] = divmod(int(meter.uptime_s()), 1 << 16)
+        table[UPTIME], table[UPTIME + 1] = divmod(int(meter.uptime_s() * self._scale), 1 << 16)
         table[RECEIVED], table[RECEIVED + 1] = divmod(len(meter.slot), 1 << 16)
         table[LOG_COUNT] = len(meter.log)
         for number, (code, at_s) in enumerate(meter.log):

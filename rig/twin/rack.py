@@ -43,12 +43,16 @@ NOWHERE = {
 
 @dataclass(frozen=True)
 class Times:
-    """Whose time is it: the model's line, the line that faces show, the rail as they see it, and who may touch it."""
+    """Whose time is it: the model's line, the line that faces show, the rail as they see it, and who may touch it.
+
+    `scale`: how long a second of the model takes outside.
+    """
 
     model: Timeline
     faces: Timeline
     probe: Callable[[RailModel], RailProbe]
     lock: AbstractContextManager[object]
+    scale: float = 1.0
 
 
 class Rack:
@@ -66,9 +70,10 @@ class Rack:
             probe = times.probe(self.world.rail)
             self.scope = TwinDS1000Z(times.faces, probe, seed, NOISE_V, f"DS1TWIN{seed:08d}")
             self.world.meter.on_activate = self._activated
+        face = TwinModbus(self.world.meter, scale=times.scale)
         self.supply_wire: LineServer = LineServer("supply", self.supply.handle, times.model, times.lock)
         self.scope_wire: LineServer = LineServer("oscilloscope", self.scope.handle, times.model, times.lock)
-        self.meter_wire: ModbusServer = ModbusServer(TwinModbus(self.world.meter), times.model, times.lock)
+        self.meter_wire: ModbusServer = ModbusServer(face, times.model, times.lock)
         self._faults = [f for f in faults if f.at_s is not None]
 
     @property

@@ -45,7 +45,7 @@ class ServedTwin(Rack):
         draft = filled(template(name), NOWHERE, name)
         self.timeline = timeline = SystemTimeline(scale)
         faces = FaceTime(timeline)
-        times = Times(timeline, faces, lambda rail: FaceProbe(timeline, rail), timeline)
+        times = Times(timeline, faces, lambda rail: FaceProbe(timeline, rail), timeline, scale)
         super().__init__(draft, fixtures, seed, faults, times)
         self.board = TwinRelayBoard([self.world.contacts[relay.role].coil for relay in draft.relay])
         self.relay_wire = ModbusServer(self.board, timeline, timeline, name="relays")

@@ -6,7 +6,7 @@ import pytest
 
 from rig.bench.checks import faults
 from rig.errors import InputError
-from tests.bench.files import FILE, checked, spoilt
+from tests.bench.files import FILE, GOOD, checked, spoilt
 
 
 def test_a_good_file_has_no_fault() -> None:
@@ -51,6 +51,8 @@ ROWS: list[Row] = [
     ("guardian", "beat_s", 'estop_pressed = "low"\nbeat_s', "guardian.estop_pressed", "not there", "", "estop_pin"),
     ("guardian", "beat_s", "estop_pin = 22\nbeat_s", "guardian.estop_pin", "used twice", "GPIO 22", "K3 has it"),
     ("relay", '"K1"', '"K2"', "relay[1].name", "a name is used twice", "K2", "not that of relay[0]"),
+    ("sense", "latency_s = 0.001", "latency_s = 0.021", "sense[0].latency_s", "may leave no edge", "0.021 s", "0.02 s"),
+    ("relay", "dwell_s = 0.1", "dwell_s = 5.1", "relay[2].least_dwell_s", "not make the control cut", "5.1 s", "5 s"),
     ("sense", 'name = "rail_up"', 'name = "psu"', "sense[0].name", "a name is used twice", "psu", "supply[0]"),
     ("sense", "line = 5", "line = 17", "sense[0].line", "a pin is used twice", "GPIO 17 for rail_up", "K1 has it"),
     ("relay", "pin = 17", "pin = 27", "relay[1].pin", "a pin is used twice", "GPIO 27 for K2", "K1 has it"),
@@ -72,6 +74,110 @@ def test_each_contradiction_is_told_with_file_key_and_line(
     assert expected in (error.where.expected or "")
     assert error.where.line == _line(text, key)
     assert "\n" not in error.one_line()
+
+
+HEAD = GOOD[: GOOD.index("[[relay]]")]
+METER = GOOD[GOOD.index("[meter]") :]
+COIL = """[[relay]]
+name = "{name}"
+role = "{role}"
+driver = "modbus-coil"
+{place}
+coil = {coil}
+safe = "open"
+"""
+SERVED = """[[sense]]
+name = "{role}"
+role = "{role}"
+driver = "line-server"
+address = "127.0.0.1:5005"
+line = {line}
+{band}
+"""
+BOARD = 'address = "192.0.2.13:502"\ntimeout_s = 2.0'
+PORT = 'port = "/dev/ttyUSB0"\nbaud = 19200'
+
+
+def boards() -> str:
+    """The good bench with its relays on a board on TCP and one on a serial port, and its lines on a server."""
+    relays = [("K1", "mains", BOARD, 0), ("K2", "meter-feed", BOARD, 1), ("K3", "supply-feed", PORT, 1)]
+    lines = [("rail_up", 5, "band_v = [10.2, 10.8]"), ("rail_down", 6, "band_v = [4.6, 5.4]"), ("mains", 12, "")]
+    return (
+        HEAD
+        + "".join(COIL.format(name=name, role=role, place=place, coil=coil) for name, role, place, coil in relays)
+        + "".join(SERVED.format(role=role, line=line, band=band) for role, line, band in lines)
+        + METER
+    )
+
+
+def test_relays_on_boards_and_lines_on_a_server_are_a_good_bench() -> None:
+    assert faults(checked(boards())) == []
+
+
+ROWS_OF_BOARDS: list[tuple[str, str, str, str, str, str]] = [
+    ("coil = 1", "coil = 0", "relay[1].coil", "a pin is used twice", "coil 0 of unit 1 at 192.0.2.13:502", "K1 has"),
+    ("timeout_s = 2.0", "timeout_s = 1.5", "relay[1].timeout_s", "on the same link as K1", "2.0", "1.5"),
+    ("127.0.0.1:5005", "127.0.0.1:5006", "sense[1].address", "of one line server", "127.0.0.1:5005", "127.0.0.1:5006"),
+    ("line = 6", "line = 5", "sense[1].line", "a pin is used twice", "served line 5 for rail_down", "rail_up has it"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "key", "message", "found", "expected"), ROWS_OF_BOARDS)
+def test_each_contradiction_of_boards_and_servers_is_told(
+    old: str, new: str, key: str, message: str, found: str, expected: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        checked(boards().replace(old, new, 1))
+    error = caught.value
+    assert error.where.key == key
+    assert message in error.message
+    assert found in (error.where.found or "")
+    assert expected in (error.where.expected or "")
+
+
+def test_lines_of_a_chip_and_of_a_server_are_not_one_request() -> None:
+    gpio = 'driver = "line-server"\naddress = "127.0.0.1:5005"\nline = 6'
+    with pytest.raises(InputError, match="of one chip, or of one line server") as caught:
+        checked(boards().replace(gpio, 'driver = "gpiod"\nline = 6'))
+    assert caught.value.where.key == "sense[1].driver"
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ('coil = 0\nport = "/dev/ttyUSB0"', "either address (Modbus TCP) or port (a serial line)"),
+        ("coil = 255", "at most 254"),
+        ("coil = 0\nunit = 256", "at most 255"),
+        ("coil = 0\nbaud = 9601", "expected 1200, 2400"),
+        ('coil = 0\nparity = "mark"', "'none', 'even' or 'odd'"),
+        ('coil = 0\nactive = "high"', "unknown key"),
+    ],
+)
+def test_a_board_that_cannot_be_is_refused(place: str, told: str) -> None:
+    with pytest.raises(InputError) as caught:
+        checked(boards().replace("coil = 0", place))
+    assert told in caught.value.one_line()
+
+
+def test_nobody_answers_for_everybody_on_a_serial_line() -> None:
+    with pytest.raises(InputError, match="unit 0 of a serial line is everybody, and nobody answers"):
+        checked(boards().replace("baud = 19200", "unit = 0"))
+    checked(boards().replace(BOARD, f"{BOARD}\nunit = 0"))
+
+
+@pytest.mark.parametrize(
+    "place", ["192.0.2.9:5005", "0.0.0.0:5005", "127.0.0.1", "127.0.0.1:0", "lines.sock", "host:1"]
+)
+def test_a_line_server_on_another_machine_is_refused(place: str) -> None:
+    with pytest.raises(InputError, match="is not on this machine"):
+        checked(boards().replace("127.0.0.1:5005", place))
+
+
+@pytest.mark.parametrize(
+    "place", ["127.0.0.1:5005", "127.1.2.3:1", "localhost:5005", "[::1]:5005", "/run/rig/lines.sock"]
+)
+def test_a_line_server_on_this_machine_is_taken(place: str) -> None:
+    checked(boards().replace("127.0.0.1:5005", place))
 
 
 def _line(text: str, key: str) -> int | None:
@@ -105,5 +211,5 @@ def test_every_check_is_shown_by_a_row_above() -> None:
     from rig.bench import checks
 
     told = inspect.getsource(checks).count("yield Fault(")
-    shown = {message for *_, message, _, _ in ROWS}
+    shown = {message for *_, message, _, _ in [*ROWS, *ROWS_OF_BOARDS]}
     assert len(shown) >= told - 1, "a contradiction was added without a row that shows it"

@@ -12,7 +12,13 @@ import pytest
 from rig.clock.virtual import VirtualClock
 from rig.errors import BenchError, LinkError
 from rig.instruments.ports import LineEdge
-from rig.instruments.sense import EVENT_BUFFER, GpiodSenseLines, SenseLine, load_request_lines
+from rig.instruments.sense import (
+    EVENT_BUFFER,
+    GpiodSenseLines,
+    LinesRefusedError,
+    SenseLine,
+    load_request_lines,
+)
 from rig.twin.devices import Signal
 from rig.twin.gpio import TwinChip
 
@@ -27,7 +33,12 @@ class Wires:
         self.chip = TwinChip(CHIP, self.clock, {5: self.up, 16: self.present})
 
     def lines(self) -> GpiodSenseLines:
-        return GpiodSenseLines(CHIP, LINES, self.chip.request_lines)  # type: ignore[arg-type]
+        return GpiodSenseLines(CHIP, LINES, self.chip.request_lines, self.chip.open)  # type: ignore[arg-type]
+
+
+def nothing_wrong(_: str) -> Any:
+    """A chip whose lines are all there, and free."""
+    return TwinChip(CHIP, VirtualClock(), {}).open(CHIP)
 
 
 @pytest.fixture
@@ -104,7 +115,7 @@ def test_the_kernel_is_asked_for_monotonic_stamps_and_both_edges() -> None:
         raise OSError(16, "Device or resource busy")
 
     with pytest.raises(BenchError, match=r"sense lines: /dev/gpiochip0 lines \[5, 16\]: .*busy"):
-        GpiodSenseLines(CHIP, LINES, request)
+        GpiodSenseLines(CHIP, LINES, request, nothing_wrong)
     for settings in asked.values():
         assert settings is not None
         assert settings.event_clock is gpiod.line.Clock.MONOTONIC
@@ -119,7 +130,7 @@ def test_what_gpiod_raises_for_a_bad_request_is_a_bench_error(problem: Exception
         raise problem
 
     with pytest.raises(BenchError, match="sense lines"):
-        GpiodSenseLines(CHIP, LINES, request)
+        GpiodSenseLines(CHIP, LINES, request, nothing_wrong)
 
 
 @pytest.mark.parametrize("call", ["edges", "levels"])
@@ -135,17 +146,47 @@ def test_a_chip_that_goes_away_is_a_link_error(wires: Wires, call: str) -> None:
         getattr(lines, call)()
 
 
-def test_lines_in_use_are_refused_and_free_again_after_close(wires: Wires) -> None:
-    lines = wires.lines()
-    with pytest.raises(BenchError, match="busy"):
+def test_a_line_that_somebody_has_is_refused_by_name_and_free_again_after_close(wires: Wires) -> None:
+    other = wires.chip.request_lines(CHIP, {16: None}, "gpiomon")
+    with pytest.raises(LinesRefusedError) as caught:
         wires.lines()
-    lines.close()
+    assert caught.value.line == 16
+    told = "the line of present is taken (found line 16 of /dev/gpiochip0, held by 'gpiomon', expected a free one)"
+    assert caught.value.one_line() == told
+    other.release()
     wires.lines().close()
+
+
+def test_a_line_that_the_chip_does_not_have_is_refused_by_name(wires: Wires) -> None:
+    lines = (*LINES, SenseLine("mains", 99, True))
+    with pytest.raises(LinesRefusedError, match="the chip has no such line, which mains is on") as caught:
+        GpiodSenseLines(CHIP, lines, wires.chip.request_lines, wires.chip.open)  # type: ignore[arg-type]
+    assert caught.value.line == 99
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        (FileNotFoundError(2, "No such file or directory"), "there is no such GPIO chip"),
+        (OSError(19, "No such device"), "this is no GPIO chip"),
+        (OSError(25, "Inappropriate ioctl for device"), "this is no GPIO chip"),
+        (PermissionError(13, "Permission denied"), "this user may not open the GPIO chip"),
+    ],
+)
+def test_a_chip_that_cannot_be_used_is_refused_by_its_name(problem: OSError, told: str) -> None:
+    def request(*_: object) -> gpiod.LineRequest:
+        raise problem
+
+    with pytest.raises(LinesRefusedError, match=told) as caught:
+        GpiodSenseLines(CHIP, LINES, request)
+    assert caught.value.where.found == CHIP
+    assert caught.value.line is None
+    assert caught.value.code == 2
 
 
 def test_this_machines_gpiod_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_request_lines() is gpiod.request_lines
-    with pytest.raises(BenchError, match="/dev/gpiochip-none"):
+    with pytest.raises(LinesRefusedError, match="there is no such GPIO chip"):
         GpiodSenseLines("/dev/gpiochip-none", LINES, load_request_lines())
     monkeypatch.setitem(sys.modules, "gpiod", None)
     with pytest.raises(BenchError, match="no gpiod here"):

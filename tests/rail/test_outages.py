@@ -65,6 +65,42 @@ def test_without_a_rate_the_settings_are_exact() -> None:
     assert known([], [(10, 20), (21, 30)], exact)[0] == 10 * S
 
 
+@given(
+    st.lists(st.integers(-200_000, 200_000), min_size=12, max_size=12),
+    st.lists(st.integers(0, S - 1), min_size=12, max_size=12),
+    st.integers(0, 11 * S),
+    st.integers(1, 11 * S),
+)
+def test_a_clock_that_keeps_its_rate_only_on_average_widens_lengths_by_two_of_its_stretches(
+    slews: list[int], places: list[int], start: int, length: int
+) -> None:
+    """In each second it is moved by up to 200 ppm of it, all at once, somewhere."""
+    settings = RailSettings(rate_ppm=PPM, pair_ns=S)
+
+    def shown(true_ns: int) -> int:
+        moved = sum(slew for n, (slew, place) in enumerate(zip(slews, places, strict=True)) if n * S + place < true_ns)
+        return true_ns + moved
+
+    end = min(start + length, 12 * S)
+    on_clock = max(0, shown(end) - shown(start))
+    lower, upper = settings.widened(on_clock, max(1, on_clock))
+    assert lower <= end - start <= upper
+    assert on_clock >= settings.surely_below_ns(end - start), "else it is called shorter than it is"
+    assert on_clock < settings.surely_ns(end - start + 1), "else it is called longer than it is"
+
+
+def test_a_rail_that_was_never_away_is_not_widened() -> None:
+    settings = RailSettings(rate_ppm=PPM, pair_ns=S)
+    assert settings.widened(0, 0) == (0, 0)
+    assert known([(0, 100)], [], settings) == (0, 0)
+    assert known([(0, 10), (20, 100)], [(11, 19)], settings)[1] == widened(10) + 400_000
+
+
+def test_a_stretch_below_zero_is_refused() -> None:
+    with pytest.raises(InputError, match="cannot be negative"):
+        RailSettings(pair_ns=-1)
+
+
 def test_a_converter_in_hiccup_restores_nothing() -> None:
     """Fifty milliseconds in each second, for three minutes."""
     ups = [(0.0, 10.0), *((10 + n, 10.05 + n) for n in range(1, 180)), (190.0, 300.0)]
