@@ -1,4 +1,7 @@
-"""What the guardian drives: from its charge to relay drivers, the watchdog's line and the emergency stop's line."""
+"""What the guardian drives: from its charge to relay drivers, the watchdog's line and the emergency stop's line.
+
+Only the drivers that a charge names are loaded: how fast the guardian is up counts.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,12 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from rig.errors import BenchError
 from rig.guardian.charge import CoilSpec, RelaySpec, StopSpec, WatchdogSpec
-from rig.instruments.modbus_coil import CoilRelay, ModbusLink
-from rig.instruments.modbus_link import SerialModbusLink, TcpModbusLink
-from rig.instruments.relays import GpioRelay, RPiGPIO, load_gpio
 
 if TYPE_CHECKING:
     from rig.clock.base import Clock
+    from rig.instruments.modbus_coil import ModbusLink
     from rig.instruments.ports import Relay
+    from rig.instruments.relays import RPiGPIO
 
 
 class _Inputs(Protocol):
@@ -36,22 +38,34 @@ def open_relays(specs: tuple[RelaySpec, ...], clock: Clock, gpio: RPiGPIO | None
     links: dict[object, ModbusLink] = {}
     with ExitStack() as stack:  # what was opened before one failed is given back
         for spec in specs:
-            relay: Relay
-            if spec.gpio is not None:
-                gpio, line = gpio or load_gpio(), spec.gpio
-                relay = GpioRelay(spec.name, gpio, line.pin, active_high=line.active_high, safe_closed=spec.safe_closed)
-            else:
-                assert spec.coil is not None  # noqa: S101 - the spec has seen to it
-                place = (spec.coil.host, spec.coil.tcp_port, spec.coil.device)
-                link = links[place] = links.get(place) or _link(spec.coil, clock)
-                relay = CoilRelay(spec.name, link, spec.coil.unit, spec.coil.coil, safe_closed=spec.safe_closed)
+            relay = _on_a_line(spec, gpio) if spec.gpio is not None else _on_a_board(spec, clock, links)
             relays[spec.role] = relay
             stack.callback(relay.close)
         stack.pop_all()
     return relays
 
 
+def _on_a_line(spec: RelaySpec, gpio: RPiGPIO | None) -> Relay:
+    from rig.instruments.relays import GpioRelay, load_gpio
+
+    assert spec.gpio is not None  # noqa: S101 - who calls has seen to it
+    pin, active_high = spec.gpio.pin, spec.gpio.active_high
+    return GpioRelay(spec.name, gpio or load_gpio(), pin, active_high=active_high, safe_closed=spec.safe_closed)
+
+
+def _on_a_board(spec: RelaySpec, clock: Clock, links: dict[object, ModbusLink]) -> Relay:
+    from rig.instruments.modbus_coil import CoilRelay
+
+    assert spec.coil is not None  # noqa: S101 - the spec has seen to it
+    place = (spec.coil.host, spec.coil.tcp_port, spec.coil.device)
+    if place not in links:
+        links[place] = _link(spec.coil, clock)
+    return CoilRelay(spec.name, links[place], spec.coil.unit, spec.coil.coil, safe_closed=spec.safe_closed)
+
+
 def _link(coil: CoilSpec, clock: Clock) -> ModbusLink:
+    from rig.instruments.modbus_link import SerialModbusLink, TcpModbusLink
+
     if coil.host is not None and coil.tcp_port is not None:
         return TcpModbusLink(coil.host, coil.tcp_port, clock, coil.timeout_s)
     return SerialModbusLink(coil.device or "", coil.baud, coil.parity, clock, coil.timeout_s)
@@ -60,15 +74,13 @@ def _link(coil: CoilSpec, clock: Clock) -> ModbusLink:
 class Watchdog:
     """Toggles its line: an edge every half period. Where the edges end, the hardware drops the feed."""
 
-    def __init__(self, spec: WatchdogSpec, gpio: RPiGPIO, now: Callable[[], int]) -> None:
+    def __init__(self, spec: WatchdogSpec, now: Callable[[], int]) -> None:
         self._spec = spec
-        self._gpio = gpio
+        self._gpio = gpio = _header()
         self._now = now
         self._level = 0
         self.due_ns = now()
         with _told("the watchdog", spec.pin):
-            gpio.setwarnings(False)
-            gpio.setmode(gpio.BCM)
             gpio.setup(spec.pin, gpio.OUT, initial=0)
 
     def feed(self) -> None:
@@ -81,11 +93,10 @@ class Watchdog:
         self.due_ns = self._now() + round(self._spec.period_s * 5e8)
 
 
-def stop_reader(spec: StopSpec, gpio: RPiGPIO) -> Callable[[], bool]:
+def stop_reader(spec: StopSpec) -> Callable[[], bool]:
     """Whether the emergency stop is pressed. The line is pulled to its pressed level, so that a broken wire stops."""
+    gpio = _header()
     with _told("the emergency stop", spec.pin):
-        gpio.setwarnings(False)
-        gpio.setmode(gpio.BCM)
         inputs = cast(_Inputs, gpio)
         pull = inputs.PUD_UP if spec.pressed_high else inputs.PUD_DOWN
         inputs.setup(spec.pin, inputs.IN, pull_up_down=pull)
@@ -95,6 +106,16 @@ def stop_reader(spec: StopSpec, gpio: RPiGPIO) -> Callable[[], bool]:
             return (gpio.input(spec.pin) == 1) == spec.pressed_high
 
     return pressed
+
+
+def _header() -> RPiGPIO:
+    """This machine's header, its pins by their BCM numbers. Raises BenchError."""
+    from rig.instruments.relays import load_gpio
+
+    gpio = load_gpio()
+    gpio.setwarnings(False)
+    gpio.setmode(gpio.BCM)
+    return gpio
 
 
 @contextmanager

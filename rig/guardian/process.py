@@ -28,7 +28,6 @@ from rig.guardian.hands import Watchdog, open_relays, stop_reader
 from rig.guardian.journal import FILE, Journal
 from rig.guardian.plain_supply import reach
 from rig.guardian.strict import from_json, to_json
-from rig.instruments.relays import load_gpio
 
 PACKET = 1 << 16
 BEAT = b"."
@@ -79,9 +78,9 @@ class Process:
         for supply in charge.supplies:
             reach(supply)
         relays = open_relays(charge.relays, clock)
-        pressed = stop_reader(charge.stop, load_gpio()) if charge.stop else None
+        pressed = stop_reader(charge.stop) if charge.stop else None
         self._core = Core(charge.rules, relays, now, pressed)
-        self._watchdog = Watchdog(charge.watchdog, load_gpio(), now) if charge.watchdog else None
+        self._watchdog = Watchdog(charge.watchdog, now) if charge.watchdog else None
         self._emergency = Emergency(charge, self._core, self._journal, now, locks)
         self._wakeup = _wakeup(signal.SIGTERM)
         _send(channel, {"ok": os.getpid()})
