@@ -284,18 +284,19 @@ def _is_refusal(error: LinkError) -> bool:
 
 def _credential_words(declared: Credential, secret: Secret) -> list[int]:
     """The registers that hold it. Raises InputError; neither it nor an exception under it ever holds the value."""
-    where = Where(key=f"credential '{secret.name}'", expected=f"{declared.type}, {declared.count} registers")
+    where = Where(expected=f"{declared.type}, {declared.count} registers")
+    short = f"the credential '{secret.name}' does not fit its registers"
     value = secret.reveal()
     form = "[ -~]*" if declared.type == "ascii" else _DECIMAL if declared.type.startswith("float") else "-?[0-9]{1,20}"
     if re.fullmatch(form, value) is None:
-        raise InputError("does not fit its registers", where)
+        raise InputError(short, where)
     if declared.type == "ascii":
         data = value.encode("ascii").ljust(2 * declared.count, b"\0")
     else:
         try:
             data = from_number(declared.type, float(value) if declared.type.startswith("float") else int(value))
         except ValueError:
-            raise InputError("does not fit its registers", where) from None
+            raise InputError(short, where) from None
     if len(data) > 2 * declared.count:
-        raise InputError("is too long for its registers", where)
+        raise InputError(short, where)
     return to_words(data, declared.word_order)

@@ -76,6 +76,7 @@ class FeedPath:
         bench = self._bench
         if any(relay.role == "mains" for relay in bench.config.relay):
             bench.relays.set("mains", True)
+        bench.clock.sleep(max(bench.config.topology.least_off_s, *(r.least_dwell_s for r in bench.config.relay)))
         bench.supply.output(True)
         bench.relays.set("supply-feed", True)
         if not self._watch.wait_state("up", _SUPPLY_S):

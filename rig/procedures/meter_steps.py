@@ -46,7 +46,7 @@ class MeterSteps:
         return self._meter.abilities.transfer
 
     def meet(self, deadline_ns: int) -> None:
-        """Who it is, once it answers (until the deadline), and which version it runs. Raises when that does not fit."""
+        """Who it is, once it answers (until the deadline). Raises BenchError when this firmware is not for it."""
         while True:
             try:
                 who = self._meter.identity()
@@ -57,6 +57,8 @@ class MeterSteps:
                 self._clock.sleep(self._config.poll_s)
         told = {"maker": who.maker, "model": who.model, "serial": who.serial}
         self._identity(**{key: text for key, text in told.items() if text})
+        if who.model and who.model != self._fixture.hardware:
+            raise BenchError(f"the meter is a {who.model}, but this firmware is for {self._fixture.hardware}")
 
     def check_version(self) -> None:
         version = self._evidence.version_before = self._meter.version()

@@ -53,13 +53,23 @@ class KnownImage:
 
 
 class TwinMeter:
-    """The meter. `feed(volts | None)` is called when its 12 V output changes."""
+    """The meter. `feed(volts | None)` is called when its 12 V output changes.
+
+    `on_transfer`, `on_verify` and `on_activate` are called when an image begins to come, when it is to be verified, and
+    when an activation begins.
+    """
 
     MAKER, MODEL, SERIAL = "Synthetic Meters", "SM-ESME-1", "SM0000001"
 
     def __init__(
-        self, timeline: Timeline, feed: Callable[[float | None], None], known: Mapping[str, KnownImage], version: str
+        self,
+        timeline: Timeline,
+        feed: Callable[[float | None], None],
+        known: Mapping[str, KnownImage],
+        version: str,
+        model: str = MODEL,
     ) -> None:
+        self.model = model
         self._timeline = timeline
         self._feed = feed
         self._known = known
@@ -69,8 +79,15 @@ class TwinMeter:
         self.silent = False
         self.ac_lost = Signal(True)
         self.present = Signal(False)
-        self.on_activate: Callable[[], None] | None = None
+        self.on_transfer: Callable[[], None] = lambda: None
+        self.on_verify: Callable[[], None] = lambda: None
+        self.on_activate: Callable[[], None] = lambda: None
+        self.damages_images = False
+        """A bit of what it holds flips before it is verified (a fault)."""
+        self.mistakes_hashes = False
+        """It takes every hash that an activation names for another one (a fault)."""
         self._verified_hash: bytes | None = None
+        self._last: KnownImage | None = None
         self._mains = False
         self._powered = False
         self._booted_ns: int | None = None
@@ -101,7 +118,7 @@ class TwinMeter:
 
     def _log_mains(self, present: bool) -> None:
         now = self._timeline.now()
-        if present and self._mains_lost_ns is not None:
+        if present and self._mains_lost_ns is not None and not self._powered:
             long = now - self._mains_lost_ns >= to_ns(_LONG_OUTAGE_S)
             self._note(LONG_OUTAGE_RESTORED if long else OUTAGE_RESTORED)
         self._mains_lost_ns = None if present else now
@@ -131,6 +148,11 @@ class TwinMeter:
     # -- what the registers show ---------------------------------------------------------------------------------
 
     @property
+    def fed(self) -> bool:
+        """Whether it has mains, or its battery."""
+        return self._mains
+
+    @property
     def answers(self) -> bool:
         return self._booted_ns is not None and not self.silent
 
@@ -148,6 +170,7 @@ class TwinMeter:
             return False
         if offset == 0:
             self.slot = bytearray()
+            self.on_transfer()
         if len(self.slot) < offset + len(data):
             self.slot.extend(bytes(offset + len(data) - len(self.slot)))
         self.slot[offset : offset + len(data)] = data
@@ -159,8 +182,11 @@ class TwinMeter:
         self.image_code = ImageCode.VERIFYING
         self._verified_hash = None
         self._in(VERIFY_S, lambda: self._verified(size, image_hash))
+        self.on_verify()
 
     def _verified(self, size: int, image_hash: bytes) -> None:
+        if self.damages_images and self.slot:
+            self.slot[0] ^= 1
         image = bytes(self.slot[:size])
         digest = hashlib.sha256(image)
         known = self._known.get(digest.hexdigest())
@@ -170,12 +196,33 @@ class TwinMeter:
 
     def activate(self, image_hash: bytes) -> None:
         """The activation command arrived: what follows is in the fixture's behaviour, counted from now."""
-        if self._verified_hash is None or image_hash != self._verified_hash:
+        if self._verified_hash is None or image_hash != self._verified_hash or self.mistakes_hashes:
             self.image_code = ImageCode.FAILED
             return
+        self._behave(self._known[image_hash.hex()])
+        self.on_activate()
+
+    def hold(self, image_hash: bytes) -> None:
+        """An image that came another way, and is verified."""
+        self.image_code = ImageCode.VERIFIED
+        self._verified_hash = image_hash
+
+    def activate_again(self) -> None:
+        """It begins its last activation anew, by itself (a fault)."""
+        if self._last is not None:
+            self._behave(self._last)
+
+    def restart(self, dark_s: float) -> None:
+        """It resets itself (a fault): no 12 V for `dark_s`, then it boots. What it was about is void."""
+        if self._powered:
+            self._power_lost()
+            self._powered = True
+            self._in(dark_s, lambda: self._supply(12.0))
+            self._in(dark_s + BOOT_S, self._booted)
+
+    def _behave(self, known: KnownImage) -> None:
         self.image_code = ImageCode.ACTIVATING
-        known = self._known[image_hash.hex()]
-        behaviour = known.behaviour
+        self._last, behaviour = known, known.behaviour
         for at_s, volts in behaviour.feed_steps():
             self._in(at_s, lambda v=volts: self._supply(v if v > 0 else None))  # type: ignore[misc]
         for at_s in {edge for stretch in behaviour.silent for edge in stretch if math.isfinite(edge)}:
@@ -184,8 +231,6 @@ class TwinMeter:
             self._in(behaviour.version_changes_at_s, lambda: self._new_version(known.version))
         elif math.isfinite(end_s := _end_s(behaviour)):
             self._in(end_s, self._activation_failed)
-        if self.on_activate is not None:
-            self.on_activate()
 
     def _set_silent(self, silent: bool) -> None:
         """A silence ends with a start: until then the meter was rebooting."""

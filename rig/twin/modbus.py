@@ -83,7 +83,7 @@ class TwinModbus:
 
     def _table(self) -> dict[int, int]:
         meter, table = self._meter, {}
-        for start, text in ((MAKER, meter.MAKER), (MODEL, meter.MODEL), (SERIAL, meter.SERIAL)):
+        for start, text in ((MAKER, meter.MAKER), (MODEL, meter.model), (SERIAL, meter.SERIAL)):
             words = struct.unpack(">8H", text.encode("ascii").ljust(16, b"\0"))
             table.update({start + i: word for i, word in enumerate(words)})
         table.update({VERSION + i: int(part) for i, part in enumerate(meter.version.split("."))})
