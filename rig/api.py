@@ -30,7 +30,6 @@ from rig.procedures.session import Session
 from rig.records.analysis import Analysis
 from rig.records.bundle import Bundle, free_bytes
 from rig.records.run import Labels, Picture, RunRecord
-from rig.toml_file import line_of, read_toml
 
 CONTROLS = ("auto", "always", "never")
 
@@ -47,6 +46,8 @@ class Request:
     seed: int = 0
     faults: tuple[str, ...] = ()
     controls: str = "auto"
+    terminal: int | None = None
+    """The descriptor of a terminal at which a person sits, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -123,15 +124,6 @@ def analyse(
     return analyse_files(question)[0]
 
 
-def _check_topology(path: Path, config: BenchConfig) -> None:
-    """Whether `rig run` knows how to test on such a bench. Raises InputError."""
-    if config.topology.kind == "hot-shoe":
-        _, text = read_toml(path)
-        message = "rig run tests benches on which the meter feeds the hub; on a hot shoe the supply does"
-        where = Where(str(path), "topology.kind", line_of(text, ("topology", "kind")), "hot-shoe", "ichis")
-        raise InputError(message, where)
-
-
 class Prepared:
     """A run whose input is checked. `run` may be called once."""
 
@@ -143,8 +135,6 @@ class Prepared:
             found = Where(key="--controls", found=request.controls, expected=" or ".join(CONTROLS))
             raise InputError("not a way to make controls", found)
         self.bench = ChosenBench(request.bench, request.seed, request.faults)
-        if self.bench.file_config is not None:
-            _check_topology(Path(request.bench), self.bench.file_config)
         self._limit(self.bench.file_config)
 
     @property
@@ -154,7 +144,7 @@ class Prepared:
 
     def run(self, progress: Progress) -> Outcome:
         """Do it. `progress` is told what happens."""
-        with self.bench.opened([self.fixture], self._request.out) as bench:
+        with self.bench.opened([self.fixture], self._request.out, self._request.terminal) as bench:
             return run_on(bench, self.fixture, self._request, progress)
 
     def _limit(self, config: BenchConfig | None) -> Limit:

@@ -44,14 +44,17 @@ class ChosenBench:
         self.clock: Clock | None = None
 
     @contextmanager
-    def opened(self, fixtures: Sequence[Fixture], out: Path) -> Iterator[Bench]:
-        """The open bench, when `out` can take the evidence. `fixtures`: the images that the twin's meter knows."""
+    def opened(self, fixtures: Sequence[Fixture], out: Path, terminal: int | None = None) -> Iterator[Bench]:
+        """The open bench, when `out` can take the evidence. `fixtures`: the images that the twin's meter knows.
+
+        `terminal`: the descriptor of a terminal at which a person sits.
+        """
         if self.file_config is not None:
             _check_out(self.file_config, out)
             self.clock = clock = SystemClock()
             with owned(self.file_config, clock) as lease:
                 try:
-                    bench = open_bench(self.file_config, clock, CallSets(), lease)
+                    bench = open_bench(self.file_config, clock, CallSets(), lease, terminal)
                 except RigError as error:
                     locate(error, Path(self.name))
                     raise
@@ -70,7 +73,7 @@ class ChosenBench:
         try:
             _check_out(twin.config, out)
             self.clock = twin.clock
-            bench = open_bench(twin.config, twin.clock, twin.call_sets)
+            bench = open_bench(twin.config, twin.clock, twin.call_sets, terminal=terminal)
             try:
                 yield bench
             finally:

@@ -81,7 +81,7 @@ def _round(bench: Bench, request: ControlsRequest, progress: Progress) -> Contro
 
     def steps() -> None:
         supply_controls(session, kinds)
-        session.step("topology", "meter feeds the hub, and nothing else", session.feed_from_meter)
+        session.step("topology", session.path.words, session.feed)
         meter_controls(session, kinds)
         if request.long:
             long_controls(session)

@@ -81,10 +81,13 @@ def _bench_file(bench: str | None) -> BenchConfig | None:
     if bench is None or not is_bench_file(bench):
         return None
     from rig.bench.config import load_bench
+    from rig.bench.meter_table import readable
     from rig.meters.profile import load_profile
 
     config = load_bench(Path(bench))
-    load_profile(config.meter.profile)
+    table = readable(config.meter)
+    if table is not None:
+        load_profile(table.profile)
     return config
 
 

@@ -280,7 +280,7 @@ class _Fault:
         self._context: dict[str, Any] = details.get("ctx", {})
         self.missing = self._type == "missing"
         self.path = _written(data, details["loc"], keep_last=self.missing)
-        self._models = _models_at(model, self.path[:-1]) if self.path else []
+        self._models = _models_at(model, self.path[:-1], data) if self.path else []
 
     def near_miss(self) -> str:
         if self._type != "extra_forbidden":
@@ -335,14 +335,25 @@ def _written(data: Any, loc: tuple[int | str, ...], *, keep_last: bool) -> Key:
     return path
 
 
-def _models_at(model: type[BaseModel], path: Key) -> list[type[BaseModel]]:
-    """The models that may stand at `path`: several where a field is a union."""
-    models = [model]
+def _models_at(model: type[BaseModel], path: Key, data: Any) -> list[type[BaseModel]]:
+    """The models that may stand at `path`: several where a field is a union that nothing written there decides."""
+    models, here = [model], data
     for part in path:
+        here = here[part]
         fields = [f for m in models for name, f in m.model_fields.items() if part in {name, f.alias}]
         if fields:
             models = [m for f in fields for m in _models_in(f.annotation)]
+        models = [m for m in models if _agrees(m, here)] or models
     return models
+
+
+def _agrees(model: type[BaseModel], table: Any) -> bool:
+    """Whether what is written allows this model: each choice that the table makes is one of the model's."""
+    from typing import Literal
+
+    choices = {f.alias or n: get_args(f.annotation) for n, f in model.model_fields.items()
+               if get_origin(f.annotation) is Literal}  # fmt: skip
+    return not isinstance(table, dict) or all(table[key] in c for key, c in choices.items() if key in table)
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -12,27 +12,21 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from rig.bench.meter_table import AnyMeterTable
+from rig.bench.values import HOST, PORT, Endpoint, Pin, Seconds, address
+from rig.bench.values import Table as _Table
 from rig.errors import InputError, RigError, Where
 from rig.toml_file import dotted, line_of, read_toml, validate
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
-Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 Volts = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
 Amps = Annotated[float, Field(gt=0, le=30, allow_inf_nan=False)]
 Ohms = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 Farads = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
-Pin = Annotated[int, Field(ge=0, le=1023)]
-HOST = r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])"
-_PORT = r"([0-9]{1,5})"
-_ENDPOINT = rf"^{HOST}:{_PORT}$"
-_LOCAL = rf"^((127(?:\.[0-9]{{1,3}}){{3}}|\[::1\]|localhost):{_PORT}|(/[!-~]{{1,100}}))$"
-_VISA = rf"^[Tt][Cc][Pp][Ii][Pp][0-9]*::{HOST}::{_PORT}::[Ss][Oo][Cc][Kk][Ee][Tt]$"
-
-
-def _endpoint(value: str) -> str:
-    return _address(value, _ENDPOINT, "HOST:PORT")
+_LOCAL = rf"^((127(?:\.[0-9]{{1,3}}){{3}}|\[::1\]|localhost):{PORT}|(/[!-~]{{1,100}}))$"
+_VISA = rf"^[Tt][Cc][Pp][Ii][Pp][0-9]*::{HOST}::{PORT}::[Ss][Oo][Cc][Kk][Ee][Tt]$"
 
 
 def _local(value: str) -> str:
@@ -43,18 +37,9 @@ def _local(value: str) -> str:
 
 
 def _visa(value: str) -> str:
-    return _address(value, _VISA, "TCPIP::HOST::PORT::SOCKET")
+    return address(value, _VISA, "TCPIP::HOST::PORT::SOCKET")
 
 
-def _address(value: str, pattern: str, form: str) -> str:
-    match = re.fullmatch(pattern, value)
-    if match is None or not 1 <= int(match[2]) <= 65_535:
-        raise ValueError(f"{value!r} is no address like {form} with a port from 1 to 65535")
-    return value
-
-
-Endpoint = Annotated[str, AfterValidator(_endpoint), WithJsonSchema({"type": "string", "pattern": _ENDPOINT})]
-"""host:port."""
 LocalEndpoint = Annotated[str, AfterValidator(_local), WithJsonSchema({"type": "string", "pattern": _LOCAL})]
 """host:port on loopback, or the path of a Unix socket."""
 VisaSocket = Annotated[str, AfterValidator(_visa), WithJsonSchema({"type": "string", "pattern": _VISA})]
@@ -79,10 +64,6 @@ SenseRole = Literal[
     "rail_up", "rail_down", "mains", "mains_l2", "mains_l3", "ac_lo", "mt_pr", "ch_pr", "current", "estop"
 ]
 """`mains_l2` and `mains_l3`: further phases, or the second element, at the meter's terminals (`rig.bench.roles`)."""
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class BenchTable(_Table):
@@ -296,25 +277,6 @@ class WiringTable(_Table):
     harness: Annotated[str, Field(pattern=r"^[^/\\\x00][^\x00]*\.ya?ml$", max_length=200)]
 
 
-class MeterTable(_Table):
-    """`max_s`: when an activation that shows nothing is over; `quiet_s`: how long the rail must be quiet after it.
-
-    `variant` says how many live conductors the bench watches at the meter's terminals (`rig.bench.roles`).
-    """
-
-    driver: Literal["modbus-tcp"]
-    address: Endpoint
-    profile: str
-    variant: Literal["single-phase", "twin-element", "polyphase", "gas"] = "single-phase"
-    unit: Annotated[int, Field(ge=0, le=247)] = 1
-    timeout_s: Annotated[float, Field(gt=0, le=60)] = 2.0
-    poll_s: Annotated[float, Field(gt=0, le=600)] = 5.0
-    start_s: Seconds = 120.0
-    max_s: Seconds = 3600.0
-    quiet_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
-    follow_s: Seconds = 90.0
-
-
 WATCHDOG_PERIOD_S = 0.5
 """How often the guardian's pulses come where the bench file does not say."""
 
@@ -351,7 +313,7 @@ class BenchConfig(_Table):
     relay: Annotated[list[RelayTable], Field(min_length=1)]
     sense: Annotated[list[SenseTable], Field(min_length=2)]
     load: LoadTable | None = None
-    meter: MeterTable
+    meter: AnyMeterTable
     wiring: WiringTable | None = None
     guardian: GuardianTable = GuardianTable()
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from rig.bench.config import WATCHDOG_PERIOD_S, BenchConfig, GpioRelayTable, RelayTable, SupplyTable
+from rig.bench.config import WATCHDOG_PERIOD_S, BenchConfig, GpioRelayTable, RelayRole, RelayTable, SupplyTable
+from rig.bench.meter_table import place
 from rig.clock import Clock, to_ns
 from rig.guardian.charge import Charge, CoilSpec, GpioSpec, RelaySpec, StopSpec, SupplySpec, WatchdogSpec
 from rig.guardian.client import GuardianClient
@@ -22,21 +23,22 @@ from rig.instruments.ports import Relay
 from rig.instruments.relays import RPiGPIO
 from rig.instruments.rigol_dp800 import off_texts
 
-FEEDS = ("meter-feed", "supply-feed")
+FEEDS: tuple[RelayRole, RelayRole] = ("meter-feed", "supply-feed")
 """The two feeds of the hub: never closed together, for then nobody could say who fed it."""
 
 
-def feeds(config: BenchConfig) -> tuple[str, ...]:
-    """Those that this bench has: on a hot shoe only the supply's."""
-    return tuple(role for role in FEEDS if any(table.role == role for table in config.relay))
+def feeds(config: BenchConfig) -> tuple[RelayRole, ...]:
+    """Those that this bench has: a hot-shoe bench has no meter feed."""
+    roles = [table.role for table in config.relay]
+    return tuple(role for role in FEEDS if role in roles)
 
 
 def rules(config: BenchConfig, *, silent: bool) -> Rules:
     """The interlocks of this bench. `silent`: whether a controller that is silent is acted upon."""
-    guardian = config.guardian
+    guardian, here = config.guardian, feeds(config)
     return Rules(
-        forbidden=(FEEDS,) if feeds(config) == FEEDS else (),
-        feeds=feeds(config),
+        forbidden=(FEEDS,) if here == FEEDS else (),
+        feeds=here,
         dead_ns=to_ns(config.topology.dead_time_s),
         energised_ns=to_ns(guardian.longest_energised_s),
         dwell_ns={table.role: to_ns(table.least_dwell_s) for table in config.relay if table.least_dwell_s > 0},
@@ -81,7 +83,7 @@ def pieces(config: BenchConfig) -> tuple[str, ...]:
     """What of this bench has one owner, by names that are the same in every bench file that has it."""
     found = list(salvaged_pieces(config.supply, config.relay))
     found += [f"oscilloscope {table.address.lower()}" for table in config.oscilloscope]
-    found.append(f"meter {config.meter.address.lower()}")
+    found.append(f"meter {place(config.meter)}")
     return tuple(found)
 
 

@@ -57,7 +57,7 @@ class Interlocks:
         yield Check("feeds", True, "open")
         bench.clock.sleep(max(topology.least_off_s, *(relay.least_dwell_s for relay in bench.config.relay)))
         if not self.rail_is_down(topology.discharge_s):
-            raise Refused("the supply is off and both feeds are open, but the rail is not proven down: what feeds it?")
+            raise Refused("the supply is off and the feeds are open, but the rail is not proven down: what feeds it?")
         yield Check("rail", True, f"below {topology.safe_v:g} V")
 
     def hold(self) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from rig.bench.config import BenchConfig, GpiodSenseTable, SenseTable
 from rig.bench.guarding import beside, inside
+from rig.bench.meter_opening import open_meter
 from rig.bench.wear import WearBook, wear_file
 from rig.clock import Clock
 from rig.errors import BenchError
@@ -31,9 +32,7 @@ from rig.instruments.sense import (
     SenseLine,
     load_request_lines,
 )
-from rig.meters.modbus import ModbusMeter
 from rig.meters.port import Meter
-from rig.meters.profile import load_profile
 
 
 @dataclass(frozen=True)
@@ -70,17 +69,20 @@ class Bench:
                 stack.callback(part.close)
 
 
-def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets, lease: Lease | None = None) -> Bench:
+def open_bench(
+    config: BenchConfig, clock: Clock, call_sets: CallSets, lease: Lease | None = None, terminal: int | None = None
+) -> Bench:
     """Open everything that the bench file names. Raises InputError (unknown profile) or BenchError.
 
     With a `lease` the bench is real, and its guardian a process of its own, which comes first: it proves that it can
     reach the supply before anybody else talks to it. Without, the guardian lives inside (the in-process twin), and the
-    operations of the relays are not kept.
+    operations of the relays are not kept. `terminal`: the descriptor of a terminal at which a person sits.
     """
     wear = WearBook(config, None if lease is None else wear_file(config, lease.folder))
-    profile = load_profile(config.meter.profile)
-    psu, scope, meter = config.supply[0], config.oscilloscope[0], config.meter
+    psu, scope = config.supply[0], config.oscilloscope[0]
     with ExitStack() as stack:  # what was opened before something failed is given back
+        meter = open_meter(config, clock, call_sets.request_lines, terminal)
+        stack.callback(meter.close)
         relays: Guardian = (
             beside(config, clock, lease, wear.closing) if lease else inside(config, clock, call_sets.gpio, wear.closing)
         )
@@ -97,7 +99,7 @@ def open_bench(config: BenchConfig, clock: Clock, call_sets: CallSets, lease: Le
             relays=relays,
             wear=wear,
             sense=sense,
-            meter=ModbusMeter(meter.address, meter.unit, profile, clock, meter.timeout_s),
+            meter=meter,
             lease=lease,
         )
         stack.pop_all()

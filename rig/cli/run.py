@@ -36,6 +36,7 @@ def run(options: Namespace) -> int:
         seed=options.seed,
         faults=tuple(options.fault),
         controls=options.controls,
+        terminal=sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None,
     )
     prepared = Prepared(request)
     from rig.cli.panel import progress_for
@@ -65,6 +66,8 @@ def _summary(outcome: Outcome) -> Iterator[str]:
     record: RunRecord = outcome.record
     yield ""
     yield verdict_sentence(record)
+    if record.caveat is not None:
+        yield f"  {record.caveat}"
     for reason in record.reasons:
         yield f"  {reason.code}: {reason.text}"
     for number, outage in enumerate(record.outages, 1):

@@ -29,13 +29,14 @@ class Surroundings:
     """What the bench itself knows while it watches: all as stretches of the common line.
 
     `mains_present` and `mains_absent` are proven by the bench's detector at the meter's terminals; `path_intact` is
-    when the rig had the meter feeding the hub and nothing else (its relays read back so, the supply off) and moved
-    nothing.
+    when the rig had the hub fed as it must be (its relays and the supply read back so) and moved nothing.
+    `meter_feeds` False: a hot shoe, where the supply is the hub's feed, and no meter can cut it.
     """
 
     mains_present: Intervals
     mains_absent: Intervals
     path_intact: Intervals
+    meter_feeds: bool = True
 
 
 def cause_of(outage: Outage, around: Surroundings) -> Cause:
@@ -50,6 +51,8 @@ def cause_of(outage: Outage, around: Surroundings) -> Cause:
     first, last = outage.from_ns - SLACK_NS, outage.to_ns
     if not _covers(around.path_intact, first, last):
         return Cause.RIG
+    if not around.meter_feeds:
+        return Cause.SUPPLY
     if len(around.mains_absent.clip(first, last)):
         return Cause.MAINS
     if not _covers(around.mains_present, first, last):

@@ -1,219 +1,302 @@
-"""A meter on Modbus TCP, through pymodbus's sync client, as its profile says. Writes are never repeated.
+"""A meter on Modbus, TCP or RTU, as its profile says: which registers tell what, and which writes activate.
 
-pymodbus returns errors instead of raising them, and converts what an error left empty without a word: every reply is
-checked here. Its own time-out runs on the wall clock, so each exchange is guarded by the injected clock. After silence
-or a broken exchange the link is closed, so that a late reply is never read as the answer to another question.
+Knows the steps and the profile; the exchanges are in `rig.meters.modbus_link`. Writes are never repeated.
 """
 
 from __future__ import annotations
 
-import logging
-import socket
+import re
 import struct
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
 
-from rig.clock import Clock
-from rig.errors import LinkError, LinkTimeout, RigError
-from rig.meters.port import Activation, ImageState, MeterIdentity
-from rig.meters.profile import Profile, Text
+from rig.clock import Clock, to_ns
+from rig.errors import InputError, LinkError, Where
+from rig.meters.credentials import Secret
+from rig.meters.modbus_link import ACKNOWLEDGE, ExceptionReply, ModbusLink
+from rig.meters.modbus_rtu import Probe
+from rig.meters.port import Abilities, Activation, ImageState, LogEntry, Meter, MeterIdentity
+from rig.meters.profile import MOST_READ, Credential, Profile, Value, Write
+from rig.meters.profile_checks import values
+from rig.meters.registers import from_number, number, text, to_bytes, to_words
 
-if TYPE_CHECKING:
-    from pymodbus.client import ModbusTcpClient
-    from pymodbus.pdu.file_message import FileRecord
-
-_ACKNOWLEDGE = 5
-_EXCEPTIONS = {
-    1: "illegal function",
-    2: "illegal data address",
-    3: "illegal data value",
-    4: "device failure",
-    _ACKNOWLEDGE: "acknowledge",
-    6: "busy",
-}
-"""Modbus Application Protocol V1.1b3, 7."""
 _VERIFY_POLL_S = 1.0
+_UPTIME_JUMP_S = 2.0
+"""A meter may bring its up-time up to date only every second or so."""
+_DECIMAL = r"-?[0-9]{1,20}(\.[0-9]{1,20})?"
+_BUSY = (ImageState.VERIFYING, ImageState.TRANSFERRING)
 
 
-class _ExceptionReply(LinkError):
-    """The meter answered with an exception: the exchange itself was sound."""
+class ModbusMeter(Meter):
+    """See `rig.meters.port.Meter`. `secrets`: the credentials that the profile names; each is checked to fit here."""
 
-    def __init__(self, message: str, exception_code: int) -> None:
-        super().__init__(message)
-        self.exception_code = exception_code
-
-
-class ModbusMeter:
-    """Implements `rig.meters.port.Meter`. `address` is host:port."""
-
-    def __init__(self, address: str, unit: int, profile: Profile, clock: Clock, timeout_s: float) -> None:
-        self.name = "meter"
-        host, _, port = address.rpartition(":")
-        self._host = host.removeprefix("[").removesuffix("]")  # an IPv6 address stands in brackets
-        self._port = int(port)
-        self._unit = unit
+    def __init__(
+        self, link: ModbusLink, profile: Profile, clock: Clock, secrets: Mapping[str, Secret] | None = None
+    ) -> None:
+        """Raises InputError for a credential that its registers cannot hold."""
+        super().__init__()
+        self.name = link.name
+        image = profile.image
+        self.abilities = Abilities(transfer=image is not None, resume=image is not None and image.received is not None)
+        self._link = link
         self._profile = profile
         self._clock = clock
-        self._timeout_s = timeout_s
-        self._client: ModbusTcpClient | None = None
-        self._sent: list[Activation] = []
-        logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # silence is told by our own errors
+        self._secrets = {name: _credential_words(profile.credentials[name], s) for name, s in (secrets or {}).items()}
+        self._begun: bytes | None = None
+        """The image of which the meter already has a part."""
+
+    @property
+    def activates(self) -> bool:
+        """Whether the profile says how; otherwise it only reads."""
+        return bool(self._profile.activation)
 
     def identity(self) -> MeterIdentity:
         who = self._profile.identity
-        return MeterIdentity(self._text(who.maker), self._text(who.model), self._text(who.serial))
+        return MeterIdentity(*(self._told(each) for each in (who.maker, who.model, who.serial)))
 
     def version(self) -> str:
-        where = self._profile.version
-        return ".".join(str(word) for word in self._read(where.register_, where.words))
+        parts = [self._text(part) for part in self._profile.version.parts]
+        return self._profile.version.separator.join(parts)
+
+    def image_state(self) -> ImageState | None:
+        status = self._profile.status
+        if status is None:
+            return None
+        code = self._number(status.value)
+        state = status.state(code)
+        if state is None:
+            raise LinkError(f"{self.name}: image status {code:g} is not in the profile '{self._profile.name}'")
+        return state
+
+    def uptime_s(self) -> float | None:
+        """It moves while it is read, so two readings must follow each other: half of an old value and half of a new one
+        do not."""
+        where = self._profile.uptime
+        if where is None:
+            return None
+        asked, first = self._clock.now(), self._as_number(where, self._once(where))
+        for _ in range(3):
+            again, second = self._clock.now(), self._as_number(where, self._once(where))
+            passed_s = (self._clock.now() - asked) / 1e9
+            if first <= second <= first + passed_s + max(_UPTIME_JUMP_S, self.uptime_step_s()):
+                return second
+            asked, first = again, second
+        raise LinkError(f"{self.name}: register {where.register_} moves while it is read")
+
+    def uptime_step_s(self) -> float:
+        return self._profile.uptime.scale if self._profile.uptime is not None else 1.0
+
+    def events(self) -> tuple[LogEntry, ...]:
+        log = self._profile.log
+        if log is None:
+            return ()
+        count = min(int(self._number(log.count)), log.entries)
+        a_read = MOST_READ // log.words
+        entries: list[LogEntry] = []
+        for first in range(0, count, a_read):
+            some = min(a_read, count - first)
+            words = self._link.read(log.register_ + first * log.words, some * log.words, 3)
+            for at in range(0, some * log.words, log.words):
+                entry = words[at : at + log.words]
+                when = None if log.time_at is None else entry[log.time_at] << 16 | entry[log.time_at + 1]
+                entries.append(LogEntry(entry[log.code_at], when))
+        return tuple(entries)
+
+    # -- the image -----------------------------------------------------------------------------------------------
 
     def transfer(self, image: bytes, progress: Callable[[int, int], None]) -> None:
-        from pymodbus.pdu.file_message import FileRecord
-
+        """By file records. A record that was sent and not acknowledged is sent again only in a transfer that goes on:
+        it goes to its own place, so a second one changes nothing."""
         plan = self._profile.image
-        words, data = plan.words_a_record, image + b"\0" * (len(image) % 2)
-        for at in range(0, len(data) // 2, words):
-            in_file = at % plan.registers_a_file
-            count = min(words, plan.registers_a_file - in_file, len(data) // 2 - at)
-            part = data[2 * at : 2 * (at + count)]
-            record = FileRecord(plan.first_file + at // plan.registers_a_file, in_file, record_data=part)
-            self._send_record(record)
-            progress(min(len(image), 2 * (at + count)), len(image))
+        if plan is None:
+            return super().transfer(image, progress)
+        data = image + b"\0" * (len(image) % 2)
+        has = self._already_there(image)
+        self._begun = image
+        for at in _records(len(data) // 2, plan.words_a_record, plan.registers_a_file):
+            if 2 * at.stop > has:
+                file, record = divmod(at.start, plan.registers_a_file)
+                self._link.write_record(plan.first_file + file, record, data[2 * at.start : 2 * at.stop])
+                progress(min(len(image), 2 * at.stop), len(image))
+        return None
+
+    def _already_there(self, image: bytes) -> int:
+        """How many bytes of this image the meter holds from an earlier, broken transfer."""
+        plan = self._profile.image
+        if plan is None or plan.received is None or image != self._begun:
+            return 0
+        return int(self._number(plan.received))
 
     def verify(self, image_hash: bytes, size: int) -> ImageState:
         plan = self._profile.image
-        self._write(plan.verify_register, image_hash + struct.pack(">I", size))
-        deadline = self._clock.now() + round(plan.verify_s * 1e9)
+        if plan is None:
+            return super().verify(image_hash, size)
+        for write in plan.verify:
+            self._clock.sleep(write.before_s)
+            self._perform(write, image_hash, size)
+            self._clock.sleep(write.after_s)
+        deadline = self._clock.now() + to_ns(plan.verify_s)
         while True:
             state = self.image_state()
-            if state not in (ImageState.VERIFYING, ImageState.TRANSFERRING):
+            if state is not None and state not in _BUSY:
+                self._begun = None
                 return state
             if self._clock.now() >= deadline:
                 raise LinkError(f"{self.name}: verification did not end within {plan.verify_s:g} s")
             self._clock.sleep(_VERIFY_POLL_S)
 
-    def activate(self, image_hash: bytes) -> Activation:
-        """See `Meter`. Whatever ends the exchange after the command left (silence, a reset by a meter that reboots at
-        once, Modbus's 'acknowledge'), it was sent; what ends it before, and any other exception reply, is a LinkError.
+    # -- activation ----------------------------------------------------------------------------------------------
 
-        The link is opened anew and asked for the image's status first: a link that died unnoticed would swallow the
-        command. TCP itself may repeat a lost segment later; the instant is that at which it left this program.
+    def activate(self, image_hash: bytes, size: int) -> Activation:
+        """See `Meter`. Whatever ends the last exchange after its request left (silence, a reset by a meter that reboots
+        at once, Modbus's 'acknowledge'), it was sent. What ends the first before it left, and a refusal of the first by
+        another exception, is an error; a list that breaks off later is told in `Activation.problem`.
+
+        The link is opened anew and asked a question first: a link that died unnoticed would swallow the command. TCP
+        itself may repeat a lost segment later; the instant is that at which it left this program.
         """
-        self.close()
-        self.image_state()
-        self._sent.clear()
-        try:
-            self._write(self._profile.image.activate_register, image_hash)
-        except _ExceptionReply as error:
-            if error.exception_code != _ACKNOWLEDGE:
-                raise
-        except LinkError:
-            if not self._sent:
-                raise
-        return self._sent[-1]
+        writes = self._profile.activation
+        if not writes:
+            raise LinkError(f"{self.name}: the profile '{self._profile.name}' has no activation")
+        self._link.close()
+        if self.image_state() is None:
+            self.version()
+        self._clock.sleep(writes[0].before_s)
+        with self._clock.shielded():  # what has begun is not broken off half way
+            return self._send_all(writes, image_hash, size)
 
-    def image_state(self) -> ImageState:
-        code = self._read(self._profile.image.state_register, 1)[0]
-        state = self._profile.image.state(code)
-        if state is None:
-            raise LinkError(f"{self.name}: image status {code} is not in the profile '{self._profile.name}'")
-        return state
-
-    def uptime_s(self) -> float | None:
-        where = self._profile.uptime
-        if where is None:
-            return None
-        high, low = self._read(where.register_, 2)
-        return ((high << 16) | low) * where.unit_s
-
-    def abort(self) -> None:
-        """See `rig.clock.Abortable`: wakes a read that is blocked."""
-        sock = self._client.socket if self._client is not None else None
-        if sock is not None:
+    def _send_all(self, writes: list[Write], image_hash: bytes, size: int) -> Activation:
+        first = last = None
+        for index, write in enumerate(writes):
+            if index > 0:
+                self._clock.sleep(writes[index - 1].after_s + write.before_s)
+            self._link.forget_sent()
             try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return  # it was closed meanwhile: nothing is blocked any more
+                self._perform(write, image_hash, size)
+            except LinkError as error:
+                first = first or self._link.sent
+                if first is None or (index == 0 and _is_refusal(error)):
+                    raise
+                if _is_refusal(error) or (index < len(writes) - 1 and not isinstance(error, ExceptionReply)):
+                    problem = f"write {index + 1} of {len(writes)} of the activation: {error.one_line()}"
+                    return Activation(first.before_ns, self._clock.now(), problem)
+            last = self._link.sent or last
+            first = first or last
+        if first is None or last is None:
+            raise LinkError(f"{self.name}: nothing was sent")
+        return Activation(first.before_ns, last.after_ns)
+
+    def _perform(self, write: Write, image_hash: bytes, size: int) -> None:
+        self._link.write(write.function, write.register_, self._words(write, image_hash, size))
+
+    def _words(self, write: Write, image_hash: bytes, size: int) -> list[int]:
+        if write.credential is not None:
+            return self._secrets[write.credential]
+        if write.image is not None:
+            pieces = {"sha256": image_hash, "size": struct.pack(">I", size)}
+            return to_words(b"".join(pieces[name] for name in write.image))
+        value = write.value
+        return [int(v) for v in value] if isinstance(value, list) else [int(value)]  # type: ignore[arg-type]
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def _told(self, value: Value | str | None) -> str:
+        return self._text(value) if isinstance(value, Value) else value or ""
+
+    def _number(self, value: Value) -> float:
+        return self._as_number(value, self._steady(value))
+
+    def _text(self, value: Value) -> str:
+        data = self._steady(value)
+        if not value.is_number:
+            try:
+                return text(value.type, data[value.skip_bytes :])  # type: ignore[arg-type]
+            except ValueError as error:
+                raise LinkError(f"{self.name}: registers {value.register_} on: {error}") from None
+        read = self._raw_number(value, data)
+        if value.decimals == 0 and isinstance(read, int):
+            return str(read)
+        if isinstance(read, int):
+            digits = f"{abs(read):0{value.decimals + 1}d}"
+            return f"{'-' if read < 0 else ''}{digits[: -value.decimals]}.{digits[-value.decimals :]}"
+        return f"{read:.{value.decimals}f}"
+
+    def _as_number(self, value: Value, data: bytes) -> float:
+        return self._raw_number(value, data) * value.scale
+
+    def _raw_number(self, value: Value, data: bytes) -> int | float:
+        try:
+            return number(value.type, data)  # type: ignore[arg-type]
+        except ValueError as error:
+            raise LinkError(f"{self.name}: registers {value.register_} on: {error}") from None
+
+    def _steady(self, value: Value) -> bytes:
+        """Registers that belong together may be read in the middle of a change: so twice, until both are the same."""
+        data = self._once(value)
+        if value.count == 1:
+            return data
+        for _ in range(3):
+            again = self._once(value)
+            if again == data:
+                return data
+            data = again
+        raise LinkError(f"{self.name}: register {value.register_} moves while it is read")
+
+    def _once(self, value: Value) -> bytes:
+        span = value.span
+        for whole in self._profile.whole:
+            if whole.function == value.function and whole.span.start <= span.start < whole.span.stop:
+                words = self._link.read(whole.register_, whole.words, whole.function)
+                at = span.start - whole.register_
+                return to_bytes(words[at : at + len(span)], value.word_order, value.byte_order)
+        words = self._link.read(span.start, len(span), value.function)
+        return to_bytes(words, value.word_order, value.byte_order)
+
+    # -- the link ------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        if self._client is not None:
-            self._client.close()  # type: ignore[no-untyped-call]
-            self._client = None
+        self._link.close()
 
-    def _send_record(self, record: FileRecord) -> None:
-        self._exchange("send the image", lambda c: c.write_file_record([record], device_id=self._unit))
 
-    # -- one exchange --------------------------------------------------------------------------------------------
+def probes(profile: Profile) -> list[Probe]:
+    """Questions that may be asked at any time, of several lengths: the values that the profile reads."""
+    wholes = [(w.register_, w.words, w.function) for w in profile.whole]
+    inside = [(range(r, r + n), f) for r, n, f in wholes]
+    single = [
+        (v.register_, v.count, v.function)
+        for _, v in values(profile)
+        if not any(v.span.start in span and v.function == f for span, f in inside)
+    ]
+    return list(dict.fromkeys([*single, *wholes]))
 
-    def _text(self, where: Text) -> str:
-        words = self._read(where.register_, where.words)
-        raw = struct.pack(f">{len(words)}H", *words).rstrip(b"\0 ")
-        if not raw.isascii():
-            raise LinkError(f"{self.name}: registers {where.register_} on hold no ASCII text")
-        return raw.decode("ascii")
 
-    def _read(self, register: int, words: int) -> list[int]:
-        reply = self._exchange(
-            f"read register {register}",
-            lambda c: c.read_holding_registers(register, count=words, device_id=self._unit),
-        )
-        values = list(reply.registers)
-        if len(values) != words:
-            raise LinkError(f"{self.name}: asked for {words} registers from {register}, got {len(values)}")
-        return values
+def _records(total: int, words: int, registers_a_file: int) -> Iterator[range]:
+    """The registers of each record; none reaches over the end of a file."""
+    at = 0
+    while at < total:
+        count = min(words, registers_a_file - at % registers_a_file, total - at)
+        yield range(at, at + count)
+        at += count
 
-    def _write(self, register: int, data: bytes) -> None:
-        words = list(struct.unpack(f">{len(data) // 2}H", data))
-        what = f"write register {register}"
-        reply = self._exchange(what, lambda c: c.write_registers(register, words, device_id=self._unit))
-        if (reply.address, reply.count) != (register, len(words)):
-            raise LinkError(f"{self.name}: {what}: the reply names {reply.count} registers from {reply.address}")
 
-    def _connect(self) -> ModbusTcpClient:
-        """The open client; opens it when it is not. Guarded by who calls."""
-        if self._client is None:
-            timeout = self._clock.real_timeout_s(self._timeout_s)
-            client = _timed_client(self._host, self._port, timeout, self._clock, self._note_sent)
-            if not client.connect():  # type: ignore[no-untyped-call]
-                raise LinkError(f"{self.name}: cannot connect to the address in the bench file")
-            self._client = client
-        return self._client
+def _is_refusal(error: LinkError) -> bool:
+    return isinstance(error, ExceptionReply) and error.exception_code != ACKNOWLEDGE
 
-    def _note_sent(self, before_ns: int, after_ns: int) -> None:
-        self._sent = [Activation(before_ns, after_ns)]
 
-    def _exchange(self, what: str, call: Callable[[ModbusTcpClient], Any]) -> Any:
+def _credential_words(declared: Credential, secret: Secret) -> list[int]:
+    """The registers that hold it. Raises InputError; neither it nor an exception under it ever holds the value."""
+    where = Where(expected=f"{declared.type}, {declared.count} registers")
+    short = f"the credential '{secret.name}' does not fit its registers"
+    value = secret.reveal()
+    form = "[ -~]*" if declared.type == "ascii" else _DECIMAL if declared.type.startswith("float") else "-?[0-9]{1,20}"
+    if re.fullmatch(form, value) is None:
+        raise InputError(short, where)
+    if declared.type == "ascii":
+        data = value.encode("ascii").ljust(2 * declared.count, b"\0")
+    else:
         try:
-            with self._clock.io(self, self._timeout_s):
-                reply = call(self._connect())
-        except BaseException as error:
-            self.close()
-            if isinstance(error, LinkTimeout):
-                raise LinkTimeout(f"{self.name}: {what}: no answer within {self._timeout_s:g} s") from None
-            if isinstance(error, RigError) or not isinstance(error, Exception):
-                raise
-            # Whatever the library stumbled over. Its words hold ports and real durations: a record has neither.
-            raise LinkError(f"{self.name}: {what}: the link broke ({type(error).__name__})") from error
-        if reply.isError():
-            code = int(getattr(reply, "exception_code", 0))
-            text = f"{self.name}: {what}: Modbus exception {code} ({_EXCEPTIONS.get(code, 'unknown')})"
-            raise _ExceptionReply(text, code)
-        return reply
-
-
-def _timed_client(
-    host: str, port: int, timeout_s: float, clock: Clock, sent: Callable[[int, int], None]
-) -> ModbusTcpClient:
-    """A client that tells between which two instants each request was handed to the system, whole or not at all."""
-    from pymodbus.client import ModbusTcpClient
-
-    class Client(ModbusTcpClient):
-        def send(self, request: bytes, addr: tuple[object, ...] | None = None) -> int:
-            before = clock.now()
-            count = int(super().send(request, addr))
-            sent(before, clock.now())
-            if count != len(request):
-                raise ConnectionError(f"{count} of {len(request)} bytes were sent")
-            return count
-
-    return Client(host, port=port, timeout=timeout_s, retries=0)
+            data = from_number(declared.type, float(value) if declared.type.startswith("float") else int(value))
+        except ValueError:
+            raise InputError(short, where) from None
+    if len(data) > 2 * declared.count:
+        raise InputError(short, where)
+    return to_words(data, declared.word_order)

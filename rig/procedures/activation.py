@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rig.clock import to_ns
-from rig.errors import BenchError, LinkError, LinkTimeout
+from rig.errors import BenchError
 from rig.firmware import Fixture
 from rig.meters.port import ImageState
 from rig.procedures.capturing import CaptureJob
 from rig.procedures.control import Kind, capture_settings
 from rig.procedures.controls import meter_controls, supply_controls
 from rig.procedures.evidence import Evidence
+from rig.procedures.meter_steps import MeterSteps
 from rig.procedures.session import Session
 from rig.rail import longest_bounds, merge
-
-_STARTED = (ImageState.ACTIVATING, ImageState.ACTIVATED)
 
 
 class ActivationTest:
@@ -35,6 +34,7 @@ class ActivationTest:
         self._controls = tuple(controls)
         self.watch = session.watch
         self.evidence = session.evidence
+        self._meter = MeterSteps(session.bench, fixture, self._image, session.evidence, session.diary, session.progress)
 
     def run(self) -> Evidence:
         """Do it; never raises for what happens on the bench: it is in the evidence."""
@@ -47,13 +47,12 @@ class ActivationTest:
         session = self._session
         if not supply_controls(session, self._controls):
             return  # a bench that does not see its own cut must not watch a meter's
-        session.step("topology", "meter feeds the hub, and nothing else", session.feed_from_meter)
+        session.step("topology", session.path.words, session.feed)
         if not meter_controls(session, self._controls):
             return
         session.path_begins()
         session.step("settle", f"meter and hub, {self._config.hub.settle_s:g} s", self._settle)
-        session.step("transfer", f"{len(self._image)} bytes", self._transfer)
-        if session.step("verify", "the meter checks the image", self._verify):
+        if self._image_is_there():
             session.step("arm", "the oscilloscope waits for the first fall", self._activate_and_watch)
 
     def _settle(self) -> None:
@@ -67,24 +66,24 @@ class ActivationTest:
 
         if not watch.wait_until(settled, (deadline - self._clock.now()) / 1e9):
             raise BenchError("the rail did not stay up while meter and hub were to settle")
-        self._session.await_meter(deadline)
-        self.evidence.judged_from_ns = watch.known_to_ns()
-        version = self.evidence.version_before = self._bench.meter.version()
-        self._session.identity("meter", version=version)
-        if version != self._fixture.version_from:
-            wanted = self._fixture.version_from
-            raise BenchError(f"the meter runs {version}, but this firmware is to be activated from {wanted}")
+        self._meter.meet(deadline)
+        # Twice restore_min_s ago the rail was up, and has been: what happens at once has an up before it that counts.
+        before = watch.known_to_ns() - to_ns(2 * self._config.rail.restore_min_s)
+        self.evidence.judged_from_ns = max(before, self.evidence.path_from_ns or 0)
+        self._meter.check_version()
+
+    def _image_is_there(self) -> bool:
+        """Whether the meter has verified the image; where it takes none from the rig, nobody here knows."""
+        session = self._session
+        if not self._meter.transfers:
+            session.begin("transfer", "none: this meter takes its image another way, and nobody here checks it")
+            return True
+        session.step("transfer", f"{len(self._image)} bytes", self._transfer)
+        return session.step("verify", "the meter checks the image", self._meter.verify)
 
     def _transfer(self) -> None:
         self._session.interlocks.hold()
-        self._bench.meter.transfer(self._image, self._session.progress.transferred)
-
-    def _verify(self) -> bool:
-        state = self._bench.meter.verify(bytes.fromhex(self._fixture.sha256), len(self._image))
-        self._note_image(state)
-        if state is not ImageState.VERIFIED:
-            self._session.progress.note(f"the meter says of the image: {state.value}")
-        return state is ImageState.VERIFIED
+        self._meter.transfer()
 
     def _activate_and_watch(self) -> None:
         scope = self._config.oscilloscope[0]
@@ -106,8 +105,9 @@ class ActivationTest:
                 self._close_capture(job)
 
     def _activate(self) -> None:
-        self.evidence.activation = self._bench.meter.activate(bytes.fromhex(self._fixture.sha256))
-        self._session.diary.event("activated")
+        problem = self._meter.activate()
+        if problem is not None:
+            self._session.lose(problem)
 
     # -- watching --------------------------------------------------------------------------------------------------
 
@@ -120,13 +120,14 @@ class ActivationTest:
             if self.watch.lost is not None:
                 self._session.lose(self.watch.lost)
                 break
-            if self.evidence.version_after != self._fixture.version_to and self._clock.now() >= poll_at:
+            if self._clock.now() >= poll_at:
                 self._session.interlocks.hold()
-                self._poll_meter()
+                self._meter.poll()
                 poll_at = self._clock.now() + to_ns(self._config.meter.poll_s)
             self.watch.wait_look(1.0)
         self.evidence.judged_to_ns = self.watch.known_to_ns()
         self._session.prove_path()
+        self._meter.read_log()
         return job.triggered
 
     def _over(self) -> bool:
@@ -165,23 +166,6 @@ class ActivationTest:
                 self._session.progress.note(f"the limit is broken: away for at least {lower / 1e9:.1f} s")
         return evidence.decided_ns is not None
 
-    def _poll_meter(self) -> None:
-        """Ask for version and image status. Silence is normal now: the meter may be rebooting."""
-        try:
-            version = self._bench.meter.version()
-            state = self._bench.meter.image_state()
-        except LinkTimeout:
-            return
-        except LinkError as error:
-            self._session.diary.event("meter", message=error.one_line())
-            return
-        if version != self.evidence.version_after:
-            self._session.diary.event("version", version=version)
-        self.evidence.version_after = version
-        self._note_image(state)
-        if state in _STARTED or version == self._fixture.version_to:
-            self.evidence.activation_started = True
-
     def _await_capture(self, job: CaptureJob) -> None:
         self._session.dial.ends_ns = job.full_at_ns()
         self._clock.wait(job.ended, 2 * job.window_s)
@@ -207,11 +191,6 @@ class ActivationTest:
 
     def _zero_ns(self) -> int:
         return self.evidence.activation.before_ns if self.evidence.activation is not None else self._clock.now()
-
-    def _note_image(self, state: ImageState) -> None:
-        if state is not self.evidence.image_state:
-            self.evidence.image_state = state
-            self._session.diary.event("image", state=state.value)
 
     def _tick(self) -> None:
         changed = self.evidence.version_after == self._fixture.version_to

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from rig.bench.config import BenchConfig
+from rig.bench.meter_table import OutsideTable
+from rig.bench.opening import Bench
 from rig.firmware import Fixture
 from rig.judgement import Limit
 from rig.procedures.capturing import Taken
+from rig.procedures.feed_path import GAS
 from rig.procedures.watch import PAIR_S
-from rig.records.run import Assumption
+from rig.records.run import CAVEAT, Assumption
 
 _BENCH = "bench file"
 _ASSUMED = "assumption: the ICHIS electrical limits are to be filled in from the DCC's document"
 
 
-def assumptions(config: BenchConfig, limit: Limit, fixture: Fixture, taken: Taken | None) -> tuple[Assumption, ...]:
+def assumptions(bench: Bench, limit: Limit, fixture: Fixture, taken: Taken | None) -> tuple[Assumption, ...]:
     """All of them, in the order in which they matter."""
+    config = bench.config
     rail, limits = config.rail, config.limits
     rows = [
         ("limit_s", f"{limit.length_ns / 1e9:g} s", "MP102A: three minutes"),
@@ -60,6 +63,22 @@ def assumptions(config: BenchConfig, limit: Limit, fixture: Fixture, taken: Take
                 "assumption: samples up to restore_min_s apart join",
             )
         )
+    rows += _of_the_meter(bench)
     if fixture.synthetic:
         rows.append(("firmware", "synthetic", "the twin's meter: no real product was measured"))
     return tuple(Assumption(*row) for row in rows)
+
+
+def _of_the_meter(bench: Bench) -> list[tuple[str, str, str]]:
+    """What a run rests on where the rig does not do it all itself, and what it cannot show."""
+    rows = []
+    table = bench.config.meter
+    if isinstance(table, OutsideTable) and table.trigger == "person":
+        rows.append(("person_s", f"{table.person_s:g} s", _BENCH + ": how far from a person's word the start may lie"))
+    if isinstance(table, OutsideTable) and table.contact is not None:
+        rows.append(("contact.latency_s", f"{table.contact.latency_s:g} s", _BENCH + ": from the start to the stamp"))
+    if not bench.meter.abilities.transfer:
+        rows.append(("image", "not transferred and not verified by the rig", "the meter takes its image another way"))
+    if bench.config.topology.kind == "hot-shoe":
+        rows.append((CAVEAT, GAS, "domain: a gas meter runs on its battery, and the hot shoe feeds the hub"))
+    return rows

@@ -78,6 +78,8 @@ def required(config: BenchConfig) -> tuple[Kind, ...]:
     A commissioned hub is spared the mains control: a meter that restarts may keep the hub dark for 30 s or more, which
     a real network operator would be told (domain: MP102A).
     """
+    if config.topology.kind == "hot-shoe":
+        return ("quiet", "supply-feed")  # the meter feeds nothing here: there is no cut that could be called its own
     feeds: tuple[Kind, ...] = ("quiet", "supply-feed", "meter-feed")
     return feeds if config.hub.commissioned else (*feeds, "mains")
 
@@ -138,7 +140,7 @@ def run_mains(bench: Bench, watch: Watch, view: ScopeView) -> ControlResult:
     """Open K1 until the rail falls, close it, and wait for the meter: the outage must be called `mains`.
 
     Raises BenchError while an activation is pending (mains cut in it can brick a meter), or where the detector or the
-    rail do not follow K1.
+    rail do not follow K1. A meter that does not tell has nothing pending that the rig has started.
     """
     clock, relays, config = bench.clock, bench.relays, bench.config
     state = bench.meter.image_state()
@@ -161,7 +163,7 @@ def run_mains(bench: Bench, watch: Watch, view: ScopeView) -> ControlResult:
     last = watch.known_to_ns()
     lines = watch.sources()
     history = outages(merge(lines), view.settings, first, last)
-    present, absent = watch.stretches("mains")
+    present, absent = watch.mains()
     # The relays of the hub's feed were not moved: what the rig did to mains is what the detector must tell.
     around = Surroundings(present, absent, Intervals.of([(opened.before_ns - 2 * SLACK_NS, last)]))
     causes = [cause_of(o, around) for o in history.outages if o.proven]
@@ -230,7 +232,7 @@ def _does_not_cut(bench: Bench, watch: Watch, feed: RelayRole) -> None:
 
 
 def _mains_is(bench: Bench, watch: Watch, *, present: bool) -> None:
-    if not watch.wait_until(lambda: watch.level("mains") is present, _DETECTOR_S):
+    if not watch.wait_until(watch.mains_now if present else watch.mains_away_now, _DETECTOR_S):
         name = bench.relays.name("mains")
         did, sees = ("closed", "no mains") if present else ("opened", "mains")
         raise BenchError(f"control: {name} was {did}, and the mains detector still sees {sees} at the meter")

@@ -18,6 +18,16 @@ class Diary(Protocol):
     def event(self, name: str, /, **fields: Any) -> None: ...
 
 
+@dataclass(frozen=True)
+class Restart:
+    """By its own up-time, the meter started between these two instants (ns); what it said before and after (s)."""
+
+    from_ns: int
+    to_ns: int
+    uptime_before_s: float
+    uptime_after_s: float
+
+
 @dataclass
 class Evidence:
     """What a run has brought so far. Instants in ns of the common line. `unguarded`: its guardian acted, or is gone."""
@@ -37,6 +47,7 @@ class Evidence:
     image_state: ImageState | None = None
     activation: Activation | None = None
     activation_started: bool = False
+    restarts: list[Restart] = field(default_factory=list)
     decided_ns: int | None = None
     lost: list[str] = field(default_factory=list)
     error: RigError | None = None

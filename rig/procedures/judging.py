@@ -18,7 +18,7 @@ from rig.procedures.assumptions import assumptions
 from rig.procedures.capturing import ScopeView
 from rig.procedures.control import required
 from rig.procedures.evidence import Evidence
-from rig.procedures.rows import budget_rows, control_rows, coverage_row, longest_row, outage_row
+from rig.procedures.rows import budget_rows, control_rows, coverage_row, longest_row, outage_row, restart_row
 from rig.procedures.time_base import TimeBase, compare_time_bases
 from rig.procedures.watch import Watch
 from rig.rail import Intervals, Outage, RailHistory, Source, merge, outages
@@ -118,7 +118,7 @@ class Judging:
             return Cause.RIG if self._evidence.path_broken else Cause.UNKNOWN
         path = Intervals.of([(begin, end)])
         present, absent = self._watch.mains()
-        return cause_of(outage, Surroundings(present, absent, path))
+        return cause_of(outage, Surroundings(present, absent, path, self._config.topology.kind != "hot-shoe"))
 
     def _judgement(self) -> Judgement:
         evidence = self._evidence
@@ -157,7 +157,7 @@ class Judging:
             if self._history.to_ns > self._history.from_ns
             else None
         )
-        rows = assumptions(config, self._limit, self._fixture, evidence.capture)
+        rows = assumptions(self._bench, self._limit, self._fixture, evidence.capture)
         if alerts is not None:
             rows += tuple(replace(rows[0], key=a.key, value=a.value, source=a.source) for a in alerts.assumptions)
         return RunRecord(
@@ -216,6 +216,10 @@ class Judging:
             version_after=evidence.version_after,
             version_expected=self._fixture.version_to,
             image_state=evidence.image_state.value if evidence.image_state else None,
+            started_by=self._bench.meter.started_by,
+            transferred=self._bench.meter.abilities.transfer,
+            problem=sent.problem if sent else None,
+            restarts=tuple(restart_row(r, self._history.outages, self._zero_ns) for r in evidence.restarts),
         )
 
     def _signals(self) -> dict[str, list[list[float]]]:

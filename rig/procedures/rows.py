@@ -10,9 +10,19 @@ from collections.abc import Iterable, Sequence
 from rig.bench.control_book import Entry
 from rig.judgement import Cause
 from rig.procedures.control import ControlResult
+from rig.procedures.evidence import Restart
 from rig.rail import Outage, RailHistory
 from rig.rail.estimate import budget
-from rig.records.run import BudgetLine, ControlRow, Controls, ControlSource, Coverage, LongestOutage, OutageRow
+from rig.records.run import (
+    BudgetLine,
+    ControlRow,
+    Controls,
+    ControlSource,
+    Coverage,
+    LongestOutage,
+    OutageRow,
+    RestartRow,
+)
 
 
 def seconds(ns: int | None) -> float | None:
@@ -43,6 +53,22 @@ def outage_row(outage: Outage, cause: Cause, zero_ns: int) -> OutageRow:
         open=outage.open,
         cause=cause.value,
         sources=outage.sources,
+    )
+
+
+def restart_row(restart: Restart, outages: tuple[Outage, ...], zero_ns: int) -> RestartRow:
+    """A start of the meter beside the outages of the rail: the last one that had begun when it started."""
+    before = [(n, o) for n, o in enumerate(outages, 1) if o.from_ns <= restart.to_ns]
+    number, outage = before[-1] if before else (None, None)
+    ended = outage.end.at_ns if outage is not None and outage.end is not None else None
+    middle = (restart.from_ns + restart.to_ns) // 2
+    return RestartRow(
+        from_s=(restart.from_ns - zero_ns) / 1e9,
+        to_s=(restart.to_ns - zero_ns) / 1e9,
+        uptime_before_s=restart.uptime_before_s,
+        uptime_after_s=restart.uptime_after_s,
+        outage=number,
+        after_outage_s=None if ended is None else (middle - ended) / 1e9,
     )
 
 

@@ -10,18 +10,18 @@ import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
-from rig.bench.config import RelayRole
 from rig.bench.interlocks import Interlocks
 from rig.bench.opening import Bench
 from rig.bench.power import power
 from rig.clock import Cancelled, to_ns
-from rig.errors import BenchError, HarnessError, LinkError, RigError
+from rig.errors import BenchError, HarnessError, RigError
 from rig.guardian.port import Check
 from rig.instruments.ports import Identity
 from rig.judgement import Limit
 from rig.procedures.capturing import ScopeView
 from rig.procedures.dial import Dial
 from rig.procedures.evidence import Diary, Evidence
+from rig.procedures.feed_path import FeedPath
 from rig.procedures.progress import Progress
 from rig.procedures.watch import Watch
 
@@ -49,6 +49,7 @@ class Session:
         self.diary = diary
         self.progress = progress
         self.watch = Watch(bench.config, bench.sense, bench.clock)
+        self.path = FeedPath(bench, self.watch)
         self.dial = Dial(bench.config, self.watch, bench.clock, limit)
         self.evidence = Evidence(bench.clock.now())
         self.interlocks = Interlocks(bench, free_bytes, self._rail_is_down, self._identified)
@@ -122,28 +123,20 @@ class Session:
         if not self.watch.wait_state("down", self.config.topology.discharge_s):
             raise BenchError("the supply is off and both feeds are open, but the rail is not proven down")
 
-    def feed_from_meter(self) -> None:
-        """The meter feeds the hub, and nothing else does. Raises BenchError."""
-        relays, watch = self.bench.relays, self.watch
-        relays.set("mains", True)
-        if not watch.wait_until(lambda: watch.level("mains") is True, 5.0):
-            raise BenchError(f"{relays.name('mains')} is closed, but the mains detector sees no mains at the meter")
-        self.clock.sleep(self.config.topology.dead_time_s)
-        relays.set("meter-feed", True)
-        if not watch.wait_state("up", self.config.meter.start_s):
-            raise BenchError(f"{relays.name('meter-feed')} is closed, but the meter does not bring the rail up")
-        wrong = self._path_fault()
-        if wrong is not None:
-            raise BenchError(wrong)
+    def feed(self) -> None:
+        """What feeds the hub in an activation feeds it, and nothing else does. Raises BenchError."""
+        self.path.close()
+        if self.path.caveat is not None:
+            self.progress.note(self.path.caveat)
 
     def path_begins(self) -> None:
-        """From here on the rig moves nothing: 'the meter feeds the hub and nothing else' was just proven."""
+        """From here on the rig moves nothing: what feeds the hub was just proven."""
         self.evidence.path_from_ns = self.clock.now()
 
     def prove_path(self) -> None:
         """Read back at the end what was proven at the start; between the two the rig moved nothing."""
         try:
-            wrong = self._path_fault()
+            wrong = self.path.fault()
             self.evidence.path_broken = wrong is not None
         except RigError as error:
             wrong = error.one_line()
@@ -151,29 +144,6 @@ class Session:
             self.evidence.path_to_ns = self.clock.now()
         else:
             self.lose(wrong)
-
-    def _path_fault(self) -> str | None:
-        """What is wrong with 'the meter feeds the hub and nothing else', or None; all read back."""
-        relays = self.bench.relays
-        wanted: dict[RelayRole, bool] = {"mains": True, "meter-feed": True, "supply-feed": False}
-        for role, closed in wanted.items():
-            if relays.closed(role) != closed:
-                return f"relay {relays.name(role)} does not read {'closed' if closed else 'open'}"
-        if self.bench.supply.read().output_on:
-            return f"supply {self.bench.supply.name}: its output is on during an activation"
-        return None
-
-    def await_meter(self, deadline_ns: int) -> None:
-        """Wait until the meter says who it is; its link's error is raised when it does not by then."""
-        while True:
-            try:
-                who = self.bench.meter.identity()
-                break
-            except LinkError:
-                if self.clock.now() >= deadline_ns:
-                    raise
-                self.clock.sleep(self.config.meter.poll_s)
-        self.identity("meter", maker=who.maker, model=who.model, serial=who.serial)
 
     def meter_deadline_ns(self) -> int:
         """By when a meter that was just switched on answers."""

@@ -124,6 +124,11 @@ class Watch:
         levels = [self.level(role) for role in MAINS if role in self._lines]
         return bool(levels) and all(levels)
 
+    def mains_away_now(self) -> bool:
+        """Whether every mains detector sees none now."""
+        levels = [self.level(role) for role in MAINS if role in self._lines]
+        return bool(levels) and all(level is False for level in levels)
+
     def losses(self) -> list[tuple[SenseRole, int, str]]:
         """When the knowledge of a line ended, and why."""
         return [(role, at, why) for role, line in self._lines.items() for at, why in line.losses]

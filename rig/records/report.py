@@ -22,6 +22,7 @@ from rig.records.report_words import (
     nearest,
     plain,
     probability_words,
+    restart_words,
     small,
     verdict_sentence,
 )
@@ -170,6 +171,8 @@ def _verdict(record: RunRecord) -> str:
     sentence = verdict_sentence(record).split(": ", 1)[1]
     reasons = "".join(f"<li><code>{esc(r.code)}</code>{esc(r.text)}</li>" for r in record.reasons)
     listed = f'<ul class="reasons">{reasons}</ul>' if reasons else ""
+    if record.caveat is not None:
+        listed = f"<p>{esc(record.caveat[:1].upper() + record.caveat[1:])}.</p>{listed}"
     return (
         f'<section class="verdict {record.verdict.lower()}">'
         f'<div class="word"><span class="mark" aria-hidden="true">{_MARKS[record.verdict]}</span>{record.verdict}</div>'
@@ -251,8 +254,16 @@ def _activation(record: RunRecord) -> str:
         ("Version after", row.version_after or "unknown"),
         ("Version expected", row.version_expected),
         ("Image state at the end", row.image_state or "unknown"),
+        (
+            "Image",
+            "sent by the rig, verified by the meter" if row.transferred else "not sent and not checked by the rig",
+        ),
+        ("Started by", row.started_by),
         ("Commanded", sent),
     ]
+    if row.problem is not None:
+        facts.append(("Problem", row.problem))
+    facts += [("Meter restarted", restart_words(restart)) for restart in row.restarts]
     return _section("Activation", _facts(facts))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
-from rig.records.run import OutageRow, Shown
+from rig.records.run import OutageRow, RestartRow, Shown
 
 DASH = "–"
 _SMALL = ((Decimal(1), "s"), (Decimal("1e-3"), "ms"), (Decimal("1e-6"), "µs"), (Decimal("1e-9"), "ns"))
@@ -105,6 +105,18 @@ def _bounds(record: Shown) -> str:
         f"The hub's longest time without power was at least {at_least(longest.lower_s)} s and "
         f"{upper_words(longest.upper_s)}; the limit is {plain(record.limit_s)} s.{rail}"
     )
+
+
+def restart_words(row: RestartRow) -> str:
+    """A start of the meter by its own up-time, and where it lies beside the rail."""
+    text = f"by its own up-time, {at_least(row.from_s, 1)} to {at_most(row.to_s, 1)} s after time zero"
+    if row.outage is None:
+        return f"{text}; the rail had not been away until then"
+    if row.after_outage_s is None:
+        return f"{text}, in or after outage {row.outage}"
+    if row.after_outage_s < 0:
+        return f"{text}, while the rail was away (outage {row.outage})"
+    return f"{text}, {nearest(row.after_outage_s, 1)} s after the rail was back (outage {row.outage})"
 
 
 def length_key(outage: OutageRow) -> tuple[float, float]:

@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
+CAVEAT = "caveat"
+"""The key of the assumption that says what a run cannot show."""
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -63,8 +66,26 @@ class BudgetLine:
 
 
 @dataclass(frozen=True)
+class RestartRow:
+    """By its own up-time the meter started from `from_s` to `to_s`; `outage` counts from 1, and began before that.
+
+    `after_outage_s`: from that outage's end to the start, by the estimates; negative while the rail was still away.
+    """
+
+    from_s: float
+    to_s: float
+    uptime_before_s: float
+    uptime_after_s: float
+    outage: int | None
+    after_outage_s: float | None
+
+
+@dataclass(frozen=True)
 class ActivationRow:
-    """`commanded_at_s` counts from the start of the run; `uncertainty_s` is the width of the sending."""
+    """`commanded_at_s` counts from the start of the run; `uncertainty_s` is the width of the sending.
+
+    `transferred` False: the image came another way, and nobody here checked it.
+    """
 
     commanded_at_s: float | None
     uncertainty_s: float | None
@@ -72,6 +93,10 @@ class ActivationRow:
     version_after: str | None
     version_expected: str
     image_state: str | None
+    started_by: str = "the rig"
+    transferred: bool = True
+    problem: str | None = None
+    restarts: tuple[RestartRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -187,6 +212,11 @@ class RunRecord:
         if not self.control.valid:
             return "no valid control"
         return None if self.safe_state.proven else "the safe state was not proven"
+
+    @property
+    def caveat(self) -> str | None:
+        """What this run cannot show, whatever it found; it belongs beside every verdict."""
+        return next((row.value for row in self.assumptions if row.key == CAVEAT), None)
 
     @property
     def zero_mark(self) -> str | None:

@@ -1,30 +1,44 @@
 """Faults by name: what can go wrong on a bench, done to the twin. `NAME@S` acts S seconds after the activation command.
 
-Without `@S` a fault acts from the start of the run, or (where it needs an activation) at its own default. No fault here
-may ever lead to a PASS for an outage that reached the limit, or for one that was not really seen.
+Without `@S` a fault acts from the start of the run, in its own phase of it, or (where it needs an activation) at its
+own default. No fault here may ever lead to a PASS for an outage that reached the limit, or for one that was not really
+seen.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from rig.bench.meter_table import ModbusRtuTable, OutsideTable
+from rig.bench.roles import mains_roles
 from rig.errors import InputError, Where
 from rig.toml_file import did_you_mean
+from rig.twin.serial_wire import RtuServer
 
 if TYPE_CHECKING:
+    from rig.bench.config import BenchConfig
     from rig.twin.rack import Rack
+
+
+Phase = Literal["transfer", "verification"]
 
 
 @dataclass(frozen=True)
 class FaultKind:
-    """`default_s` None = from the start of the run. `own_clock`: only where the twin has a clock of its own."""
+    """`default_s` None = from the start of the run, or from that of `phase`, where there is one.
+
+    `own_clock`: only where the twin has a clock of its own. `lacks` says what a bench lacks that this fault needs.
+    """
 
     text: str
     act: Callable[[Rack], None]
     default_s: float | None = None
     own_clock: bool = False
+    phase: Phase | None = None
+    lacks: Callable[[BenchConfig], str | None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -34,8 +48,18 @@ class Fault:
     name: str
     at_s: float | None
 
+    @property
+    def phase(self) -> Phase | None:
+        return KINDS[self.name].phase if self.at_s is None else None
+
     def act(self, twin: Rack) -> None:
         KINDS[self.name].act(twin)
+
+    def check(self, config: BenchConfig) -> None:
+        """Raises InputError for a fault that this bench cannot have."""
+        lacks = KINDS[self.name].lacks(config)
+        if lacks is not None:
+            raise InputError(f"this bench has no {lacks}", Where(key="--fault", found=self.name))
 
 
 def parse(text: str) -> Fault:
@@ -71,6 +95,63 @@ def _mains_lost(twin: Rack) -> None:
     twin.after(60.0, lambda: twin.world.mains_supply(True))
 
 
+def _mains_lost_while(twin: Rack) -> None:
+    """For 20 s, in the middle: the answers come so late that the meter's hold-up ends before its work does."""
+    twin.meter_wire.delay(0.05)
+    twin.world.mains_supply(False)
+    twin.after(20.0, lambda: twin.world.mains_supply(True))
+    twin.after(20.0, lambda: twin.meter_wire.delay(0.0))
+
+
+def _phase_lost(twin: Rack) -> None:
+    twin.world.mains_supply(False, "mains_l2")
+    twin.after(60.0, lambda: twin.world.mains_supply(True, "mains_l2"))
+
+
+def _garble(twin: Rack) -> None:
+    """Every seventh reply has a flipped bit."""
+    count = itertools.count(1)
+    wire = twin.meter_wire
+    if isinstance(wire, RtuServer):
+        wire.garble = lambda frame: frame if next(count) % 7 else bytes([frame[0] ^ 0x10]) + frame[1:]
+
+
+def _other_hardware(twin: Rack) -> None:
+    twin.world.meter.model = "SM-OTHER-9"
+
+
+def _damage(twin: Rack) -> None:
+    twin.world.meter.damages_images = True
+
+
+def _mistake(twin: Rack) -> None:
+    twin.world.meter.mistakes_hashes = True
+
+
+def _no_k2(config: BenchConfig) -> str | None:
+    return None if any(r.role == "meter-feed" for r in config.relay) else "K2: no meter feeds its hub"
+
+
+def _no_mains(config: BenchConfig) -> str | None:
+    return None if mains_roles(config) else "mains at its meter"
+
+
+def _no_phases(config: BenchConfig) -> str | None:
+    return None if len(mains_roles(config)) > 1 else "second live terminal at its meter"
+
+
+def _no_serial_line(config: BenchConfig) -> str | None:
+    return None if isinstance(config.meter, ModbusRtuTable) else "serial line to its meter"
+
+
+def _takes_no_image(config: BenchConfig) -> str | None:
+    return "image that goes from the rig to its meter" if isinstance(config.meter, OutsideTable) else None
+
+
+def _no_mains_or_image(config: BenchConfig) -> str | None:
+    return _no_mains(config) or _takes_no_image(config)
+
+
 def _lose_edges(twin: Rack) -> None:
     for line in twin.config.sense:
         if line.role in ("rail_up", "rail_down"):
@@ -86,8 +167,25 @@ def _silence(twin: Rack, what: str) -> None:
 
 
 KINDS: dict[str, FaultKind] = {
-    "mains-lost": FaultKind("mains is away for 60 s", _mains_lost, 10.0),
-    "mains-stuck": FaultKind("the mains detector always says 'mains is there'", lambda t: t.line("mains").force(True)),
+    "mains-stuck": FaultKind(
+        "the mains detector always says 'mains is there'", lambda t: t.line("mains").force(True), lacks=_no_mains
+    ),
+    "mains-lost": FaultKind("mains is away for 60 s", _mains_lost, 10.0, lacks=_no_mains),
+    "mains-lost-in-transfer": FaultKind(
+        "mains is away for 20 s in the middle of the transfer",
+        _mains_lost_while,
+        phase="transfer",
+        lacks=_no_mains_or_image,
+    ),
+    "mains-lost-in-verification": FaultKind(
+        "mains is away for 20 s while the meter verifies",
+        _mains_lost_while,
+        phase="verification",
+        lacks=_no_mains_or_image,
+    ),
+    "mains-l2-lost": FaultKind(
+        "the second live terminal is without mains for 60 s", _phase_lost, 10.0, lacks=_no_phases
+    ),
     "rail-up-stuck-high": FaultKind("rail_up says 'up' for ever", lambda t: t.line("rail_up").force(True)),
     "rail-up-stuck-low": FaultKind("rail_up never says 'up' again", lambda t: t.line("rail_up").force(False)),
     "rail-down-stuck-high": FaultKind("rail_down says 'down' for ever", lambda t: t.line("rail_down").force(True)),
@@ -100,9 +198,30 @@ KINDS: dict[str, FaultKind] = {
     "supply-silent": FaultKind("the supply no longer answers", lambda t: _silence(t, "supply")),
     "meter-dead": FaultKind("the meter's port refuses", lambda t: t.meter_wire.unplug()),
     "meter-late": FaultKind("the meter answers half a second late", lambda t: t.meter_wire.delay(0.5)),
-    "k2-welded": FaultKind("K2's contact stays closed", lambda t: t.contact("meter-feed").stick(True), 0.0),
-    "k2-opens": FaultKind("K2's contact drops open", lambda t: t.contact("meter-feed").stick(False), 10.0),
+    "meter-noise": FaultKind("every seventh answer has a flipped bit", _garble, lacks=_no_serial_line),
+    "meter-resets": FaultKind(
+        "the meter resets itself: 10 s without 12 V", lambda t: t.world.meter.restart(10.0), 100.0
+    ),
+    "meter-resets-in-transfer": FaultKind(
+        "the meter resets itself while the image comes",
+        lambda t: t.world.meter.restart(10.0),
+        phase="transfer",
+        lacks=_takes_no_image,
+    ),
+    "activates-twice": FaultKind(
+        "the meter activates again by itself", lambda t: t.world.meter.activate_again(), 100.0
+    ),
+    "image-damaged": FaultKind("a bit of the image flips in the meter", _damage, lacks=_takes_no_image),
+    "hash-mismatch": FaultKind("the meter takes the hash of the command for another one", _mistake),
+    "other-hardware": FaultKind("the meter is of another hardware than the firmware", _other_hardware),
+    "k2-welded": FaultKind(
+        "K2's contact stays closed", lambda t: t.contact("meter-feed").stick(True), 0.0, lacks=_no_k2
+    ),
+    "k2-opens": FaultKind(
+        "K2's contact drops open", lambda t: t.contact("meter-feed").stick(False), 10.0, lacks=_no_k2
+    ),
     "k3-welded": FaultKind("K3's contact stays closed", lambda t: t.contact("supply-feed").stick(True)),
-    "k2-line-stuck": FaultKind("what drives K2 stays on", lambda t: t.stick_line("meter-feed", 1), 0.0),
+    "k2-line-stuck": FaultKind("what drives K2 stays on", lambda t: t.stick_line("meter-feed", 1), 0.0, lacks=_no_k2),
+    "k3-opens": FaultKind("K3's contact drops open", lambda t: t.contact("supply-feed").stick(False), 10.0),
     "clock-slewed": FaultKind("the clock is slewed by 1000 ppm", lambda t: t.slew_clock(1000.0), 0.0, True),
 }

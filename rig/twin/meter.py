@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from rig.clock import to_ns
+from rig.clock import NS, to_ns
 from rig.firmware import Behaviour
 from rig.twin.devices import Signal
 from rig.twin.ports import Timeline
@@ -23,7 +24,11 @@ FEED_S = 0.5
 HOLD_S = 0.4
 """How long the meter and its 12 V live without mains: a shorter loss changes nothing."""
 VERIFY_S = 3.0
-SLOT_BYTES = 256 * 1024
+SLOT_BYTES = 1024 * 1024
+OUTAGE_RESTORED, LONG_OUTAGE_RESTORED, NEW_VERSION = 0x8F35, 0x8F36, 0x8F43
+"""GBCS event codes: supply outage restored, the same for three minutes or more, change of the firmware that runs."""
+_LONG_OUTAGE_S = 180
+LOG_ENTRIES = 8
 
 
 class ImageCode(IntEnum):
@@ -48,13 +53,23 @@ class KnownImage:
 
 
 class TwinMeter:
-    """The meter. `feed(volts | None)` is called when its 12 V output changes."""
+    """The meter. `feed(volts | None)` is called when its 12 V output changes.
+
+    `on_transfer`, `on_verify` and `on_activate` are called when an image begins to come, when it is to be verified, and
+    when an activation begins.
+    """
 
     MAKER, MODEL, SERIAL = "Synthetic Meters", "SM-ESME-1", "SM0000001"
 
     def __init__(
-        self, timeline: Timeline, feed: Callable[[float | None], None], known: Mapping[str, KnownImage], version: str
+        self,
+        timeline: Timeline,
+        feed: Callable[[float | None], None],
+        known: Mapping[str, KnownImage],
+        version: str,
+        model: str = MODEL,
     ) -> None:
+        self.model = model
         self._timeline = timeline
         self._feed = feed
         self._known = known
@@ -64,14 +79,24 @@ class TwinMeter:
         self.silent = False
         self.ac_lost = Signal(True)
         self.present = Signal(False)
-        self.on_activate: Callable[[], None] | None = None
+        self.on_transfer: Callable[[], None] = lambda: None
+        self.on_verify: Callable[[], None] = lambda: None
+        self.on_activate: Callable[[], None] = lambda: None
+        self.damages_images = False
+        """A bit of what it holds flips before it is verified (a fault)."""
+        self.mistakes_hashes = False
+        """It takes every hash that an activation names for another one (a fault)."""
         self._verified_hash: bytes | None = None
+        self._last: KnownImage | None = None
         self._mains = False
         self._powered = False
         self._booted_ns: int | None = None
         self._power = 0
         """Counts the losses of power: what was planned before one is void."""
         self._mains_changes = 0
+        self._mains_lost_ns: int | None = None
+        self.log: deque[tuple[int, int]] = deque(maxlen=LOG_ENTRIES)
+        """(code, seconds on the meter's own clock), the oldest first."""
 
     # -- mains -------------------------------------------------------------------------------------------------
 
@@ -82,6 +107,7 @@ class TwinMeter:
         self._mains = present
         self._mains_changes += 1
         self.ac_lost.set(not present)
+        self._log_mains(present)
         if present and not self._powered:
             self._powered = True
             self._in(FEED_S, lambda: self._supply(12.0))
@@ -89,6 +115,16 @@ class TwinMeter:
         elif not present:
             change = self._mains_changes
             self._in(HOLD_S, lambda: self._power_lost() if change == self._mains_changes else None)
+
+    def _log_mains(self, present: bool) -> None:
+        now = self._timeline.now()
+        if present and self._mains_lost_ns is not None and not self._powered:
+            long = now - self._mains_lost_ns >= to_ns(_LONG_OUTAGE_S)
+            self._note(LONG_OUTAGE_RESTORED if long else OUTAGE_RESTORED)
+        self._mains_lost_ns = None if present else now
+
+    def _note(self, code: int) -> None:
+        self.log.append((code, self._timeline.now() // NS))
 
     def _power_lost(self) -> None:
         self._power += 1
@@ -112,6 +148,11 @@ class TwinMeter:
     # -- what the registers show ---------------------------------------------------------------------------------
 
     @property
+    def fed(self) -> bool:
+        """Whether it has mains, or its battery."""
+        return self._mains
+
+    @property
     def answers(self) -> bool:
         return self._booted_ns is not None and not self.silent
 
@@ -129,6 +170,7 @@ class TwinMeter:
             return False
         if offset == 0:
             self.slot = bytearray()
+            self.on_transfer()
         if len(self.slot) < offset + len(data):
             self.slot.extend(bytes(offset + len(data) - len(self.slot)))
         self.slot[offset : offset + len(data)] = data
@@ -140,8 +182,11 @@ class TwinMeter:
         self.image_code = ImageCode.VERIFYING
         self._verified_hash = None
         self._in(VERIFY_S, lambda: self._verified(size, image_hash))
+        self.on_verify()
 
     def _verified(self, size: int, image_hash: bytes) -> None:
+        if self.damages_images and self.slot:
+            self.slot[0] ^= 1
         image = bytes(self.slot[:size])
         digest = hashlib.sha256(image)
         known = self._known.get(digest.hexdigest())
@@ -151,12 +196,33 @@ class TwinMeter:
 
     def activate(self, image_hash: bytes) -> None:
         """The activation command arrived: what follows is in the fixture's behaviour, counted from now."""
-        if self._verified_hash is None or image_hash != self._verified_hash:
+        if self._verified_hash is None or image_hash != self._verified_hash or self.mistakes_hashes:
             self.image_code = ImageCode.FAILED
             return
+        self._behave(self._known[image_hash.hex()])
+        self.on_activate()
+
+    def hold(self, image_hash: bytes) -> None:
+        """An image that came another way, and is verified."""
+        self.image_code = ImageCode.VERIFIED
+        self._verified_hash = image_hash
+
+    def activate_again(self) -> None:
+        """It begins its last activation anew, by itself (a fault)."""
+        if self._last is not None:
+            self._behave(self._last)
+
+    def restart(self, dark_s: float) -> None:
+        """It resets itself (a fault): no 12 V for `dark_s`, then it boots. What it was about is void."""
+        if self._powered:
+            self._power_lost()
+            self._powered = True
+            self._in(dark_s, lambda: self._supply(12.0))
+            self._in(dark_s + BOOT_S, self._booted)
+
+    def _behave(self, known: KnownImage) -> None:
         self.image_code = ImageCode.ACTIVATING
-        known = self._known[image_hash.hex()]
-        behaviour = known.behaviour
+        self._last, behaviour = known, known.behaviour
         for at_s, volts in behaviour.feed_steps():
             self._in(at_s, lambda v=volts: self._supply(v if v > 0 else None))  # type: ignore[misc]
         for at_s in {edge for stretch in behaviour.silent for edge in stretch if math.isfinite(edge)}:
@@ -165,8 +231,6 @@ class TwinMeter:
             self._in(behaviour.version_changes_at_s, lambda: self._new_version(known.version))
         elif math.isfinite(end_s := _end_s(behaviour)):
             self._in(end_s, self._activation_failed)
-        if self.on_activate is not None:
-            self.on_activate()
 
     def _set_silent(self, silent: bool) -> None:
         """A silence ends with a start: until then the meter was rebooting."""
@@ -177,6 +241,7 @@ class TwinMeter:
     def _new_version(self, version: str) -> None:
         self._booted_ns = self._timeline.now()
         self.version = version
+        self._note(NEW_VERSION)
         self.image_code = ImageCode.ACTIVATED
         self._verified_hash = None
 

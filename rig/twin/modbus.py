@@ -12,7 +12,17 @@ from rig.twin.meter import TwinMeter
 
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, BUSY = 1, 2, 3, 6
 REGISTERS_A_FILE = 10_000
-MAKER, MODEL, SERIAL, VERSION, IMAGE_STATE, UPTIME = 100, 108, 116, 130, 140, 142
+MAKER, MODEL, SERIAL, VERSION, IMAGE_STATE, UPTIME, RECEIVED, LOG_COUNT, LOG = (
+    100,
+    108,
+    116,
+    130,
+    140,
+    142,
+    144,
+    150,
+    152,
+)
 VERIFY, ACTIVATE = 200, 230
 _HASH_REGISTERS = 16
 
@@ -73,12 +83,18 @@ class TwinModbus:
 
     def _table(self) -> dict[int, int]:
         meter, table = self._meter, {}
-        for start, text in ((MAKER, meter.MAKER), (MODEL, meter.MODEL), (SERIAL, meter.SERIAL)):
+        for start, text in ((MAKER, meter.MAKER), (MODEL, meter.model), (SERIAL, meter.SERIAL)):
             words = struct.unpack(">8H", text.encode("ascii").ljust(16, b"\0"))
             table.update({start + i: word for i, word in enumerate(words)})
         table.update({VERSION + i: int(part) for i, part in enumerate(meter.version.split("."))})
         table[IMAGE_STATE] = int(meter.image_code)
         table[UPTIME], table[UPTIME + 1] = divmod(int(meter.uptime_s() * self._scale), 1 << 16)
+        table[RECEIVED], table[RECEIVED + 1] = divmod(len(meter.slot), 1 << 16)
+        table[LOG_COUNT] = len(meter.log)
+        for number, (code, at_s) in enumerate(meter.log):
+            table.update(
+                {LOG + 3 * number: code, LOG + 3 * number + 1: at_s >> 16, LOG + 3 * number + 2: at_s & 0xFFFF}
+            )
         return table
 
     def _write(self, address: int, words: list[int]) -> None:

@@ -14,12 +14,14 @@ from pathlib import Path
 from string import Template
 
 from rig.bench.config import BenchConfig, RelayRole, SenseRole, check_bench
+from rig.bench.meter_table import ModbusRtuPart, OutsideTable
 from rig.clock import to_ns
 from rig.errors import InputError, Where
 from rig.firmware import Fixture
+from rig.meters.modbus_rtu import SerialLine
 from rig.toml_file import did_you_mean
 from rig.twin.devices import Contact, Signal
-from rig.twin.faults import Fault
+from rig.twin.faults import Fault, Phase
 from rig.twin.meter import KnownImage
 from rig.twin.modbus import TwinModbus
 from rig.twin.modbus_server import ModbusServer
@@ -27,6 +29,7 @@ from rig.twin.ports import RailProbe, Timeline
 from rig.twin.rail_model import RailModel
 from rig.twin.rigol_dp800 import TwinDP800
 from rig.twin.rigol_ds1000z import TwinDS1000Z
+from rig.twin.serial_wire import LineRate, RtuServer
 from rig.twin.wire import LineServer
 from rig.twin.world import World
 
@@ -37,8 +40,17 @@ NOWHERE = {
     "supply": "TCPIP::127.0.0.1::1::SOCKET",
     "oscilloscope": "TCPIP::127.0.0.1::2::SOCKET",
     "modbus": "127.0.0.1:3",
+    "serial": "/dev/null",
 }
 """Addresses for a bench file whose servers are not up yet."""
+
+
+_SERIAL, _OUTSIDE = "-rtu", "twin-outside"
+_ON_TCP = 'driver = "modbus-tcp"\naddress = "$modbus"\n'
+_ON_A_LINE = 'driver = "modbus-rtu"\nport = "$serial"\nbaud = 19200\nparity = "none"\nstop_bits = 2\n'
+"""A pseudo-terminal has no parity, and the standard asks for two stop bits then (Serial Line V1.02, 2.5.1)."""
+_LONGEST_MODEL = 16
+"""Characters of the register that tells the meter's model."""
 
 
 @dataclass(frozen=True)
@@ -62,27 +74,48 @@ class Rack:
         self, draft: BenchConfig, fixtures: Sequence[Fixture], seed: int, faults: Sequence[Fault], times: Times
     ) -> None:
         """`draft` is the bench file before the servers' addresses are known."""
+        for fault in faults:
+            fault.check(draft)
         self.config = draft
         self._times = times
         with times.lock:
-            self.world = World(draft, times.model, known_images(fixtures), fixtures[0].version_from)
+            first = fixtures[0]
+            self.world: World = World(draft, times.model, known_images(fixtures), first.version_from, first.hardware)
             self.supply = TwinDP800(times.model, self.world.supply, f"DP8TWIN{seed:08d}")
             probe = times.probe(self.world.rail)
             self.scope = TwinDS1000Z(times.faces, probe, seed, NOISE_V, f"DS1TWIN{seed:08d}")
-            self.world.meter.on_activate = self._activated
-        face = TwinModbus(self.world.meter, scale=times.scale)
+            self._hooks()
         self.supply_wire: LineServer = LineServer("supply", self.supply.handle, times.model, times.lock)
         self.scope_wire: LineServer = LineServer("oscilloscope", self.scope.handle, times.model, times.lock)
-        self.meter_wire: ModbusServer = ModbusServer(face, times.model, times.lock)
+        self.meter_wire: ModbusServer | RtuServer = self._meter_wire()
         self._faults = [f for f in faults if f.at_s is not None]
+        self._phases: dict[Phase, list[Fault]] = {
+            phase: [f for f in faults if f.phase == phase] for phase in ("transfer", "verification")
+        }
+
+    def _hooks(self) -> None:
+        meter = self.world.meter
+        meter.on_activate = self._activated
+        meter.on_transfer = lambda: self._phase("transfer")
+        meter.on_verify = lambda: self._phase("verification")
+
+    def _meter_wire(self) -> ModbusServer | RtuServer:
+        times, table = self._times, self.config.meter
+        face = TwinModbus(self.world.meter, scale=times.scale)
+        part = table.reads if isinstance(table, OutsideTable) else table
+        if isinstance(part, ModbusRtuPart):
+            bits = SerialLine(part.port, part.baud, part.parity, part.stop_bits).bits()
+            return RtuServer(face, LineRate(part.baud, bits), times.model, times.lock)
+        return ModbusServer(face, times.model, times.lock)
 
     @property
     def addresses(self) -> dict[str, str]:
-        """Where its servers are, for the bench file."""
+        """Where its servers are, for the bench file; its meter is on TCP (`modbus`) or on a line (`serial`)."""
+        wire = self.meter_wire
         return {
             "supply": self.supply_wire.address,
             "oscilloscope": self.scope_wire.address,
-            "modbus": self.meter_wire.endpoint,
+            **({"serial": wire.path} if isinstance(wire, RtuServer) else {"modbus": wire.endpoint}),
         }
 
     def close(self) -> None:
@@ -95,7 +128,7 @@ class Rack:
         """What acts from the start acts now."""
         with self._times.lock:
             for fault in faults:
-                if fault.at_s is None:
+                if fault.at_s is None and fault.phase is None:
                     fault.act(self)
 
     def after(self, seconds: float, fn: Callable[[], None]) -> None:
@@ -119,6 +152,12 @@ class Rack:
         """From now on CLOCK_MONOTONIC runs that much faster than CLOCK_MONOTONIC_RAW."""
         raise NotImplementedError
 
+    def _phase(self, phase: Phase) -> None:
+        """Each fault of a phase acts once."""
+        begin, self._phases[phase] = self._phases[phase], []
+        for fault in begin:
+            fault.act(self)
+
     def _activated(self) -> None:
         for fault in self._faults:
             self.after(fault.at_s or 0.0, lambda f=fault: f.act(self))  # type: ignore[misc]
@@ -126,9 +165,9 @@ class Rack:
 
 
 def names() -> list[str]:
-    """The twin benches that the package carries."""
-    folder = Path(str(resources.files("rig.twin"))) / "benches"
-    return sorted(p.stem for p in folder.glob("*.toml"))
+    """The twin benches that the package carries; `-rtu` is the same bench with its meter on a serial line."""
+    stems = [path.stem for path in _folder().glob("*.toml")]
+    return sorted([*stems, *(stem + _SERIAL for stem in stems if stem != _OUTSIDE)])
 
 
 def template(name: str) -> str:
@@ -136,12 +175,20 @@ def template(name: str) -> str:
     if name not in names():
         hint = did_you_mean(name, names())
         raise InputError(f"no bench '{name}'{hint}; known: {', '.join(names())}, or the path of a bench file (.toml)")
-    return (Path(str(resources.files("rig.twin"))) / "benches" / f"{name}.toml").read_text(encoding="utf-8")
+    stem = name.removesuffix(_SERIAL)
+    text = (_folder() / f"{stem}.toml").read_text(encoding="utf-8")
+    if stem == name:
+        return text
+    return text.replace(_ON_TCP, _ON_A_LINE).replace(f'name = "{stem}"', f'name = "{name}"', 1)
+
+
+def _folder() -> Path:
+    return Path(str(resources.files("rig.twin"))) / "benches"
 
 
 def filled(text: str, addresses: dict[str, str], name: str) -> BenchConfig:
     """The template `text` with these addresses, checked."""
-    whole = Template(text).substitute(addresses)
+    whole = Template(text).substitute({**NOWHERE, **addresses})
     return check_bench(tomllib.loads(whole), whole, f"bench '{name}'")
 
 
@@ -152,6 +199,12 @@ def known_images(fixtures: Sequence[Fixture]) -> dict[str, KnownImage]:
         if fixture.behaviour is None:
             raise InputError(
                 f"fixture '{fixture.name}' has no [synthetic] behaviour: the twin cannot know what this meter does"
+            )
+        if len(fixture.hardware) > _LONGEST_MODEL or not fixture.hardware.isascii():
+            expected = f"at most {_LONGEST_MODEL} ASCII characters"
+            where = Where(found=repr(fixture.hardware), expected=expected)
+            raise InputError(
+                f"fixture '{fixture.name}': the twin's meter cannot say that it is of this hardware", where
             )
         if fixture.version_from != fixtures[0].version_from:
             raise InputError(

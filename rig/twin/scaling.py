@@ -38,7 +38,8 @@ def served(config: BenchConfig, scale: float, addresses: Mapping[str, str]) -> B
         data["oscilloscope"][0]["depth"] = min(data["oscilloscope"][0]["depth"], _QUICK_DEPTH)
     for kind in ("supply", "oscilloscope"):
         data[kind][0]["address"] = addresses[kind]
-    data["meter"]["address"] = addresses["modbus"]
+    place = "port" if "port" in data["meter"] else "address"
+    data["meter"][place] = addresses["serial" if place == "port" else "modbus"]
     data["relay"] = [
         {
             **{key: relay[key] for key in ("name", "role", "safe", "least_dwell_s")},

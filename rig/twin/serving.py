@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from rig.bench.bench_text import bench_text
 from rig.bench.config import RelayRole, check_bench
+from rig.bench.meter_table import OutsideTable
 from rig.errors import InputError, Where
 from rig.firmware import Fixture
 from rig.twin.faults import KINDS, Fault
@@ -43,6 +44,8 @@ class ServedTwin(Rack):
             if KINDS[fault.name].own_clock:
                 raise InputError("needs a clock of the twin's own", Where(key="--fault", found=fault.name))
         draft = filled(template(name), NOWHERE, name)
+        if isinstance(draft.meter, OutsideTable):
+            raise InputError("its contact is a line that no other process reaches", Where(key="--bench", found=name))
         self.timeline = timeline = SystemTimeline(scale)
         faces = FaceTime(timeline)
         times = Times(timeline, faces, lambda rail: FaceProbe(timeline, rail), timeline, scale)

@@ -1,14 +1,17 @@
-"""The twin's world: one physical model of a single-phase ICHIS bench, wired as its bench file says. No sockets.
+"""The twin's world: one physical model of a bench, wired as its bench file says. No sockets.
 
-mains -> K1 -> meter -> K2 -> hub's rail <- K3 <- supply; two comparators, a mains detector and the signals of hub and
-meter drive the sense lines; relay lines move the contacts.
+mains -> K1 -> meter -> K2 -> hub's rail <- K3 <- supply; two comparators, a mains detector at each live terminal and
+the signals of hub and meter drive the sense lines; relay lines move the contacts. A hot-shoe bench has no K2, and its
+gas meter, on its battery, feeds nothing. A meter with several live terminals runs while one of them has mains.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from rig.bench.config import BenchConfig, GpiodSenseTable, GpioRelayTable, SenseTable
+from rig.bench.config import BenchConfig, GpiodSenseTable, GpioRelayTable, RelayRole, SenseRole, SenseTable
+from rig.bench.meter_table import OutsideTable
+from rig.bench.roles import mains_roles
 from rig.clock import to_ns
 from rig.twin.devices import Comparator, Contact, Signal
 from rig.twin.gpio import TwinChip, TwinRPiGPIO
@@ -54,38 +57,54 @@ class SupplyStage:
 class World:
     """All physics of one bench."""
 
-    def __init__(self, config: BenchConfig, timeline: Timeline, images: Mapping[str, KnownImage], version: str) -> None:
+    def __init__(
+        self,
+        config: BenchConfig,
+        timeline: Timeline,
+        images: Mapping[str, KnownImage],
+        version: str,
+        model: str = TwinMeter.MODEL,
+    ) -> None:
+        """`version` and `model`: what the meter runs and is."""
         self._timeline = timeline
         self.rail = RailModel(timeline)
         self.supply = SupplyStage(self)
         self._meter_v: float | None = None
-        self._mains_supply = True
-        self.meter = TwinMeter(timeline, self._meter_feed, images, version)
+        self._gas = config.meter.variant == "gas"
+        self._supplied: dict[SenseRole, bool] = dict.fromkeys(mains_roles(config), True)
+        self.meter = TwinMeter(timeline, self._meter_feed, images, version, model)
         self.contacts = {r.role: Contact(timeline, self._moved) for r in config.relay}
         self._pins = {r.pin: (r.role, r.active == "high") for r in config.relay if isinstance(r, GpioRelayTable)}
-        self.mains_present = Signal(False)
+        self.mains_present = {role: Signal(False) for role in self._supplied}
         self.lines = {s.role: self._signal(s) for s in config.sense}
         self.gpio = TwinRPiGPIO(self._drive)
         for pin in self._pins:
             self._drive(pin, False)  # before software runs: an active-low relay is energised
         self.wires = {s.line: _electrical(self.lines[s.role], s) for s in config.sense}
         chip = next((s.chip for s in config.sense if isinstance(s, GpiodSenseTable)), "")
-        self.chip = TwinChip(chip, timeline, self.wires)
+        self.han = Han(self, config.meter, images) if isinstance(config.meter, OutsideTable) else None
+        others = {} if self.han is None else self.han.wires
+        self.chip = TwinChip(chip, timeline, {**self.wires, **others})
+        self.meter.mains(self._gas)
 
     # -- what faults do ------------------------------------------------------------------------------------------
 
-    def mains_supply(self, present: bool) -> None:
-        """The mains in front of K1 comes or goes."""
-        self._mains_supply = present
+    def mains_supply(self, present: bool, role: SenseRole | None = None) -> None:
+        """The mains in front of K1 comes or goes: all of it, or that of one live terminal."""
+        for each in self._supplied if role is None else (role,):
+            self._supplied[each] = present
         self._mains()
 
     # -- wiring --------------------------------------------------------------------------------------------------
 
+    def after(self, seconds: float, fn: Callable[[], None]) -> None:
+        self._timeline.schedule(self._timeline.now() + to_ns(seconds), fn)
+
     def feed(self) -> None:
         """What feeds the hub's rail now."""
-        meter = self._meter_v if self.contacts["meter-feed"].closed else None
+        meter = self._meter_v if self._closed("meter-feed") else None
         self.rail.set_feed("meter", meter, 0.3)
-        supply = self.supply.volts if self.supply.on and self.contacts["supply-feed"].closed else None
+        supply = self.supply.volts if self.supply.on and self._closed("supply-feed") else None
         self.rail.set_feed("supply", supply, SupplyStage.OHMS)
 
     def _meter_feed(self, volts: float | None) -> None:
@@ -96,14 +115,19 @@ class World:
         self._mains()
         self.feed()
 
-    def _mains(self) -> None:
-        present = self._mains_supply and self.contacts["mains"].closed
-        self.meter.mains(present)
-        later = self._timeline.now() + to_ns(_MAINS_DETECTOR_S)
-        self._timeline.schedule(later, lambda: self.mains_present.set(self._present()))
+    def _closed(self, role: RelayRole) -> bool:
+        return role in self.contacts and self.contacts[role].closed
 
-    def _present(self) -> bool:
-        return self._mains_supply and self.contacts["mains"].closed
+    def _mains(self) -> None:
+        self.meter.mains(self._gas or any(self._present(role) for role in self._supplied))
+        later = self._timeline.now() + to_ns(_MAINS_DETECTOR_S)
+        for role, signal in self.mains_present.items():
+            self._timeline.schedule(later, lambda r=role, s=signal: s.set(self._present(r)))  # type: ignore[misc]
+        if self.han is not None:
+            self.han.mains(self.meter.fed)
+
+    def _present(self, role: SenseRole) -> bool:
+        return self._supplied[role] and self._closed("mains")
 
     def _drive(self, pin: int, level: bool) -> None:
         role, active_high = self._pins[pin]
@@ -115,18 +139,50 @@ class World:
             above = line.role == "rail_up"
             fall, rise = low + _LOSS_V, high - _LOSS_V
             return Comparator(self._timeline, self.rail, fall, rise, above, _COMPARATOR_DELAY_S).signal
+        if line.role in self.mains_present:
+            return self.mains_present[line.role]
         return {
-            "mains": self.mains_present,
             "ac_lo": self.meter.ac_lost,
             "mt_pr": self.meter.present,
             "ch_pr": Signal(True),
         }[line.role]
 
 
+class Han:
+    """What is outside of the rig: it starts the activation of the image that the meter holds, and closes a contact.
+
+    That happens once, `AFTER_S` after the meter first has mains.
+    """
+
+    AFTER_S = 150.0
+
+    def __init__(self, world: World, table: OutsideTable, images: Mapping[str, KnownImage]) -> None:
+        self._world = world
+        self._hash = bytes.fromhex(next(iter(images)))
+        self._begun = False
+        self.contact = Signal(False)
+        active_low = table.contact is not None and table.contact.active == "low"
+        wire = _inverted(self.contact) if active_low else self.contact
+        self.wires = {} if table.contact is None else {table.contact.line: wire}
+        world.meter.hold(self._hash)
+
+    def mains(self, fed: bool) -> None:
+        """The meter has mains, or has not."""
+        if fed and not self._begun:
+            self._begun = True
+            self._world.after(self.AFTER_S, self._start)
+
+    def _start(self) -> None:
+        self.contact.set(True)
+        self._world.meter.activate(self._hash)
+
+
 def _electrical(signal: Signal, line: SenseTable) -> Signal:
     """The level on the wire: an active-low line is the other way round."""
-    if line.active == "high":
-        return signal
+    return signal if line.active == "high" else _inverted(signal)
+
+
+def _inverted(signal: Signal) -> Signal:
     wire = Signal(not signal.level)
     signal.listen(lambda level: wire.set(not level))
     return wire

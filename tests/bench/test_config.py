@@ -72,7 +72,7 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         ("limits", "limit_s =", "limits_s =", "limits.limits_s", "unknown key; did you mean 'limit_s'?", None, None),
         ("rail", "ride_through_s", "ride_trough_s", "rail.ride_trough_s", "did you mean 'ride_through_s'?", None, None),
         ("relay", "pin =", "pins =", "relay[0].pins", "unknown key; did you mean 'pin'?", None, None),
-        ("meter", "quiet_s =", "colour =", "meter.colour", "unknown key", None, "one of: driver"),
+        ("meter", "quiet_s =", "colour =", "meter.colour", "unknown key", None, "one of: profile"),
         ("limits", "180.0", '"180"', "limits.limit_s", "wrong type", "'180'", "a number"),
         ("limits", "180.0", "nan", "limits.limit_s", "not allowed", "nan", "a finite number"),
         ("limits", "180.0", "inf", "limits.limit_s", "not allowed", "inf", "a finite number"),

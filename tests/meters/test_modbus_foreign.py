@@ -20,8 +20,9 @@ from pymodbus.client import ModbusTcpClient
 from rig.clock.system import SystemClock
 from rig.errors import LinkError, LinkTimeout
 from rig.meters.modbus import ModbusMeter
+from rig.meters.modbus_link import TcpLink
 from rig.meters.port import ImageState, MeterIdentity
-from rig.meters.profile import load_profile
+from rig.meters.profile import Profile, Value, Version, load_profile
 
 SERVER = Path(__file__).with_name("foreign_server.py")
 PROFILE = load_profile("synthetic-esme")
@@ -54,8 +55,9 @@ def until(condition: Callable[[], bool]) -> None:
         os.sched_yield()
 
 
-def meter_at(port: int, unit: int = 1, timeout_s: float = LONG_S) -> ModbusMeter:
-    return ModbusMeter(f"127.0.0.1:{port}", unit, PROFILE, SystemClock(), timeout_s)
+def meter_at(port: int, unit: int = 1, timeout_s: float = LONG_S, profile: Profile = PROFILE) -> ModbusMeter:
+    clock = SystemClock()
+    return ModbusMeter(TcpLink("meter", "127.0.0.1", port, unit, clock, timeout_s), profile, clock)
 
 
 # -- pymodbus's server -----------------------------------------------------------------------------------------------
@@ -76,7 +78,7 @@ def test_a_foreign_server_takes_an_image_a_verification_and_an_activation(port: 
     assert told[-1] == (len(IMAGE), len(IMAGE))
     assert meter.verify(HASH, len(IMAGE)) is ImageState.VERIFIED
     before = time.monotonic_ns()
-    sent = meter.activate(HASH)
+    sent = meter.activate(HASH, len(IMAGE))
     assert before <= sent.before_ns <= sent.after_ns <= time.monotonic_ns()
     meter.close()
     client = ModbusTcpClient("127.0.0.1", port=port, timeout=LONG_S)
@@ -89,8 +91,8 @@ def test_a_foreign_server_takes_an_image_a_verification_and_an_activation(port: 
 
 
 def test_a_foreign_servers_exception_is_an_error(port: int) -> None:
-    version = PROFILE.version.model_copy(update={"register_": 5000})
-    meter = ModbusMeter(f"127.0.0.1:{port}", 1, PROFILE.model_copy(update={"version": version}), SystemClock(), LONG_S)
+    version = Version(parts=[Value(register=5000)])
+    meter = meter_at(port, profile=PROFILE.model_copy(update={"version": version}))
     with pytest.raises(LinkError, match=r"Modbus exception 2 \(illegal data address\)"):
         meter.version()
     meter.close()
@@ -178,16 +180,16 @@ def answer(request: bytes) -> bytes:
 
 def test_a_reply_that_stops_half_way_is_a_time_out_and_the_next_question_is_asked_anew() -> None:
     def play(it: Peer, link: socket.socket) -> None:
-        request = it.request(link)
-        first = len(it.requests) == 1
-        link.sendall(answer(request)[:9] if first else answer(request))
-        it.request(link)
+        while True:
+            request = it.request(link)
+            first = len(it.requests) == 1
+            link.sendall(answer(request)[:9] if first else answer(request))
 
     with peer(play) as it:
         meter = meter_at(it.port, timeout_s=TINY_S)
         with pytest.raises(LinkTimeout):
             meter.version()
-        meter._timeout_s = LONG_S
+        meter._link._timeout_s = LONG_S
         assert meter.version() == "1.2.3"
         meter.close()
 
@@ -195,9 +197,9 @@ def test_a_reply_that_stops_half_way_is_a_time_out_and_the_next_question_is_aske
 def test_a_reply_in_pieces_is_put_together() -> None:
     def play(it: Peer, link: socket.socket) -> None:
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for byte in answer(it.request(link)):
-            link.sendall(bytes([byte]))
-        it.request(link)
+        while True:
+            for byte in answer(it.request(link)):
+                link.sendall(bytes([byte]))
 
     with peer(play) as it:
         meter = meter_at(it.port)
@@ -265,7 +267,7 @@ def test_the_bracket_of_the_command_holds_its_sending_and_ends_before_its_answer
 
     def play(it: Peer, link: socket.socket) -> None:
         def then(request: bytes) -> None:
-            until(lambda: bool(meters[0]._sent))
+            until(lambda: meters[0]._link.sent is not None)
             answered_ns.append(time.monotonic_ns())
             link.sendall(reply(request, request[7:12]))
 
@@ -274,7 +276,7 @@ def test_the_bracket_of_the_command_holds_its_sending_and_ends_before_its_answer
     with peer(play) as it:
         meters.append(meter_at(it.port))
         began_ns = time.monotonic_ns()
-        sent = meters[0].activate(HASH)
+        sent = meters[0].activate(HASH, len(IMAGE))
         assert began_ns <= it.received_ns[0] <= sent.before_ns, "the question before it was answered before"
         assert sent.before_ns <= it.received_ns[1]
         assert sent.before_ns <= sent.after_ns <= answered_ns[0]
@@ -294,7 +296,7 @@ def test_a_command_whose_answer_never_comes_was_sent_once(how: str) -> None:
 
     with peer(play) as it:
         meter = meter_at(it.port, timeout_s=0.05 if how == "silence" else LONG_S)
-        sent = meter.activate(HASH)
+        sent = meter.activate(HASH, len(IMAGE))
         assert sent.before_ns <= it.received_ns[-1]
         assert [request[7] for request in it.requests].count(16) == 1
         meter.close()
@@ -305,7 +307,7 @@ def test_a_port_that_refuses_is_an_error_and_no_activation() -> None:
         port = listener.getsockname()[1]
     meter = meter_at(port)
     with pytest.raises(LinkError, match="cannot connect") as caught:
-        meter.activate(HASH)
+        meter.activate(HASH, len(IMAGE))
     assert not isinstance(caught.value, LinkTimeout)
 
 
@@ -316,7 +318,7 @@ def test_a_command_that_could_not_be_sent_whole_is_told() -> None:
     with peer(play) as it:
         meter = meter_at(it.port)
         meter.version()
-        client = meter._client
+        client = meter._link._client
         assert client is not None
         real = client.socket
         assert real is not None

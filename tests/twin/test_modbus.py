@@ -17,7 +17,7 @@ from pymodbus.pdu.file_message import FileRecord
 from rig.clock.virtual import VirtualClock
 from rig.firmware import Behaviour
 from rig.twin.meter import BOOT_S, VERIFY_S, ImageCode, KnownImage, TwinMeter
-from rig.twin.modbus import ACTIVATE, IMAGE_STATE, MAKER, UPTIME, VERIFY, VERSION, TwinModbus
+from rig.twin.modbus import ACTIVATE, IMAGE_STATE, MAKER, RECEIVED, UPTIME, VERIFY, VERSION, TwinModbus
 from rig.twin.modbus_server import ModbusServer, split_frames
 from rig.twin.wire import NoRequest
 
@@ -99,7 +99,7 @@ def test_several_records_in_one_request_are_all_stored(served: Served, client: M
 
 @pytest.mark.parametrize(
     ("register", "count", "code"),
-    [(0, 1, 2), (VERSION, 4, 2), (VERSION, 125, 2), (MAKER - 1, 2, 2), (UPTIME + 1, 2, 2)],
+    [(0, 1, 2), (VERSION, 4, 2), (VERSION, 125, 2), (MAKER - 1, 2, 2), (RECEIVED + 1, 2, 2)],
 )
 def test_a_register_that_does_not_exist_is_an_illegal_address(
     client: ModbusTcpClient, register: int, count: int, code: int

@@ -11,6 +11,7 @@ import pytest
 
 from rig import firmware
 from rig.bench.config import BenchConfig, load_bench
+from rig.bench.meter_table import ModbusRtuTable
 from rig.bench.opening import CallSets, open_bench
 from rig.clock.system import SystemClock
 from rig.errors import InputError
@@ -48,7 +49,10 @@ def lines_of(twin: ServedTwin, *lines: SenseLine) -> ServedSenseLines:
 # -- the bench file --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", names())
+OUTSIDE = "twin-outside"
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name != OUTSIDE])
 @pytest.mark.parametrize("scale", [0.001, 0.01, 0.1, 0.5, 1.0])
 def test_every_twin_at_every_scale_has_a_good_bench_file(name: str, scale: float) -> None:
     draft = filled(template(name), NOWHERE, name)
@@ -59,6 +63,21 @@ def test_every_twin_at_every_scale_has_a_good_bench_file(name: str, scale: float
     assert [s.latency_s for s in config.sense] == pytest.approx([s.latency_s * scale for s in draft.sense])
     assert config.supply[0].timeout_s == draft.supply[0].timeout_s
     assert [r.role for r in config.relay] == [r.role for r in draft.relay]
+
+
+def test_a_contact_that_no_other_process_reaches_is_not_served() -> None:
+    with pytest.raises(InputError, match="no other process reaches"):
+        ServedTwin([firmware.load("cut-45s")], OUTSIDE)
+
+
+def test_a_meter_on_a_serial_line_is_served_on_its_pseudo_terminal() -> None:
+    twin = ServedTwin([firmware.load("cut-45s")], "twin-rtu", scale=0.01)
+    meter = twin.config.meter
+    assert isinstance(meter, ModbusRtuTable)
+    assert meter.port == twin.addresses["serial"]
+    assert "modbus" not in twin.addresses
+    twin.bench_text()
+    twin.close()
 
 
 def test_the_file_that_is_written_is_the_bench_that_is_served(twin: ServedTwin, tmp_path: object) -> None:
@@ -184,7 +203,8 @@ def test_the_meter_tells_its_up_time_in_seconds_of_this_world() -> None:
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if not kind.own_clock])
 def test_every_fault_that_needs_no_clock_of_its_own_acts_on_it(name: str) -> None:
     fault = parse(name)
-    twin = ServedTwin([firmware.load("cut-45s")], scale=0.001, faults=[fault])
+    bench = {"mains-l2-lost": "twin-polyphase", "meter-noise": "twin-rtu"}.get(name, "twin")
+    twin = ServedTwin([firmware.load("cut-45s")], bench, scale=0.001, faults=[fault])
     with twin.timeline:
         fault.act(twin)
     twin.close()

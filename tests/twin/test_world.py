@@ -117,7 +117,7 @@ def test_the_supply_feeds_the_hub_through_k3_only_while_its_output_is_on(wired: 
 def test_the_mains_detector_lags_and_ignores_what_is_over_before_it_looks(wired: Wired) -> None:
     wired.relay("mains", True)
     edges: list[bool] = []
-    wired.world.mains_present.listen(edges.append)
+    wired.world.mains_present["mains"].listen(edges.append)
     wired.world.mains_supply(False)
     wired.clock.sleep(0.005)
     wired.world.mains_supply(True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from rig.bench.config import BenchConfig, OscilloscopeTable, SupplyTable
+from rig.bench.meter_table import ModbusTcpPart, readable
 from rig.bench.opening import CallSets
 from rig.clock import Clock
 from rig.instruments.asking import driver_of
-from rig.meters.profile import load_profile
 from rig.procedures.doctor import clocks
 from rig.procedures.doctor.discovery import Candidate
 from rig.procedures.doctor.instruments import InstrumentLook, calibration
@@ -39,17 +39,16 @@ class BenchLook:
     def __init__(self, wires: Wires, machine: Machine) -> None:
         self._wires = wires
         config, clock = wires.config, wires.clock
-        profile = load_profile(config.meter.profile)
         self._tables: list[SupplyTable | OscilloscopeTable] = [*config.supply, *config.oscilloscope]
         self._looks = [InstrumentLook(table, clock) for table in self._tables]
-        self._meter = MeterLook(config.meter, profile, clock)
+        self._meter = MeterLook(config, clock)
         self._lines = LinesLook(config, clock, wires.call_sets, machine)
         self._instruments = [
             Job(clock, "instruments", table.name, look.run, _limit_s(table.timeout_s))
             for table, look in zip(self._tables, self._looks, strict=True)
         ]
         self._others = [
-            Job(clock, "meter", "meter", self._meter.run, _limit_s(config.meter.timeout_s)),
+            Job(clock, "meter", "meter", self._meter.run, _limit_s(self._meter.timeout_s)),
             Job(clock, "lines", "lines", self._lines.run),
             *(
                 Job(clock, "lines", "relay board", BoardLook(relays, clock).run, _limit_s(relays[0].timeout_s))
@@ -78,8 +77,9 @@ class BenchLook:
             if look.identity is not None
         ]
         meter = None
-        if self._meter.seen is not None:
-            meter = MeterSeen(config.meter.address, config.meter.profile, self._meter.seen)
+        table = readable(config.meter)
+        if self._meter.seen is not None and isinstance(table, ModbusTcpPart):
+            meter = MeterSeen(table.address, table.profile, self._meter.seen)
         return replace(
             others,
             instruments=(*candidates, *others.instruments),

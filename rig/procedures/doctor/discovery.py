@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rig.bench.config import HOST
+from rig.bench.values import HOST
 from rig.clock import Clock
 from rig.errors import InputError, RigError, Where
 from rig.instruments.asking import AskingLink, Driver, driver_of, identify

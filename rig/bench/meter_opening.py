@@ -1,0 +1,101 @@
+"""The [meter] table becomes a meter behind its port. Knows which driver a table names; talks to no meter yet.
+
+What can be wrong before anything is touched is found here: an unknown profile, a credential that is missing, a command
+that is not there, a plug-in that cannot be loaded.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rig.bench.config import BenchConfig
+from rig.bench.meter_table import ContactTable, ModbusRtuPart, ModbusTcpPart, OutsideTable
+from rig.clock import Clock
+from rig.errors import InputError, Where
+from rig.instruments.sense import GpiodSenseLines, RequestLines, SenseLine, load_request_lines
+from rig.meters.command import checked_command
+from rig.meters.credentials import Credentials
+from rig.meters.desk import Desk
+from rig.meters.modbus import ModbusMeter, probes
+from rig.meters.modbus_link import TcpLink
+from rig.meters.modbus_rtu import RtuLink, SerialLine
+from rig.meters.outside import CommandTrigger, ContactTrigger, OutsideMeter, PersonTrigger, Reads, Trigger
+from rig.meters.plugins import open_plugin
+from rig.meters.port import Meter, MeterIdentity
+from rig.meters.profile import load_profile
+
+NAME = "meter"
+_CONTACT = "contact"
+
+
+def open_meter(
+    config: BenchConfig, clock: Clock, request_lines: RequestLines | None = None, terminal: int | None = None
+) -> Meter:
+    """The meter. `terminal`: the descriptor of a terminal at which a person sits, where there is one.
+
+    Raises InputError, or BenchError for a contact whose line cannot be had.
+    """
+    table = config.meter
+    if isinstance(table, ModbusTcpPart | ModbusRtuPart):
+        meter = open_reader(table, clock)
+        if not meter.activates:
+            expected = "one with [[activation]], or driver = 'outside' with this one in reads"
+            where = Where(key="meter.profile", found=repr(table.profile), expected=expected)
+            raise InputError("this profile only reads", where)
+        return meter
+    if isinstance(table, OutsideTable):
+        return _outside(config.bench.name, table, clock, request_lines, terminal)
+    return open_plugin(table.plugin, table.settings, clock, _credentials(table.credentials_file))
+
+
+def _credentials(file: str | None) -> Credentials:
+    return Credentials(None if file is None else Path(file).expanduser())
+
+
+def open_reader(table: ModbusTcpPart | ModbusRtuPart, clock: Clock) -> ModbusMeter:
+    """A meter that may be read, whether or not its profile activates. Raises InputError."""
+    profile = load_profile(table.profile)
+    known = _credentials(table.credentials_file) if profile.credentials else None
+    secrets = {name: known.get(name) for name in profile.credentials} if known is not None else {}
+    if isinstance(table, ModbusTcpPart):
+        host, _, port = table.address.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")  # an IPv6 address stands in brackets
+        return ModbusMeter(TcpLink(NAME, host, int(port), table.unit, clock, table.timeout_s), profile, clock, secrets)
+    line = SerialLine(table.port, table.baud, table.parity, table.stop_bits)
+    link = RtuLink(NAME, line, table.unit, clock, table.timeout_s, probes(profile))
+    return ModbusMeter(link, profile, clock, secrets)
+
+
+def _outside(
+    bench: str, table: OutsideTable, clock: Clock, request_lines: RequestLines | None, terminal: int | None
+) -> OutsideMeter:
+    reader = open_reader(table.reads, clock) if table.reads is not None else None
+    version_command = None
+    if table.version_command is not None:
+        version_command = (checked_command(table.version_command, "meter.version_command"), table.version_command_s)
+    desk = None
+    if table.trigger == "person" or (reader is None and version_command is None):
+        desk = Desk(bench, clock, terminal)
+    try:
+        trigger = _trigger(table, clock, desk, request_lines)
+    except BaseException:
+        if desk is not None:
+            desk.close()
+        raise
+    identity = MeterIdentity(table.maker or "", table.model or "", table.serial or "")
+    return OutsideMeter(NAME, trigger, Reads(identity, reader, version_command, desk), clock, table.start_s)
+
+
+def _trigger(table: OutsideTable, clock: Clock, desk: Desk | None, request_lines: RequestLines | None) -> Trigger:
+    if table.command is not None:
+        return CommandTrigger(checked_command(table.command, "meter.command"), clock, table.command_s)
+    if table.contact is not None:
+        lines = _contact(table.contact, request_lines or load_request_lines())
+        return ContactTrigger(lines, clock, table.contact.latency_s, table.wait_s)
+    if desk is None:
+        raise ValueError("a person's trigger needs a desk")
+    return PersonTrigger(desk, clock, table.person_s, table.wait_s)
+
+
+def _contact(table: ContactTable, request_lines: RequestLines) -> GpiodSenseLines:
+    return GpiodSenseLines(table.chip, (SenseLine(_CONTACT, table.line, table.active == "high"),), request_lines)
