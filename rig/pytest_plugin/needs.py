@@ -46,4 +46,4 @@ def _parts(config: BenchConfig) -> set[str]:
 
 
 def _variant(config: BenchConfig) -> str:
-    return str(getattr(config.topology, "variant", "single-phase"))
+    return config.meter.variant
