@@ -8,13 +8,17 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 WIREVIZ_VENV ?= .venv-wireviz
 WIREVIZ      := wireviz==0.4.1
 
-.PHONY: run test lint types layers bench wiring-check wiring clean
+.PHONY: run test campaign lint types layers bench wiring-check wiring clean
 
 run: $(VENV)/.core
 	@$(BIN)/rig run --bench twin --firmware cut-45s
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n 2
+
+# Ends 200 whole runs at random moments, 50 each in three other ways, and tells how long the bench took to be safe.
+campaign: $(VENV)/.dev
+	@RIG_KILLS=$${RIG_KILLS:-200} $(BIN)/python -m pytest tests/guardian/test_kill.py
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rig.clock.base import Activity, Clock, Flag
-from rig.errors import BenchError, Refused
+from rig.errors import BenchError, Refused, Where
 from rig.guardian.charge import Charge
 from rig.guardian.core import Core, Move
 from rig.guardian.hands import open_relays
@@ -169,7 +169,7 @@ class GuardianClient:
         except OSError as error:
             raise BenchError(f"the guardian did not start: {error}") from error
         if "failed" in hello:
-            raise BenchError(f"the guardian does not begin: {hello['failed']}")
+            raise BenchError(f"the guardian does not begin: {hello['failed']}", Where(**hello["where"]))
         self._beats = self._clock.spawn("beats", self._beat)
 
     def _wait_process(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, cast
 
 from rig.errors import BenchError
@@ -37,12 +38,23 @@ def open_relays(specs: tuple[RelaySpec, ...], clock: Clock, gpio: RPiGPIO | None
     relays: dict[str, Relay] = {}
     links: dict[object, ModbusLink] = {}
     with ExitStack() as stack:  # what was opened before one failed is given back
-        for spec in specs:
-            relay = _on_a_line(spec, gpio) if spec.gpio is not None else _on_a_board(spec, clock, links)
+        for number, spec in enumerate(specs):
+            with placed(f"relay[{number}].{'coil' if spec.gpio is None else 'pin'}"):
+                relay = _on_a_line(spec, gpio) if spec.gpio is not None else _on_a_board(spec, clock, links)
             relays[spec.role] = relay
             stack.callback(relay.close)
         stack.pop_all()
     return relays
+
+
+@contextmanager
+def placed(key: str) -> Iterator[None]:
+    """Whatever fails inside is told with this key of the bench file."""
+    try:
+        yield
+    except BenchError as error:
+        error.where = replace(error.where, key=key)
+        raise
 
 
 def _on_a_line(spec: RelaySpec, gpio: RPiGPIO | None) -> Relay:

@@ -17,6 +17,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from rig.clock.system import SystemClock
@@ -24,7 +25,7 @@ from rig.errors import BenchError, InputError, Refused, RigError
 from rig.guardian.charge import Charge
 from rig.guardian.core import Core, Trip, Why
 from rig.guardian.emergency import Controller, Emergency
-from rig.guardian.hands import Watchdog, open_relays, stop_reader
+from rig.guardian.hands import Watchdog, open_relays, placed, stop_reader
 from rig.guardian.journal import FILE, Journal
 from rig.guardian.plain_supply import reach
 from rig.guardian.strict import from_json, to_json
@@ -46,8 +47,8 @@ def main(words: list[str]) -> int:
         charge = from_json(Charge, json.loads(sys.stdin.buffer.read()))
         guardian = Process(charge, Controller(controller), channel, pulse, tuple(locks))
     except (RigError, ValueError, OSError) as error:
-        text = error.one_line() if isinstance(error, RigError) else str(error)
-        _send(channel, {"failed": text})
+        where = asdict(error.where) if isinstance(error, RigError) else {}
+        _send(channel, {"failed": str(error), "where": where})
         return 4
     guardian.run()
     return 0
@@ -75,8 +76,9 @@ class Process:
         os.makedirs(charge.state_folder, exist_ok=True)  # noqa: PTH103
         state_file = os.path.join(charge.state_folder, FILE)  # noqa: PTH118
         self._journal = Journal(now, state_file, _utc, bench=charge.bench, controller=controller.pid)
-        for supply in charge.supplies:
-            reach(supply)
+        for number, supply in enumerate(charge.supplies):
+            with placed(f"supply[{number}].address"):
+                reach(supply)
         relays = open_relays(charge.relays, clock)
         pressed = stop_reader(charge.stop) if charge.stop else None
         self._core = Core(charge.rules, relays, now, pressed)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rig.bench.config import load_bench
 from rig.bench.guarding import charge
 from rig.errors import InputError
 from rig.guardian.charge import Charge
@@ -29,6 +30,17 @@ def test_relays_on_a_board_come_back_whole_too() -> None:
     found = charge(checked(text), Path("/state"))
     assert [relay.coil.coil for relay in found.relays if relay.coil] == [17, 27, 22]
     assert from_json(Charge, json.loads(json.dumps(to_json(found)))) == found
+
+
+@pytest.mark.parametrize("name", ["single-phase", "twin-element", "polyphase", "gas-hot-shoe"])
+def test_every_bench_that_can_be_built_has_a_charge(name: str) -> None:
+    found = charge(load_bench(Path(__file__).parents[2] / "wiring" / f"{name}.toml"), Path("/state"))
+    assert from_json(Charge, json.loads(json.dumps(to_json(found)))) == found
+    both = ("meter-feed", "supply-feed")
+    assert found.rules.feeds == (both[1:] if name == "gas-hot-shoe" else both)
+    assert found.rules.forbidden == (() if name == "gas-hot-shoe" else (both,))
+    assert found.watchdog is not None
+    assert found.stop is not None
 
 
 @pytest.mark.parametrize(
