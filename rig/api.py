@@ -1,37 +1,37 @@
 """The Python face: a bench by name or file, a firmware by name or folder, one activation test, one record.
 
-The command line and the pytest plugin call this. It alone (with them) knows that there is a twin.
+The command line and the pytest plugin call this.
 """
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rig import firmware as fixtures
-from rig.bench.config import BenchConfig, check_bench, locate, names_a_file
-from rig.bench.guarding import owned
-from rig.bench.opening import Bench, CallSets, open_bench
-from rig.clock import Clock, to_ns
+from rig.bench.config import BenchConfig
+from rig.bench.control_book import ControlBook
+from rig.bench.opening import Bench
+from rig.benches import ChosenBench
+from rig.clock import Clock, to_ns, utc_label
 from rig.clock.system import SystemClock
-from rig.errors import InputError, RigError, Where
+from rig.errors import InputError, Where
 from rig.firmware import Fixture
 from rig.judgement import Comparison, Limit
 from rig.procedures.activation import ActivationTest
 from rig.procedures.capturing import ScopeView
+from rig.procedures.control import required
 from rig.procedures.judging import Judging
 from rig.procedures.progress import Progress, Silent
-from rig.procedures.watch import PAIR_S
-from rig.rail import RailSettings
+from rig.procedures.rows import entry_of
+from rig.procedures.session import Session
 from rig.records.analysis import Analysis
-from rig.records.bundle import Bundle, check_out, free_bytes
-from rig.records.run import Labels, RunRecord
-from rig.toml_file import line_of, read_toml
+from rig.records.bundle import Bundle, free_bytes
+from rig.records.run import Labels, Picture, RunRecord
 
-MAX_SEED = 2**32 - 1
+CONTROLS = ("auto", "always", "never")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Request:
     comparison: str | None = None
     seed: int = 0
     faults: tuple[str, ...] = ()
+    controls: str = "auto"
     terminal: int | None = None
     """The descriptor of a terminal at which a person sits, where there is one."""
 
@@ -52,6 +53,7 @@ class Request:
 @dataclass(frozen=True)
 class Outcome:
     record: RunRecord
+    picture: Picture
     folder: Path
     cancelled: str | None
 
@@ -65,13 +67,16 @@ def run_activation(
     comparison: str | None = None,
     seed: int = 0,
     faults: Sequence[str] = (),
+    controls: str = "auto",
 ) -> RunRecord:
     """One activation test on `bench` (a name, or the path of a bench file); its record. The bundle is below `out`.
+
+    `controls`: `auto` makes those that do not stand from earlier, `always` all, `never` none (no PASS without them).
 
     Raises InputError for bad input (nothing was touched), BenchError when the bench could not be opened or the evidence
     could not be written. What happens on the bench is in the record.
     """
-    request = Request(bench, firmware, Path(out), limit_s, comparison, seed, tuple(faults))
+    request = Request(bench, firmware, Path(out), limit_s, comparison, seed, tuple(faults), controls)
     return Prepared(request).run(Silent()).record
 
 
@@ -86,7 +91,7 @@ def analyse(
     restore_min_s: float = 1.0,
     time_base_ppm: float | None = None,
     noise_v: float | None = None,
-    channel: str | None = None,
+    channel: str | Sequence[str] | None = None,
     dialect: str | None = None,
     interval_s: float | None = None,
     start_s: float | None = None,
@@ -95,6 +100,7 @@ def analyse(
     """Judge oscilloscope files of one event: how long was the rail away, and how sure is that? Raises InputError.
 
     Volts and seconds. Thresholds that are not given are proposed from the two levels found, and said in `assumptions`.
+    `channel` is one name for all files, or one for each.
     """
     from rig.procedures.analysing import Question, analyse_files
 
@@ -109,25 +115,13 @@ def analyse(
         restore_min_s,
         time_base_ppm,
         noise_v,
-        channel,
+        (channel,) if isinstance(channel, str) else tuple(channel or ()),
         dialect,
         interval_s,
         start_s,
         tuple(offsets_s),
     )
     return analyse_files(question)[0]
-
-
-def _runnable(path: Path) -> BenchConfig:
-    """The bench file at `path`, when `rig run` knows how to test on such a bench. Raises InputError."""
-    data, text = read_toml(path)
-    config = check_bench(data, text, str(path))
-    if config.topology.kind == "hot-shoe":
-        message = "rig run tests benches on which the meter feeds the hub; on a hot shoe the supply does"
-        raise InputError(
-            message, Where(str(path), "topology.kind", line_of(text, ("topology", "kind")), "hot-shoe", "ichis")
-        )
-    return config
 
 
 class Prepared:
@@ -137,104 +131,76 @@ class Prepared:
         self._request = request
         self.fixture: Fixture = fixtures.load(request.firmware)
         self.fixture.image_bytes()
-        is_file = names_a_file(request.bench)
-        if is_file and request.faults:
-            raise InputError(
-                "faults are for the twin", Where(key="--fault", found=request.bench, expected="a twin bench")
-            )
-        if not 0 <= request.seed <= MAX_SEED:
-            raise InputError("not a seed", Where(key="--seed", found=str(request.seed), expected=f"0 to {MAX_SEED}"))
-        self._file_config = _runnable(Path(request.bench)) if is_file else None
-        self._limit(self._file_config)
-        self.clock: Clock | None = None
+        if request.controls not in CONTROLS:
+            found = Where(key="--controls", found=request.controls, expected=" or ".join(CONTROLS))
+            raise InputError("not a way to make controls", found)
+        self.bench = ChosenBench(request.bench, request.seed, request.faults, terminal=request.terminal)
+        self._limit(self.bench.file_config)
+
+    @property
+    def clock(self) -> Clock | None:
+        """The bench's, once it is open."""
+        return self.bench.clock
 
     def run(self, progress: Progress) -> Outcome:
         """Do it. `progress` is told what happens."""
-        with self._open() as bench:
-            return _run(bench, self.fixture, self._limit(bench.config), self._request.out, progress)
-
-    @contextmanager
-    def _open(self) -> Iterator[Bench]:
-        if self._file_config is not None:
-            self._check_out(self._file_config)
-            self.clock = SystemClock()
-            with owned(self._file_config, self.clock) as lease:
-                try:
-                    bench = open_bench(self._file_config, self.clock, CallSets(), lease, self._request.terminal)
-                except RigError as error:
-                    locate(error, Path(self._request.bench))
-                    raise
-                try:
-                    yield bench
-                finally:
-                    bench.close()
-            return
-        from rig.twin.bench import Twin
-        from rig.twin.faults import parse
-
-        faults = [parse(text) for text in self._request.faults]
-        twin = Twin([self.fixture], self._request.bench, self._request.seed, faults)
-        try:
-            self._check_out(twin.config)
-            self.clock = twin.clock
-            bench = open_bench(twin.config, twin.clock, twin.call_sets, terminal=self._request.terminal)
-            try:
-                yield bench
-            finally:
-                bench.close()
-        finally:
-            twin.close()
-
-    def _check_out(self, config: BenchConfig) -> None:
-        check_out(self._request.out, int(config.limits.free_disk_mb * 1e6))
+        with self.bench.opened([self.fixture], self._request.out) as bench:
+            return run_on(bench, self.fixture, self._request, progress)
 
     def _limit(self, config: BenchConfig | None) -> Limit:
-        request = self._request
-        limit_s = request.limit_s if request.limit_s is not None else config.limits.limit_s if config else 180.0
-        if not 0 < limit_s <= 86_400:
-            raise InputError("not a limit", Where(key="--limit", found=f"{limit_s:g}", expected="seconds, 0 to 86400"))
-        word = request.comparison or (config.limits.comparison if config else "ge")
-        if word not in ("ge", "gt"):
-            raise InputError("not a comparison", Where(key="--comparison", found=word, expected="ge or gt"))
-        return Limit(to_ns(limit_s), Comparison(word))
+        return limit_of(config, self._request.limit_s, self._request.comparison)
 
 
-def _run(bench: Bench, fixture: Fixture, limit: Limit, out: Path, progress: Progress) -> Outcome:
+def limit_of(config: BenchConfig | None, limit_s: float | None, comparison: str | None) -> Limit:
+    """What is asked for, or else what the bench file says. Raises InputError."""
+    if limit_s is None:
+        limit_s = config.limits.limit_s if config else 180.0
+    if not 0 < limit_s <= 86_400:
+        raise InputError("not a limit", Where(key="--limit", found=f"{limit_s:g}", expected="seconds, 0 to 86400"))
+    word = comparison or (config.limits.comparison if config else "ge")
+    if word not in ("ge", "gt"):
+        raise InputError("not a comparison", Where(key="--comparison", found=word, expected="ge or gt"))
+    return Limit(to_ns(limit_s), Comparison(word))
+
+
+def run_on(bench: Bench, fixture: Fixture, request: Request, progress: Progress) -> Outcome:
+    """One activation test on an open bench. Of `request`, its bench, firmware, seed and faults are decided already."""
+    limit = limit_of(bench.config, request.limit_s, request.comparison)
     stopwatch, config = SystemClock(), bench.config
     real_start = stopwatch.now()
     started = bench.clock.utc()
-    bundle = Bundle.create(out, bench.clock)
-    rail = config.rail
-    settings = RailSettings(
-        to_ns(rail.ride_through_s), to_ns(rail.restore_min_s), config.limits.clock_rate_ppm, to_ns(PAIR_S)
-    )
-    view = ScopeView(
-        rail.node, rail.down_below_v, rail.up_above_v, rail.noise_v, config.limits.clock_rate_ppm, settings
-    )
+    bundle = Bundle.create(request.out, bench.clock)
+    view = ScopeView.of(config)
     bundle.event("run", bench=config.bench.name, firmware=fixture.name, sha256=fixture.sha256)
     for left in bench.lease.left_behind if bench.lease is not None else ():
         bundle.event("taken_over", piece=left.resource, pid=left.pid, since=left.since_utc, state=left.state)
     bench.relays.keep_journal(bundle.path, bundle.start_ns)
-    test = ActivationTest(bench, fixture, limit, view, bundle, progress, lambda: free_bytes(out))
-    evidence = test.run()
+    book = ControlBook(bench.lease.folder, config) if bench.lease is not None else None
+    standing = book.standing(started) if book is not None and request.controls != "always" else ()
+    kinds = [] if request.controls == "never" else [k for k in required(config) if k not in {e.kind for e in standing}]
+    session = Session(bench, limit, view, bundle, progress, lambda: free_bytes(request.out))
+    evidence = ActivationTest(session, fixture, kinds).run()
     for wear in bench.wear.rows():
         bundle.event("relay", name=wear.name, operations=wear.operations, rated=wear.rated)
         if wear.warning is not None:
             progress.note(wear.warning)
     with bench.clock.shielded():
-        judging = Judging(bench, fixture, limit, view, test.watch, evidence)
+        made_utc = utc_label(started)
+        if book is not None and evidence.controls:
+            book.note(entry_of(result, made_utc) for result in evidence.controls)
+        judging = Judging(bench, fixture, limit, view, session.watch, evidence, standing)
         labels = Labels(
             run_id=bundle.run_id,
-            started_utc=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            started_utc=made_utc,
             host=platform.node(),
-            out=str(out),
+            out=str(request.out),
             elapsed_real_s=(stopwatch.now() - real_start) / 1e9,
         )
         judged = judging.judged(labels)
         bundle.event("verdict", verdict=judged.record.verdict, rail_verdict=judged.record.rail_verdict)
-        if evidence.control_capture is not None:
-            bundle.save_capture("control", evidence.control_capture.capture, None)
+        for name, taken in evidence.control_captures.items():
+            bundle.save_capture(name, taken.capture, None)
         if evidence.capture is not None:
             bundle.save_capture("activation", evidence.capture.capture, judged.capture_zero_s)
         folder = bundle.finish(judged.record, judged.picture)
-    return Outcome(judged.record, folder, bench.clock.cancelled())
+    return Outcome(judged.record, judged.picture, folder, bench.clock.cancelled())

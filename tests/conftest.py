@@ -9,6 +9,8 @@ import os
 
 from hypothesis import settings
 
+pytest_plugins = ["pytester"]
+
 settings.register_profile(
     "push",
     max_examples=int(os.environ.get("RIG_EXAMPLES", "100")),

@@ -82,6 +82,7 @@ class LimitsTable(_Table):
     clock_rate_ppm: Annotated[float, Field(gt=0, le=10_000)] = 200.0
     free_disk_mb: Annotated[float, Field(ge=0, le=1e6)] = 200.0
     calibration_overdue: Literal["warning", "failed"] = "failed"
+    control_valid_h: Annotated[float, Field(gt=0, le=8760)] = 24.0
 
 
 class TopologyTable(_Table):
@@ -127,6 +128,7 @@ class InstrumentTable(_Table):
     refuses another model or serial number. `calibration_due` is the first day on which it is overdue.
     """
 
+    name: Name
     model: str | None = None
     serial: str | None = None
     firmware: str | None = None
@@ -243,7 +245,7 @@ class GpiodSenseTable(_SenseTable):
     """A line of a GPIO chip, stamped by the kernel."""
 
     driver: Literal["gpiod"]
-    chip: str = "/dev/gpiochip0"
+    chip: Annotated[str, Field(pattern=r"^/")] = "/dev/gpiochip0"
 
 
 class ServedSenseTable(_SenseTable):
@@ -320,11 +322,6 @@ class BenchConfig(_Table):
 
     def sense_of(self, role: SenseRole) -> SenseTable:
         return next(s for s in self.sense if s.role == role)
-
-
-def names_a_file(bench: str) -> bool:
-    """Whether what was asked for is the path of a bench file; else it is a bench of the twin by name."""
-    return bench.endswith(".toml") or "/" in bench
 
 
 def load_bench(path: Path) -> BenchConfig:

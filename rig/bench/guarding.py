@@ -6,7 +6,7 @@ On the in-process twin the guardian lives inside; on a bench it is a process of 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def charge(config: BenchConfig, state_folder: Path) -> Charge:
     return Charge(
         bench=config.bench.name,
         state_folder=str(state_folder),
-        relays=tuple(_relay(table) for table in config.relay),
+        relays=tuple(relay_spec(table) for table in config.relay),
         supplies=tuple(supply_spec(table) for table in config.supply),
         rules=rules(config, silent=True),
         beat_s=guardian.beat_s,
@@ -81,11 +81,15 @@ def supply_spec(table: SupplyTable) -> SupplySpec:
 
 def pieces(config: BenchConfig) -> tuple[str, ...]:
     """What of this bench has one owner, by names that are the same in every bench file that has it."""
-    found = [f"supply {table.address.lower()}" for table in config.supply]
+    found = list(salvaged_pieces(config.supply, config.relay))
     found += [f"oscilloscope {table.address.lower()}" for table in config.oscilloscope]
-    found += [_place(table) for table in config.relay]
     found.append(f"meter {place(config.meter)}")
     return tuple(found)
+
+
+def salvaged_pieces(supplies: Iterable[SupplyTable], relays: Iterable[RelayTable]) -> tuple[str, ...]:
+    """Those of a bench whose file is wrong elsewhere: what makes it unsafe has one owner all the same."""
+    return (*(f"supply {table.address.lower()}" for table in supplies), *(_place(table) for table in relays))
 
 
 def _place(table: RelayTable) -> str:
@@ -96,7 +100,7 @@ def _place(table: RelayTable) -> str:
 
 def inside(config: BenchConfig, clock: Clock, gpio: RPiGPIO | None, closing: Callable[[str], None]) -> LocalGuardian:
     """The guardian in this process; its relays go to their safe positions. `closing`: see `LocalGuardian`."""
-    relays: Mapping[str, Relay] = open_relays(tuple(_relay(table) for table in config.relay), clock, gpio)
+    relays: Mapping[str, Relay] = open_relays(tuple(relay_spec(table) for table in config.relay), clock, gpio)
     return LocalGuardian(Core(rules(config, silent=False), relays, clock.now), clock, closing)
 
 
@@ -116,7 +120,8 @@ def owned(config: BenchConfig, clock: Clock, *, marked: bool = False) -> Iterato
         lease.release()
 
 
-def _relay(table: RelayTable) -> RelaySpec:
+def relay_spec(table: RelayTable) -> RelaySpec:
+    """How this relay is driven by whoever has no bench file."""
     safe_closed = None if table.safe == "as-is" else False
     if isinstance(table, GpioRelayTable):
         return RelaySpec(table.role, table.name, GpioSpec(table.pin, table.active == "high"), None, safe_closed)

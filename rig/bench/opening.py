@@ -6,10 +6,11 @@ nothing of what is done with them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from rig.bench.config import BenchConfig, GpiodSenseTable
+from rig.bench.config import BenchConfig, GpiodSenseTable, SenseTable
 from rig.bench.guarding import beside, inside
 from rig.bench.meter_opening import open_meter
 from rig.bench.wear import WearBook, wear_file
@@ -107,14 +108,19 @@ def open_bench(
 
 def open_sense(config: BenchConfig, clock: Clock, call_sets: CallSets) -> SenseLines:
     """The sense lines alone: they are inputs, and reading them moves nothing. Raises BenchError."""
-    lines = tuple(SenseLine(s.name, s.line, s.active == "high") for s in config.sense)
-    first = config.sense[0]  # all are of one chip, or of one server
+    return open_lines(config.sense, clock, call_sets)
+
+
+def open_lines(tables: Sequence[SenseTable], clock: Clock, call_sets: CallSets) -> SenseLines:
+    """These lines, which are all of one chip, or of one server. Raises BenchError."""
+    lines = tuple(SenseLine(s.name, s.line, s.active == "high") for s in tables)
+    first = tables[0]
     if isinstance(first, GpiodSenseTable):
         try:
             request_lines = call_sets.request_lines or load_request_lines()
             return GpiodSenseLines(first.chip, lines, request_lines, call_sets.open_chip)
         except LinesRefusedError as error:
-            index = next((i for i, s in enumerate(config.sense) if s.line == error.line), None)
+            index = next((i for i, s in enumerate(tables) if s.line == error.line), None)
             error.where = replace(error.where, key="sense[0].chip" if index is None else f"sense[{index}].line")
             raise
     try:

@@ -29,8 +29,15 @@ def add_words(verb: argparse.ArgumentParser, number: Callable[[str], float]) -> 
     verb.add_argument("--restore-min", type=number, default=1.0, metavar="S", help="shorter returns are dropped (1)")
     verb.add_argument("--time-base-ppm", type=number, metavar="P", help="worst rate error of the time base (100)")
     verb.add_argument("--noise-v", type=number, metavar="V", help="worst-case noise (default: estimated)")
-    verb.add_argument("--channel", metavar="NAME", help="which channel, where a file has several")
-    verb.add_argument("--dialect", metavar="NAME", help="force how the files are read; 'list' names them")
+    verb.add_argument(
+        "--channel",
+        action="append",
+        metavar="NAME",
+        help="which channel, where there are several; once, or for each file",
+    )
+    verb.add_argument(
+        "--dialect", action=_Dialect, metavar="NAME", help="force how the files are read; 'list' names the ways"
+    )
     verb.add_argument("--interval", type=number, metavar="S", help="sample interval, for files that do not say")
     verb.add_argument("--start", type=number, metavar="S", help="time of the first sample, for files that do not say")
     verb.add_argument(
@@ -41,13 +48,22 @@ def add_words(verb: argparse.ArgumentParser, number: Callable[[str], float]) -> 
     verb.set_defaults(verb=analyse)
 
 
+class _Dialect(argparse.Action):
+    """Takes a name, or lists them: for that no file is needed."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: Namespace, values: object, _option: str | None = None
+    ) -> None:
+        if values == "list":
+            from rig.waveforms import dialects
+
+            print("\n".join(dialects()))  # noqa: T201
+            parser.exit()
+        setattr(namespace, self.dest, values)
+
+
 def analyse(options: Namespace) -> int:
     """Judge the files, draw, tell."""
-    if options.dialect == "list":
-        from rig.waveforms import dialects
-
-        print("\n".join(dialects()))  # noqa: T201
-        return ExitCode.PASS
     plot: Path | None = options.plot
     if plot is not None and plot.suffix.lower() not in (".svg", ".png"):
         raise InputError("not a picture", Where(key="--plot", found=str(plot), expected=".svg or .png"))
@@ -63,7 +79,7 @@ def analyse(options: Namespace) -> int:
         restore_min_s=options.restore_min,
         time_base_ppm=options.time_base_ppm,
         noise_v=options.noise_v,
-        channel=options.channel,
+        channels=tuple(options.channel or ()),
         dialect=options.dialect,
         interval_s=options.interval,
         start_s=options.start,
@@ -87,9 +103,10 @@ def analyse(options: Namespace) -> int:
 def _summary(analysis: Analysis) -> Iterator[str]:
     from rig.records.report_words import at_least, at_most, verdict_sentence
 
-    for row in analysis.files:
-        yield f"{row.file}: channel {row.channel}, read as {row.dialect}, {row.samples} samples"
-        yield from (f"  {note}" for note in row.notes)
+    for number, row in enumerate(analysis.files, 1):
+        which = f"file {number}: " if len(analysis.files) > 1 else ""
+        yield f"{which}{row.file}: channel {row.channel}, read as {row.dialect}, {row.samples} samples"
+        yield from (f"  {note}" for note in row.notes if note != f"read as {row.dialect}")
     for assumption in analysis.assumptions:
         if assumption.source.startswith(("proposed", "estimated")):
             yield f"{assumption.key}: {assumption.value} ({assumption.source})"

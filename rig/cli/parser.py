@@ -33,9 +33,14 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"ichis-rig {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     _add_run(verbs)
+    _add_controls(verbs)
+    _add_safe(verbs)
     _add_analyse(verbs)
+    _add_doctor(verbs)
     _add_wiring(verbs)
+    _add_init(verbs)
     _add_twin(verbs)
+    _add_firmware(verbs)
     return parser.parse_args(words)
 
 
@@ -73,8 +78,40 @@ def _add_run(verbs: argparse._SubParsersAction[_Parser]) -> None:
         metavar="NAME[@S]",
         help="a fault of the twin, S seconds after the activation command (may be given more than once)",
     )
+    verb.add_argument(
+        "--controls",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="auto: make the controls that do not stand from earlier; never: none, and no PASS without them",
+    )
     verb.add_argument("--json", action="store_true", help="print run.json, and nothing else, on stdout")
     verb.set_defaults(verb=run.run)
+
+
+def _add_controls(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import controls
+
+    verb = verbs.add_parser(
+        "controls",
+        help="prove that the bench sees an outage, and whose it is",
+        description="Cuts the hub's feed and the meter's mains by the bench's own relays: every source must see it.",
+        epilog="exit codes: 0 all valid, 2 bad input, 4 not valid, or not proven safe, 130/143 interrupted",
+        allow_abbrev=False,
+    )
+    controls.add_words(verb)
+
+
+def _add_safe(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import safe
+
+    verb = verbs.add_parser(
+        "safe",
+        help="make a bench safe, and say what was proven",
+        description="Relays to their safe positions, supply off, rail read. Works when everything else is broken.",
+        epilog="exit codes: 0 proven safe, 2 bad input, or the bench is in use, 4 not proven safe",
+        allow_abbrev=False,
+    )
+    safe.add_words(verb)
 
 
 def _add_analyse(verbs: argparse._SubParsersAction[_Parser]) -> None:
@@ -90,6 +127,19 @@ def _add_analyse(verbs: argparse._SubParsersAction[_Parser]) -> None:
     analyse.add_words(verb, _number)
 
 
+def _add_doctor(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import doctor
+
+    verb = verbs.add_parser(
+        "doctor",
+        help="check a bench and this machine",
+        description="Checks a bench and this machine, and says what to do. Nothing is set, switched or moved.",
+        epilog=_EXITS,
+        allow_abbrev=False,
+    )
+    doctor.add_words(verb)
+
+
 def _add_wiring(verbs: argparse._SubParsersAction[_Parser]) -> None:
     from rig.cli import wiring
 
@@ -101,6 +151,19 @@ def _add_wiring(verbs: argparse._SubParsersAction[_Parser]) -> None:
         allow_abbrev=False,
     )
     wiring.add_words(verb)
+
+
+def _add_init(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import init
+
+    verb = verbs.add_parser(
+        "init",
+        help="write a starting folder of HIL tests",
+        description="Writes a folder of pytest tests, a bench file and a CI job; it passes on the twin as it is.",
+        epilog="exit codes: 0 written, 2 bad input",
+        allow_abbrev=False,
+    )
+    init.add_words(verb)
 
 
 def _add_twin(verbs: argparse._SubParsersAction[_Parser]) -> None:
@@ -116,6 +179,18 @@ def _add_twin(verbs: argparse._SubParsersAction[_Parser]) -> None:
         allow_abbrev=False,
     )
     twin.add_words(verb, _number)
+
+
+def _add_firmware(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import firmware
+
+    verb = verbs.add_parser(
+        "firmware",
+        help="look at, check, make and list firmware images",
+        description="Firmware images in the Zigbee OTA container, and the fixtures around them.",
+        allow_abbrev=False,
+    )
+    firmware.add_words(verb)
 
 
 def _number(text: str) -> float:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from rig.cli.signals import stopped_code, stopping
 from rig.errors import ExitCode
 
 if TYPE_CHECKING:
-    from types import FrameType
-
-    from rig.api import Outcome, Prepared
+    from rig.api import Outcome
     from rig.records.run import RunRecord
 
 _EXIT = {
@@ -25,7 +21,6 @@ _EXIT = {
     "ERROR": ExitCode.BENCH_ERROR,
 }
 _START = {"start": "before the watch", "both": "never seen up", "end": "start not seen", "none": "start not seen"}
-_STOPS = {signal.SIGINT: ExitCode.SIGINT, signal.SIGTERM: ExitCode.SIGTERM}
 
 
 def run(options: Namespace) -> int:
@@ -41,11 +36,12 @@ def run(options: Namespace) -> int:
         seed=options.seed,
         faults=tuple(options.fault),
         terminal=sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None,
+        controls=options.controls,
     )
     prepared = Prepared(request)
     from rig.cli.panel import progress_for
 
-    with _signals(prepared), progress_for(sys.stdout, options.json) as progress:
+    with stopping(prepared), progress_for(sys.stdout, options.json) as progress:
         outcome = prepared.run(progress)
     if options.json:
         import json
@@ -58,7 +54,7 @@ def run(options: Namespace) -> int:
 
 
 def _exit_code(outcome: Outcome) -> int:
-    stopped = next((code for sig, code in _STOPS.items() if outcome.cancelled == sig.name), None)
+    stopped = stopped_code(outcome.cancelled)
     if stopped is not None and outcome.record.safe_state.proven:
         return stopped
     return _EXIT[outcome.record.verdict]
@@ -83,24 +79,3 @@ def _summary(outcome: Outcome) -> Iterator[str]:
             if not check.proven:
                 yield f"  NOT SAFE: {check.what}: {check.found}"
     yield f"  evidence: {outcome.folder / 'report.html'}"
-
-
-@contextmanager
-def _signals(prepared: Prepared) -> Iterator[None]:
-    """SIGINT and SIGTERM ask the run to stop; it ends safe and keeps what was seen. A second one changes nothing."""
-
-    def ask(number: int, _: FrameType | None) -> None:
-        if prepared.clock is None:
-            raise SystemExit(_STOPS[signal.Signals(number)])
-        if prepared.clock.cancelled() is not None:
-            os.write(2, b"rig: making the bench safe, please wait\n")
-        prepared.clock.cancel(signal.Signals(number).name)
-
-    before: list[tuple[int, Callable[[int, FrameType | None], object] | int | None]] = [
-        (number, signal.signal(number, ask)) for number in _STOPS
-    ]
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)

@@ -63,7 +63,7 @@ def serve(options: Namespace) -> int:
     import json
 
     from rig import firmware
-    from rig.api import MAX_SEED
+    from rig.benches import MAX_SEED
     from rig.twin.faults import parse
     from rig.twin.serving import ServedTwin
 

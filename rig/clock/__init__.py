@@ -3,6 +3,6 @@
 Knows activities, waiting and time-outs. Knows nothing of instruments, the rail or the twin.
 """
 
-from rig.clock.base import NS, Abortable, Activity, Cancelled, Clock, Flag, Readable, to_ns
+from rig.clock.base import NS, Abortable, Activity, Cancelled, Clock, Flag, Readable, to_ns, utc_label
 
-__all__ = ["NS", "Abortable", "Activity", "Cancelled", "Clock", "Flag", "Readable", "to_ns"]
+__all__ = ["NS", "Abortable", "Activity", "Cancelled", "Clock", "Flag", "Readable", "to_ns", "utc_label"]

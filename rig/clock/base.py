@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol, runtime_checkable
 
 NS = 1_000_000_000
@@ -18,6 +18,11 @@ NS = 1_000_000_000
 def to_ns(seconds: float) -> int:
     """Seconds (setting of a person or a file) to the program's integer nanoseconds, to the nearest."""
     return round(seconds * NS)
+
+
+def utc_label(at: datetime) -> str:
+    """A moment for people and files, to the second: `2026-11-24T05:30:00Z`."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 class Cancelled(BaseException):  # not an Exception: no driver may swallow a request to stop

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from rig.firmware.fixture import Behaviour, Expected, Fixture, Pulses, load, names
-from rig.firmware.ota import OtaElement, OtaHeader, OtaImage, build, parse
+from rig.firmware.container import Container, survey
+from rig.firmware.fixture import Behaviour, Expected, Fixture, Pulses, load, load_back, names
+from rig.firmware.ota import OtaElement, OtaHeader, build
 
 __all__ = [
     "Behaviour",
+    "Container",
     "Expected",
     "Fixture",
     "OtaElement",
     "OtaHeader",
-    "OtaImage",
     "Pulses",
     "build",
     "load",
+    "load_back",
     "names",
-    "parse",
+    "survey",
 ]

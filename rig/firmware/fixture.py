@@ -7,19 +7,26 @@ No public measurement of a real activation's outage was found: every behaviour h
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from rig.errors import InputError, Where
 from rig.firmware import ota
+from rig.firmware.container import Container, survey
+from rig.firmware.files import opened, sha256_of
 from rig.toml_file import Key, did_you_mean, dotted, line_of, read_toml, validate
 
 if TYPE_CHECKING:
     from rig.firmware.manifest import Manifest, SyntheticTable
 
 MANIFEST = "manifest.toml"
+MOST_IMAGE_BYTES = 64 << 20
+"""An image is held in memory while it is sent. Meters have less flash than this."""
+_MOST_MANIFEST_BYTES = 1 << 20
 NOMINAL_V = 12.0
 """What the meter's output gives before the first step of its feed, and during a pulse."""
 
@@ -102,6 +109,8 @@ class Fixture:
     header: ota.OtaHeader
     expected: Expected | None
     behaviour: Behaviour | None
+    back: str | None = None
+    """The name of the fixture beside this one that takes the meter back: `load_back` loads it."""
 
     @property
     def synthetic(self) -> bool:
@@ -109,7 +118,8 @@ class Fixture:
 
     def image_bytes(self) -> bytes:
         """The whole upgrade file. Raises InputError when it is no longer the file that was checked."""
-        data = _read_image(self.image)
+        with opened(self.image) as source:
+            data = source.read(MOST_IMAGE_BYTES + 1)
         found = hashlib.sha256(data).hexdigest()
         if found != self.sha256:
             where = Where(file=str(self.image), found=found, expected=self.sha256)
@@ -126,7 +136,13 @@ def packaged() -> Path:
 
 def names() -> list[str]:
     """The names of the fixtures that come with the rig, sorted."""
-    return sorted(manifest.parent.name for manifest in packaged().glob(f"*/{MANIFEST}"))
+    return [folder.name for folder in folders(packaged())]
+
+
+def folders(place: Path) -> list[Path]:
+    """The folders of fixtures in a folder, sorted by name; hidden ones are left out: they are half-written."""
+    found = (manifest.parent for manifest in place.glob(f"*/{MANIFEST}"))
+    return sorted(folder for folder in found if not folder.name.startswith("."))
 
 
 def load(name_or_dir: str) -> Fixture:
@@ -135,16 +151,51 @@ def load(name_or_dir: str) -> Fixture:
     A name is looked up in the list and never joined to a path. For a folder that has a fixture's name, write `./NAME`.
     Raises InputError (exit 2) for an unknown name, with the nearest known one, and for anything wrong in the fixture.
     """
+    return load_folder(find(name_or_dir))
+
+
+def find(name_or_dir: str) -> Path:
+    """The folder of the fixture that `load` means. Raises InputError for an unknown name, with the nearest one."""
     known = names()
     if name_or_dir in known:
-        return _load(packaged() / name_or_dir)
+        return packaged() / name_or_dir
     if name_or_dir and Path(name_or_dir).is_dir():
-        return _load(Path(name_or_dir))
+        return Path(name_or_dir)
     if "/" in name_or_dir:
         raise InputError("no such folder", Where(file=name_or_dir))
     near = did_you_mean(name_or_dir, known)
     where = Where(expected=None if near else f"a folder, or one of: {', '.join(known)}")
     raise InputError(f"no firmware fixture {name_or_dir!r}{near}", where)
+
+
+def load_back(there: Fixture) -> Fixture:
+    """The fixture that takes the meter back to where `there` found it, checked.
+
+    Raises InputError where `there` names none, where that one is wrong in itself, or where the two are no pair: another
+    maker or hardware, another kind of image, the same image, or versions that do not lead back.
+    """
+    claimed = Claimed(there.folder)
+    key = ("firmware", "back")
+    if there.back is None:
+        raise claimed.wrong(("firmware",), "no way back from this firmware", "no key 'back'", "the name of a fixture")
+    folder = there.folder.resolve().parent / there.back
+    if not (folder / MANIFEST).is_file():
+        raise claimed.wrong(key, "no such fixture beside this one", repr(there.back), f"a folder {folder}")
+    back = load_folder(folder)
+    pairs = (
+        ("version_from", back.version_from, there.version_to),
+        ("version_to", back.version_to, there.version_from),
+        ("maker", back.maker, there.maker),
+        ("hardware", back.hardware, there.hardware),
+        ("manufacturer code", f"0x{back.header.manufacturer_code:04X}", f"0x{there.header.manufacturer_code:04X}"),
+        ("image type", f"0x{back.header.image_type:04X}", f"0x{there.header.image_type:04X}"),
+    )
+    for what, found, expected in pairs:
+        if found != expected:
+            raise claimed.wrong(key, f"{there.back} does not lead back: its {what} is another", found, expected)
+    if back.sha256 == there.sha256:
+        raise claimed.wrong(key, f"{there.back} does not lead back", "the same image", "another image")
+    return back
 
 
 def encode_version(text: str) -> int | None:
@@ -159,48 +210,89 @@ def encode_version(text: str) -> int | None:
     return int.from_bytes(bytes((*numbers, 0)), "big")
 
 
-def _load(folder: Path) -> Fixture:
-    from rig.firmware.manifest import Manifest
+class Claimed:
+    """A manifest, checked in itself, and the image file that it names, not yet looked at."""
 
-    file = folder / MANIFEST
-    data, text = read_toml(file)
-    manifest = validate(Manifest, data, text, str(file))
-    image = folder / manifest.image.file
-    content = _read_image(image)
-    found = hashlib.sha256(content).hexdigest()
-    if found != manifest.image.sha256:
-        message = f"{manifest.image.file} does not have this SHA-256"
-        raise _wrong(file, text, ("image", "sha256"), message, found, manifest.image.sha256)
-    header = ota.parse(content, str(image)).header
-    _check_version(manifest, header, file, text)
+    def __init__(self, folder: Path) -> None:
+        from rig.firmware.manifest import Manifest
+
+        self.folder = folder
+        self.file = folder / MANIFEST
+        with opened(self.file) as source:
+            size = source.seek(0, os.SEEK_END)
+        if size > _MOST_MANIFEST_BYTES:
+            where = Where(file=str(self.file), found=f"{size} bytes", expected=f"at most {_MOST_MANIFEST_BYTES}")
+            raise InputError("too large for a manifest", where)
+        data, self._text = read_toml(self.file)
+        self.manifest: Manifest = validate(Manifest, data, self._text, str(self.file))
+        self.image = folder / self.manifest.image.file
+
+    def wrong(self, key: Key, message: str, found: str, expected: str) -> InputError:
+        """Something wrong at a key of the manifest."""
+        return InputError(message, Where(str(self.file), dotted(key), line_of(self._text, key), found, expected))
+
+    def contradictions(self, header: ota.OtaHeader, sha256: str) -> Iterator[InputError]:
+        """Where the image is not what the manifest says of it: no other image slips in by a wrong name."""
+        firmware, image = self.manifest.firmware, self.manifest.image
+        if sha256 != image.sha256:
+            yield self.wrong(("image", "sha256"), f"{image.file} does not have this SHA-256", sha256, image.sha256)
+        yield from self._version(header)
+        for name in ("manufacturer_code", "image_type"):
+            stated, found = getattr(image, name), getattr(header, name)
+            if stated is not None and stated != found:
+                message = f"{image.file} has another {name.replace('_', ' ')}"
+                yield self.wrong(("image", name), message, f"0x{found:04X}", f"0x{stated:04X}")
+        hardware = firmware.hardware_version
+        if hardware is not None and not header.fits(hardware):
+            message, expected = f"{image.file} is for other hardware", f"0x{hardware:04X} among them"
+            yield self.wrong(("firmware", "hardware_version"), message, header.hardware_range, expected)
+
+    def _version(self, header: ota.OtaHeader) -> Iterator[InputError]:
+        own_scheme = self.manifest.image.file_version is not None
+        key: Key = ("image", "file_version") if own_scheme else ("firmware", "version_to")
+        to = self.manifest.firmware.version_to
+        expected = self.manifest.image.file_version if own_scheme else encode_version(to)
+        if expected is None:
+            wanted = "numbers such as 1.2.3 (0 to 255 each), or file_version under [image]"
+            yield self.wrong(key, "no file version follows from this text", repr(to), wanted)
+        elif header.file_version != expected:
+            message = f"{self.manifest.image.file} holds another version"
+            named = f"0x{expected:08X}" if own_scheme else f"0x{expected:08X} for {to}"
+            yield self.wrong(key, message, f"file version 0x{header.file_version:08X}", named)
+
+
+def load_folder(folder: Path) -> Fixture:
+    """The fixture in that folder, whatever its name. Raises InputError for anything wrong in it."""
+    claimed = Claimed(folder)
+    container, sha256 = _checked_image(claimed.image)
+    for contradiction in claimed.contradictions(container.header, sha256):
+        raise contradiction
+    manifest = claimed.manifest
     return Fixture(
-        name=folder.resolve().name,
-        folder=folder,
+        name=claimed.folder.resolve().name,
+        folder=claimed.folder,
         maker=manifest.firmware.maker,
         hardware=manifest.firmware.hardware,
         version_from=manifest.firmware.version_from,
         version_to=manifest.firmware.version_to,
-        sha256=found,
-        image=image,
-        header=header,
+        sha256=sha256,
+        image=claimed.image,
+        header=container.header,
         expected=Expected(**manifest.expected.model_dump()) if manifest.expected else None,
         behaviour=_behaviour(manifest.synthetic) if manifest.synthetic else None,
+        back=manifest.firmware.back,
     )
 
 
-def _check_version(manifest: Manifest, header: ota.OtaHeader, file: Path, text: str) -> None:
-    """The container's file version must be the one that the manifest names: no other image slips in by a wrong name."""
-    own_scheme = manifest.image.file_version is not None
-    key: Key = ("image", "file_version") if own_scheme else ("firmware", "version_to")
-    to = manifest.firmware.version_to
-    expected = manifest.image.file_version if own_scheme else encode_version(to)
-    if expected is None:
-        wanted = "numbers such as 1.2.3 (0 to 255 each), or file_version under [image]"
-        raise _wrong(file, text, key, "no file version follows from this text", repr(to), wanted)
-    if header.file_version != expected:
-        message = f"{manifest.image.file} holds another version"
-        named = f"0x{expected:08X}" if own_scheme else f"0x{expected:08X} for {to}"
-        raise _wrong(file, text, key, message, f"file version 0x{header.file_version:08X}", named)
+def _checked_image(image: Path) -> tuple[Container, str]:
+    """The container, without a fault, and its SHA-256. A file that cannot be an image is not read to its end."""
+    with opened(image) as source:
+        container = survey(source, str(image))
+        container.check()
+        if container.size > MOST_IMAGE_BYTES:
+            where = Where(str(image), found=f"{container.size} bytes", expected=f"at most {MOST_IMAGE_BYTES}")
+            raise InputError("too large for a meter's firmware", where)
+        return container, sha256_of(source, [(0, container.size)])[0]
 
 
 def _behaviour(table: SyntheticTable) -> Behaviour:
@@ -215,16 +307,3 @@ def _behaviour(table: SyntheticTable) -> Behaviour:
         version_changes_at_s=table.version_changes_at_s,
         silent=pairs(table.silent),
     )
-
-
-def _read_image(image: Path) -> bytes:
-    try:
-        return image.read_bytes()
-    except FileNotFoundError:
-        raise InputError("no such image file", Where(file=str(image))) from None
-    except OSError as error:
-        raise InputError(f"the image cannot be read: {error.strerror}", Where(file=str(image))) from error
-
-
-def _wrong(file: Path, text: str, key: Key, message: str, found: str, expected: str) -> InputError:
-    return InputError(message, Where(str(file), dotted(key), line_of(text, key), found, expected))

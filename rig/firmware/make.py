@@ -1,317 +1,183 @@
-"""Makes the fixtures that come with the rig: `python -m rig.firmware.make [DIR]`. The same bytes every time.
-
-All of them are synthetic: the meters, the images, and what the meters do. An image's content is a SHA-256 counter
-stream seeded with the fixture's name, so every fixture has an image of its own, and a hash names a behaviour.
-"""
+"""Makes fixtures: those that come with the rig, the same bytes every time, and a lab's own. Knows files, no meter."""
 
 from __future__ import annotations
 
 import hashlib
-import sys
+import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import fill
 
-from rig.errors import InputError, RigError, Where
-from rig.firmware import ota
-from rig.firmware.fixture import MANIFEST, NOMINAL_V, Behaviour, Expected, Pulses, encode_version
+from rig.errors import InputError, Where
+from rig.firmware import ota, recipes
+from rig.firmware.container import survey
+from rig.firmware.files import opened, write_folders
+from rig.firmware.fixture import MANIFEST, MOST_IMAGE_BYTES, encode_version
+from rig.firmware.manifest_text import own_text, packaged_text
+from rig.toml_file import did_you_mean
 
-MAKER = "Synthetic Meters"
-HARDWARE = "SM-ESME-1"
-VERSION_FROM = "1.0.0"
-VERSION_TO = "1.1.0"
 IMAGE = "image.ota"
 
-_CONTENT_BYTES = 3072
-_MANUFACTURER_CODE = 0xFFF1  # stands for no real maker
-_IMAGE_TYPE = 0x0001
-_FIRST_CUT_S = 3.0
-_SILENT_BEFORE_CUT_S = 1.0
-_BOOT_S = 5.0
-
-_BROWN_OUT_V = 8.5
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_MOST_CHARACTERS = 500
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """One fixture: its name, what its meter does in words and as data, and the verdict to expect."""
+class Draft:
+    """A fixture not yet on disk: its name, and its two files."""
 
     name: str
-    story: str
-    behaviour: Behaviour
-    expected: Expected
+    image: bytes
+    manifest: str
+
+    def files(self) -> dict[str, bytes]:
+        """The image first: the manifest, which has its hash, seals it."""
+        return {IMAGE: self.image, MANIFEST: self.manifest.encode()}
 
 
-def recipes() -> tuple[Recipe, ...]:
-    """All fixtures that come with the rig."""
-    return (*_passes(), *_fails(), *_inconclusive())
+@dataclass(frozen=True)
+class Numbers:
+    """What the header of a container says, for one that is built here. None: not given."""
+
+    manufacturer_code: int | None = None
+    image_type: int | None = None
+    file_version: int | None = None
+    hardware_versions: tuple[int, int] | None = None
+    header_string: str | None = None
 
 
-def make(folder: Path) -> list[Path]:
-    """Write all fixtures under `folder`, and return their folders. Raises InputError where that cannot be written."""
-    written = []
-    for recipe in recipes():
-        place = folder / recipe.name
-        image = image_of(recipe.name)
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-            (place / IMAGE).write_bytes(image)
-            (place / MANIFEST).write_text(manifest_of(recipe, image), encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise InputError(f"cannot be written: {error.strerror}", Where(file=str(place))) from error
-        written.append(place)
-    return written
+@dataclass(frozen=True)
+class Own:
+    """What a lab says of a fixture of its own. Exactly one of `payload` and `image` is a file.
 
-
-def image_of(name: str) -> bytes:
-    """The OTA upgrade file of a fixture: the 60-byte header of GB images, one sub-element of counter-stream bytes."""
-    blocks = (hashlib.sha256(f"{name}:{n}".encode()).digest() for n in range(_CONTENT_BYTES // 32))
-    version = encode_version(VERSION_TO)
-    assert version is not None  # noqa: S101 - for the type checker: VERSION_TO is a constant of this module
-    return ota.build(
-        manufacturer_code=_MANUFACTURER_CODE,
-        image_type=_IMAGE_TYPE,
-        file_version=version,
-        elements=[ota.OtaElement(ota.TAG_UPGRADE_IMAGE, b"".join(blocks))],
-        header_string=f"{MAKER} {HARDWARE} {VERSION_TO}".encode(),
-        hardware_versions=(1, 1),
-    )
-
-
-def manifest_of(recipe: Recipe, image: bytes) -> str:
-    """The text of a fixture's manifest."""
-    reason = f'reason = "{recipe.expected.reason}"\n' if recipe.expected.reason else ""
-    return f"""\
-{fill(recipe.story, width=100, initial_indent="# ", subsequent_indent="# ")}
-#
-# Synthetic: this meter, its image and its behaviour are invented. Made by `python -m rig.firmware.make`.
-schema = "rig.fixture/1"
-
-[firmware]
-maker = "{MAKER}"
-hardware = "{HARDWARE}"
-version_from = "{VERSION_FROM}"
-version_to = "{VERSION_TO}"
-
-[image]
-file = "{IMAGE}"
-sha256 = "{hashlib.sha256(image).hexdigest()}"
-
-[expected]
-verdict = "{recipe.expected.verdict}"
-{reason}text = "{recipe.expected.text}"
-
-{_behaviour_text(recipe.behaviour)}"""
-
-
-def _behaviour_text(behaviour: Behaviour) -> str:
-    lines = [
-        "# What the meter of the twin bench does. Times are seconds from the activation command.",
-        "[synthetic]",
-        f"accepts_image = {str(behaviour.accepts_image).lower()}",
-        f'version_after = "{behaviour.version_after}" # "to": the new version runs in the end; "from": the old one',
-    ]
-    if behaviour.version_changes_at_s is not None:
-        lines.append(f"version_changes_at_s = {behaviour.version_changes_at_s}")
-    if behaviour.feed:
-        lines += [
-            "# Steps of the meter's 12 V output: [time, volts]; 0 is off. Before the first step it gives 12 V.",
-            "feed = [",
-        ]
-        lines += [f"  [{at_s}, {volts}]," for at_s, volts in behaviour.feed]
-        lines.append("]")
-    if behaviour.pulses is not None:
-        p = behaviour.pulses
-        lines += [
-            "# Until until_s, 12 V for on_s at the start of each period, else nothing.",
-            f"pulses = {{ from_s = {p.from_s}, until_s = {p.until_s}, period_s = {p.period_s}, on_s = {p.on_s} }}",
-        ]
-    if behaviour.silent:
-        stretches = ", ".join(f"[{start}, {end}]" for start, end in behaviour.silent)
-        lines += [
-            "# Stretches in which the meter does not answer: [from, until]; inf is for ever.",
-            f"silent = [{stretches}]",
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def _cuts(*cuts: tuple[float, float], new_version: bool = True) -> Behaviour:
-    """A meter that gives no 12 V in each (from_s, until_s). It is silent from 1 s before each cut until it has booted.
-
-    The new version runs when the meter has booted after the last cut.
+    `payload` is wrapped in a container, for which `numbers` are; `image` is a container already and brings them.
     """
-    silent = tuple((start - _SILENT_BEFORE_CUT_S, end + _BOOT_S) for start, end in cuts)
-    return Behaviour(
-        feed=tuple(step for start, end in cuts for step in ((start, 0.0), (end, NOMINAL_V))),
-        version_after="to" if new_version else "from",
-        version_changes_at_s=silent[-1][1] if new_version else None,
-        silent=silent,
-    )
+
+    name: str
+    version_from: str
+    version_to: str
+    maker: str
+    hardware: str
+    hardware_version: int | None = None
+    back: str | None = None
+    payload: Path | None = None
+    image: Path | None = None
+    numbers: Numbers = Numbers()
 
 
-def _chain(lengths_s: list[float], between_s: float) -> list[tuple[float, float]]:
-    """Cuts of these lengths, with the 12 V back for `between_s` after each."""
-    cuts, start = [], _FIRST_CUT_S
-    for length_s in lengths_s:
-        cuts.append((start, start + length_s))
-        start += length_s + between_s
-    return cuts
+def packaged_drafts(names: list[str]) -> list[Draft]:
+    """The fixtures of these names that come with the rig, each with its way back; all when none is named."""
+    known = {recipe.name: recipe for recipe in recipes.recipes()}
+    for name in names:
+        if name not in known:
+            near = did_you_mean(name, list(known))
+            expected = None if near else f"one of: {', '.join(known)}; or --from and the rest, for one of your own"
+            raise InputError(f"no recipe {name!r}{near}", Where(expected=expected))
+    wanted = [name for first in names for name in (first, known[first].back) if name is not None]
+    drafts = []
+    for name in dict.fromkeys(wanted or known):
+        image = recipes.image_of(known[name])
+        keys = {"file": IMAGE, "sha256": hashlib.sha256(image).hexdigest()}
+        drafts.append(Draft(name, image, packaged_text(known[name], keys)))
+    return drafts
 
 
-def _one_cut(length_s: float, at_s: float = _FIRST_CUT_S) -> Behaviour:
-    return _cuts((at_s, at_s + length_s))
+def own_draft(own: Own) -> Draft:
+    """A fixture of a lab's own. It states no verdict and no behaviour: nobody knows yet what this meter does.
 
-
-def _hiccup(length_s: float) -> Behaviour:
-    """One outage of `length_s`, in which the converter gives 50 ms of 12 V each second."""
-    end = _FIRST_CUT_S + length_s
-    whole = _one_cut(length_s)
-    return Behaviour(
-        feed=whole.feed,
-        pulses=Pulses(from_s=_FIRST_CUT_S + 1.0, until_s=end, period_s=1.0, on_s=0.05),
-        version_changes_at_s=whole.version_changes_at_s,
-        silent=whole.silent,
-    )
-
-
-def _brown_out() -> Behaviour:
-    """20 s of low volts, 30 s of none, 20 s of low volts."""
-    volts = (_BROWN_OUT_V, 0.0, _BROWN_OUT_V, NOMINAL_V)
-    whole = _one_cut(70.0)
-    return Behaviour(
-        feed=tuple(zip((3.0, 23.0, 53.0, 73.0), volts, strict=True)),
-        version_changes_at_s=whole.version_changes_at_s,
-        silent=whole.silent,
-    )
-
-
-def _passes() -> tuple[Recipe, ...]:
-    def recipe(name: str, story: str, behaviour: Behaviour, text: str) -> Recipe:
-        return Recipe(name, story, behaviour, Expected("PASS", None, text))
-
-    return (
-        recipe(
-            "no-cut",
-            "A meter that keeps the hub's 12 V up while it changes its firmware.",
-            Behaviour(version_changes_at_s=20.0, silent=((2.0, 20.0),)),
-            "the 12 V never went away",
-        ),
-        recipe(
-            "cut-45s",
-            "A meter that reboots once: no 12 V for 45 s, beginning 3 s after the command.",
-            _one_cut(45.0),
-            "one outage of 45 s: below the limit of 180 s",
-        ),
-        recipe(
-            "cut-179s",
-            "A meter that keeps the rule by one second: no 12 V for 179 s.",
-            _one_cut(179.0),
-            "one outage of 179 s: below the limit of 180 s",
-        ),
-        recipe(
-            "double-reboot",
-            "A meter that reboots twice: 50 s and 70 s without 12 V, 30 s between them. In between it answers with its "
-            "old version.",
-            _cuts(*_chain([50.0, 70.0], 30.0)),
-            "the longest outage is 70 s: two outages are two, each below the limit of 180 s",
-        ),
-        recipe(
-            "chain-of-cuts",
-            "A meter that reboots five times: 50 s without 12 V each time, 20 s between them. 250 s in all, and yet no "
-            "cut of more than three minutes.",
-            _cuts(*_chain([50.0] * 5, 20.0)),
-            "the longest of five outages is 50 s: below the limit of 180 s",
-        ),
-        recipe(
-            "brown-out",
-            "A meter whose 12 V sags on its way down and up: 20 s at 8.5 V, 30 s at nothing, 20 s at 8.5 V. Whether "
-            "the sag counts depends on the thresholds: the outage is from 30 s to 70 s long.",
-            _brown_out(),
-            "one outage of at most 70 s: below the limit of 180 s",
-        ),
-        recipe(
-            "hiccup",
-            "A meter whose converter tries to start each second and gives 50 ms of 12 V, for 100 s. Such pulses "
-            "restore nothing.",
-            _hiccup(100.0),
-            "one outage of 100 s, pulses and all: below the limit of 180 s",
-        ),
-        recipe(
-            "late",
-            "A meter that takes its time: it answers with its old version for 40 minutes after the command, then cuts "
-            "the 12 V for 45 s.",
-            _one_cut(45.0, at_s=40 * 60.0),
-            "one outage of 45 s, 40 minutes after the command: below the limit of 180 s",
+    Raises InputError for a name that is not one, for text that does not print, for a file that is no image, and for
+    numbers that are missing, that do not fit or that are the image's own to say.
+    """
+    if not _NAME.fullmatch(own.name):
+        expected = "letters, digits, '.', '_' and '-', 64 at most, a letter or digit first"
+        raise InputError("not a name for a fixture", Where(found=repr(own.name), expected=expected))
+    texts = {"--from": own.version_from, "--to": own.version_to, "--maker": own.maker, "--hardware": own.hardware}
+    for option, text in texts.items():
+        if not (text and text.isprintable() and len(text) <= _MOST_CHARACTERS):
+            expected = f"1 to {_MOST_CHARACTERS} characters that print"
+            raise InputError("not a text", Where(key=option, found=ascii(text)[:60], expected=expected))
+    if own.back is not None and not _NAME.fullmatch(own.back):
+        raise InputError("not a name of a fixture", Where(key="--back", found=ascii(own.back)[:60]))
+    image, header = _image(own)
+    if own.hardware_version is not None and not header.fits(own.hardware_version):
+        expected = f"0x{own.hardware_version:04X} among them"
+        where = Where(key="--hardware-version", found=header.hardware_range, expected=expected)
+        raise InputError("the image is for other hardware", where)
+    origin = own.payload or own.image or Path()
+    return Draft(
+        own.name,
+        image,
+        own_text(
+            f"Made by `rig firmware make` from {origin.name!a}.",
+            {
+                "maker": own.maker,
+                "hardware": own.hardware,
+                "hardware_version": own.hardware_version,
+                "version_from": own.version_from,
+                "version_to": own.version_to,
+                "back": own.back,
+            },
+            {
+                "file": IMAGE,
+                "sha256": hashlib.sha256(image).hexdigest(),
+                "file_version": header.file_version,
+                "manufacturer_code": header.manufacturer_code,
+                "image_type": header.image_type,
+            },
         ),
     )
 
 
-def _fails() -> tuple[Recipe, ...]:
-    def recipe(name: str, story: str, behaviour: Behaviour, text: str) -> Recipe:
-        return Recipe(name, story, behaviour, Expected("FAIL", "limit_exceeded", text))
+def write(drafts: list[Draft], place: Path, *, force: bool = False) -> list[str]:
+    """Write each into a folder of its name in `place`; returns what became of each, as `write_folders` does."""
+    return write_folders({place / draft.name: draft.files() for draft in drafts}, force=force)
 
-    return (
-        recipe(
-            "cut-181s",
-            "A meter that breaks the rule by one second: no 12 V for 181 s.",
-            _one_cut(181.0),
-            "one outage of 181 s: above the limit of 180 s",
-        ),
-        recipe(
-            "cut-240s",
-            "A meter that cuts the 12 V for four minutes.",
-            _one_cut(240.0),
-            "one outage of 240 s: above the limit of 180 s",
-        ),
-        recipe(
-            "long-hiccup",
-            "A meter whose converter tries to start each second and gives 50 ms of 12 V, for 200 s. Such pulses "
-            "restore nothing.",
-            _hiccup(200.0),
-            "one outage of 200 s, pulses and all: above the limit of 180 s",
-        ),
-        recipe(
-            "never-returns",
-            "A meter that dies of its new firmware: the 12 V goes and never comes back, and the meter never answers "
-            "again.",
-            Behaviour(feed=((_FIRST_CUT_S, 0.0),), version_after="from", silent=((2.0, float("inf")),)),
-            "an outage without an end: above the limit of 180 s",
-        ),
+
+def _image(own: Own) -> tuple[bytes, ota.OtaHeader]:
+    if (own.payload is None) == (own.image is None):
+        raise InputError("a fixture needs one file", Where(expected="either --payload FILE or --image FILE"))
+    if own.image is not None:
+        if own.numbers != Numbers():
+            message = "an image brings its own header: the options for one are for a payload only"
+            raise InputError(message, Where(key="--image"))
+        with opened(own.image) as source:
+            container = survey(source, str(own.image))
+            container.check()
+            return _whole(own.image), container.header
+    image = _wrapped(_whole(own.payload or Path()), own)
+    return image, survey(io.BytesIO(image), own.name).header
+
+
+def _wrapped(payload: bytes, own: Own) -> bytes:
+    numbers = own.numbers
+    if not payload:
+        raise InputError("an empty file", Where(file=str(own.payload)))
+    version = encode_version(own.version_to) if numbers.file_version is None else numbers.file_version
+    if version is None:
+        where = Where(key="--file-version", expected=f"a number, as none follows from --to {own.version_to!r}")
+        raise InputError("missing", where)
+    if numbers.manufacturer_code is None:
+        raise InputError("missing", Where(key="--manufacturer-code", expected="the maker's number at the alliance"))
+    if numbers.image_type is None:
+        raise InputError("missing", Where(key="--image-type", expected="the maker's number for this kind of image"))
+    lowest, highest = numbers.hardware_versions or (0, 0)
+    if lowest > highest:
+        where = Where(key="--hardware-versions", found=f"{lowest} {highest}", expected="the lower one first")
+        raise InputError("out of order", where)
+    return ota.build(
+        manufacturer_code=numbers.manufacturer_code,
+        image_type=numbers.image_type,
+        file_version=version,
+        elements=[ota.OtaElement(ota.TAG_UPGRADE_IMAGE, payload)],
+        header_string=(numbers.header_string or "").encode("utf-8", "surrogateescape"),
+        hardware_versions=numbers.hardware_versions,
     )
 
 
-def _inconclusive() -> tuple[Recipe, ...]:
-    return (
-        Recipe(
-            "rejects-image",
-            "A meter that finds the image bad when it verifies it. It never activates, so a rail that stays up proves "
-            "nothing.",
-            Behaviour(accepts_image=False, version_after="from"),
-            Expected("INCONCLUSIVE", "activation_not_started", "the meter rejected the image: nothing was activated"),
-        ),
-        Recipe(
-            "stays-old",
-            "A meter whose activation fails: it reboots, goes back to its old image and reboots again. Two cuts of "
-            "45 s, 20 s between them.",
-            _cuts(*_chain([45.0, 45.0], 20.0), new_version=False),
-            Expected("INCONCLUSIVE", "version_unchanged", "both outages are short, but the old version runs on"),
-        ),
-    )
-
-
-def main(arguments: list[str]) -> int:
-    """Write the fixtures to DIR, else to `firmware_fixtures` beside the sources. Returns the exit code."""
-    try:
-        if len(arguments) > 1 or any(argument.startswith("-") for argument in arguments):
-            raise InputError("usage: python -m rig.firmware.make [DIR]")
-        folder = Path(arguments[0]) if arguments else Path(__file__).resolve().parents[2] / "firmware_fixtures"
-        for place in make(folder):
-            sys.stdout.write(f"{place}\n")
-    except RigError as error:
-        sys.stderr.write(f"{error.one_line()}\n")
-        return int(error.code)
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+def _whole(path: Path) -> bytes:
+    with opened(path) as source:
+        data = source.read(MOST_IMAGE_BYTES + 1)
+    if len(data) > MOST_IMAGE_BYTES:
+        expected = f"at most {MOST_IMAGE_BYTES} bytes"
+        raise InputError("too large for a meter's firmware", Where(file=str(path), expected=expected))
+    return data

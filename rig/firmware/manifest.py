@@ -8,13 +8,24 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 _MOST_PULSES = 100_000
 
 Text = Annotated[str, Field(min_length=1, max_length=500)]
+U16 = Annotated[int, Field(ge=0, le=0xFFFF)]
+U32 = Annotated[int, Field(ge=0, le=0xFFFFFFFF)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
+
+
+def _plain_name(value: str) -> str:
+    if value in {".", ".."} or any(mark in value for mark in "/\\\0"):
+        raise ValueError(f"{value!r} is not a plain name: no path is followed from here")
+    return value
+
+
+PlainName = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_plain_name)]
 
 
 class _Table(BaseModel):
@@ -22,27 +33,31 @@ class _Table(BaseModel):
 
 
 class FirmwareTable(_Table):
-    """Which firmware this is: it takes the meter from one version to another."""
+    """Which firmware this is: it takes the meter from one version to another.
+
+    `hardware_version` is the meter's, as the container counts them: the image must be for it. `back` is the name of
+    the fixture, in the folder beside this one, that takes the meter from `version_to` back to `version_from`.
+    """
 
     maker: Text
     hardware: Text
+    hardware_version: U16 | None = None
     version_from: Text
     version_to: Text
+    back: PlainName | None = None
 
 
 class ImageTable(_Table):
-    """The image file beside the manifest. `file_version`: the container's, where the maker has a scheme of its own."""
+    """The image file beside the manifest, and what its container must say.
 
-    file: Annotated[str, Field(min_length=1, max_length=255)]
+    Without `file_version`, which is for makers with a scheme of their own, it must be the one of `version_to`.
+    """
+
+    file: PlainName
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    file_version: Annotated[int, Field(ge=0, le=0xFFFFFFFF)] | None = None
-
-    @field_validator("file")
-    @classmethod
-    def _beside_the_manifest(cls, value: str) -> str:
-        if value in {".", ".."} or any(mark in value for mark in "/\\\0"):
-            raise ValueError(f"{value!r} is not the plain name of a file beside the manifest")
-        return value
+    file_version: U32 | None = None
+    manufacturer_code: U16 | None = None
+    image_type: U16 | None = None
 
 
 class ExpectedTable(_Table):

@@ -1,8 +1,7 @@
-"""The Zigbee OTA upgrade file: the container in which GB firmware images travel. Reads and builds it, little-endian.
+"""The Zigbee OTA upgrade file, the container in which GB firmware images travel: its words, and how one is built.
 
-Source: Zigbee Cluster Library revision 8, 11.4.2 (OTA header) and 11.4.3 (sub-elements). Strict: every length must add
-up to the size of the file, and a bit of the field control that the standard reserves is refused, because the length of
-the header would be a guess. Knows nothing of signatures, and does not look inside a sub-element.
+Source: Zigbee Cluster Library revision 8, 11.4.2 (OTA header) and 11.4.3 (sub-elements). Fields have the standard's
+names. Little-endian. `rig.firmware.container` reads what is built here. Knows nothing of signatures.
 """
 
 from __future__ import annotations
@@ -20,26 +19,51 @@ TAG_UPGRADE_IMAGE = 0x0000
 HAS_SECURITY_CREDENTIAL_VERSION = 0x0001
 IS_DEVICE_SPECIFIC = 0x0002
 HAS_HARDWARE_VERSIONS = 0x0004
-_KNOWN_BITS = HAS_SECURITY_CREDENTIAL_VERSION | IS_DEVICE_SPECIFIC | HAS_HARDWARE_VERSIONS
+FIELD_CONTROL_BITS = {
+    HAS_SECURITY_CREDENTIAL_VERSION: "security credential version present",
+    IS_DEVICE_SPECIFIC: "device specific file",
+    HAS_HARDWARE_VERSIONS: "hardware versions present",
+}
 
-_FIXED = struct.Struct("<IHHHHHIH32sI")
-_ELEMENT = struct.Struct("<HI")
+_TAGS = {
+    TAG_UPGRADE_IMAGE: "upgrade image",
+    0x0001: "ECDSA signature (crypto suite 1)",
+    0x0002: "ECDSA signing certificate (crypto suite 1)",
+    0x0003: "image integrity code",
+    0x0004: "picture data",
+    0x0005: "ECDSA signature (crypto suite 2)",
+    0x0006: "ECDSA signing certificate (crypto suite 2)",
+}
+_FIRST_MANUFACTURER_TAG = 0xF000
+FIXED_LENGTHS = {0x0001: 8 + 42, 0x0002: 48, 0x0003: 16, 0x0005: 8 + 72, 0x0006: 74}
+"""Sub-elements whose data has one length: signer's address and signature, certificates, the AES-MMO hash."""
+
+FIXED_HEADER = struct.Struct("<IHHHHHIH32sI")
+ELEMENT_HEADER = struct.Struct("<HI")
 _HEADER_STRING_BYTES = 32
+
+
+def tag_name(tag: int) -> str:
+    """The standard's name of a sub-element's tag."""
+    return _TAGS.get(tag, "manufacturer specific" if tag >= _FIRST_MANUFACTURER_TAG else "reserved")
 
 
 @dataclass(frozen=True)
 class OtaHeader:
-    """The header. Lengths in bytes; `header_string` is 32 bytes; a field that the field control leaves out is None."""
+    """The header, its fields by the standard's names. Lengths in bytes; the string is 32 bytes.
 
-    file_identifier: int
-    header_version: int
-    header_length: int
-    field_control: int
+    A field that the field control leaves out, or that the file is too short for, is None.
+    """
+
+    ota_upgrade_file_identifier: int
+    ota_header_version: int
+    ota_header_length: int
+    ota_header_field_control: int
     manufacturer_code: int
     image_type: int
     file_version: int
     zigbee_stack_version: int
-    header_string: bytes
+    ota_header_string: bytes
     total_image_size: int
     security_credential_version: int | None = None
     upgrade_file_destination: int | None = None
@@ -49,46 +73,29 @@ class OtaHeader:
 
     @property
     def header_text(self) -> str:
-        """The header string for people: up to its first NUL; bytes that are not ASCII are shown as `\\xNN`."""
-        return self.header_string.split(b"\0", 1)[0].decode("ascii", "backslashreplace").rstrip()
+        """The header string for people: up to its first NUL; bytes that ASCII cannot print are shown as `\\xNN`."""
+        text = self.ota_header_string.split(b"\0", 1)[0]
+        return "".join(chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}" for byte in text).rstrip()
+
+    @property
+    def hardware_range(self) -> str:
+        """The hardware versions that the image is for, in words."""
+        if self.minimum_hardware_version is None:
+            return "all"
+        return f"0x{self.minimum_hardware_version:04X} to 0x{self.maximum_hardware_version:04X}"
+
+    def fits(self, hardware_version: int) -> bool:
+        """Whether the image is for this hardware version. One that names no hardware versions is for every one."""
+        lowest, highest = self.minimum_hardware_version, self.maximum_hardware_version
+        return lowest is None or highest is None or lowest <= hardware_version <= highest
 
 
 @dataclass(frozen=True)
 class OtaElement:
-    """One sub-element: its tag (0x0000 is the upgrade image) and its data."""
+    """One sub-element to build: its tag (0x0000 is the upgrade image) and its data."""
 
     tag: int
     data: bytes
-
-
-@dataclass(frozen=True)
-class OtaImage:
-    """A whole upgrade file. The sub-elements fill it to its last byte."""
-
-    header: OtaHeader
-    elements: tuple[OtaElement, ...]
-
-
-def parse(data: bytes, file: str) -> OtaImage:
-    """The upgrade file in `data`; `file` is its name for messages.
-
-    Raises InputError, with the offset, where the identifier, the header version, a length or the total size is wrong.
-    """
-    header = _parse_header(data, file)
-    elements: list[OtaElement] = []
-    at = header.header_length
-    while at < len(data):
-        number, left = len(elements) + 1, len(data) - at
-        if left < _ELEMENT.size:
-            raise _wrong(file, at, f"sub-element {number} is cut short", f"{left} bytes", f"{_ELEMENT.size} bytes")
-        tag, length = _ELEMENT.unpack_from(data, at)
-        at += _ELEMENT.size
-        if length > len(data) - at:
-            message = f"sub-element {number} (tag 0x{tag:04X}) overruns the file"
-            raise _wrong(file, at - 4, message, f"length {length}", f"at most {len(data) - at}")
-        elements.append(OtaElement(tag, bytes(data[at : at + length])))
-        at += length
-    return OtaImage(header, tuple(elements))
 
 
 def build(
@@ -122,7 +129,7 @@ def build(
         optional += _number("minimum_hardware_version", hardware_versions[0], 2)
         optional += _number("maximum_hardware_version", hardware_versions[1], 2)
     body = b"".join(_number("tag", e.tag, 2) + _number("length", len(e.data), 4) + e.data for e in elements)
-    header_length = _FIXED.size + len(optional)
+    header_length = FIXED_HEADER.size + len(optional)
     return b"".join(
         (
             struct.pack("<IHHH", FILE_IDENTIFIER, HEADER_VERSION, header_length, control),
@@ -138,59 +145,7 @@ def build(
     )
 
 
-def _parse_header(data: bytes, file: str) -> OtaHeader:
-    if len(data) < 4 or data[:4] != FILE_IDENTIFIER.to_bytes(4, "little"):
-        found = data[:4].hex(" ") or "an empty file"
-        raise _wrong(file, 0, "not a Zigbee OTA upgrade file", found, "1e f1 ee 0b")
-    if len(data) < _FIXED.size:
-        raise _wrong(file, len(data), "the header is cut short", f"{len(data)} bytes", f"{_FIXED.size} or more")
-    identifier, version, length, control, maker, image_type, file_version, stack, text, total = _FIXED.unpack_from(data)
-    if version != HEADER_VERSION:
-        raise _wrong(file, 4, "unknown header version", f"0x{version:04X}", f"0x{HEADER_VERSION:04X}")
-    if control & ~_KNOWN_BITS:
-        raise _wrong(file, 8, "reserved bits in the field control", f"0x{control:04X}", "bits 0 to 2 only")
-    parts = (
-        (HAS_SECURITY_CREDENTIAL_VERSION, "B", 1),
-        (IS_DEVICE_SPECIFIC, "Q", 1),
-        (HAS_HARDWARE_VERSIONS, "HH", 2),
-    )
-    optional = struct.Struct("<" + "".join(fields for bit, fields, _ in parts if control & bit))
-    needed = _FIXED.size + optional.size
-    if length != needed:
-        message = f"the header length does not match the field control 0x{control:04X}"
-        raise _wrong(file, 6, message, str(length), str(needed))
-    if len(data) < needed:
-        raise _wrong(file, len(data), "the header is cut short", f"{len(data)} bytes", f"{needed} bytes")
-    if total != len(data):
-        message = "the total image size is not the size of the file"
-        raise _wrong(file, _FIXED.size - 4, message, str(total), str(len(data)))
-    values = iter(optional.unpack_from(data, _FIXED.size))
-    security, destination, lowest, highest = (
-        next(values) if control & bit else None for bit, _, count in parts for _ in range(count)
-    )
-    return OtaHeader(
-        file_identifier=identifier,
-        header_version=version,
-        header_length=length,
-        field_control=control,
-        manufacturer_code=maker,
-        image_type=image_type,
-        file_version=file_version,
-        zigbee_stack_version=stack,
-        header_string=text,
-        total_image_size=total,
-        security_credential_version=security,
-        upgrade_file_destination=destination,
-        minimum_hardware_version=lowest,
-        maximum_hardware_version=highest,
-    )
-
-
 def _number(name: str, value: int, size: int) -> bytes:
     if not 0 <= value < 1 << 8 * size:
         raise InputError("does not fit", Where(key=name, found=str(value), expected=f"0 to {(1 << 8 * size) - 1}"))
     return value.to_bytes(size, "little")
-
-
-def _wrong(file: str, offset: int, message: str, found: str, expected: str) -> InputError:
-    return InputError(f"offset {offset}: {message}", Where(file=file, found=found, expected=expected))

@@ -1,187 +1,65 @@
-"""One activation test: control cut, topology, settle, transfer, activate, watch; then the bench is made safe.
+"""One activation test: controls, topology, settle, transfer, activate, watch; then the bench is made safe.
 
-The steps, in their order, and nothing else: what was seen is judged in `rig.procedures.judging`. However a step ends
-(done, error, Ctrl-C), the bench goes to its safe state, and what was seen until then is kept.
+The steps, in their order, and nothing else: what was seen is judged in `rig.procedures.judging`, what any visit to a
+bench needs is in `rig.procedures.session`.
 """
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Sequence
 
-from rig.bench.interlocks import Interlocks
-from rig.bench.opening import Bench
-from rig.bench.power import power
-from rig.clock import Cancelled, to_ns
-from rig.errors import BenchError, HarnessError, RigError
+from rig.clock import to_ns
+from rig.errors import BenchError
 from rig.firmware import Fixture
-from rig.guardian.port import Check
-from rig.instruments.ports import Identity
-from rig.judgement import Limit
 from rig.meters.port import ImageState
-from rig.procedures.capturing import CaptureJob, ScopeView
-from rig.procedures.control import capture_settings, run_control
-from rig.procedures.dial import Dial
-from rig.procedures.evidence import Diary, Evidence
-from rig.procedures.feed_path import FeedPath
+from rig.procedures.capturing import CaptureJob
+from rig.procedures.control import Kind, capture_settings
+from rig.procedures.controls import meter_controls, supply_controls
+from rig.procedures.evidence import Evidence
 from rig.procedures.meter_steps import MeterSteps
-from rig.procedures.progress import Progress
-from rig.procedures.watch import Watch
-from rig.rail import RailSettings, longest_bounds, merge
-
-_T = TypeVar("_T")
-_CLOCK_CHECK_S = 2.2
+from rig.procedures.session import Session
+from rig.rail import longest_bounds, merge
 
 
 class ActivationTest:
-    """One test on an open bench. `run` never raises for what happens on the bench: it is in the evidence."""
+    """One test on an open bench. `controls`: those that are still to be made before the activation."""
 
-    def __init__(
-        self,
-        bench: Bench,
-        fixture: Fixture,
-        limit: Limit,
-        view: ScopeView,
-        diary: Diary,
-        progress: Progress,
-        free_bytes: Callable[[], int],
-    ) -> None:
-        self._bench = bench
-        self._clock = bench.clock
-        self._config = bench.config
+    def __init__(self, session: Session, fixture: Fixture, controls: Sequence[Kind]) -> None:
+        self._session = session
+        self._bench = session.bench
+        self._clock = session.clock
+        self._config = session.config
         self._fixture = fixture
         self._image = fixture.image_bytes()
-        self._limit = limit
-        self._view = view
-        self._diary = diary
-        self._progress = progress
-        self.watch = Watch(bench.config, bench.sense, bench.clock)
-        self._dial = Dial(bench.config, self.watch, bench.clock, limit)
-        self.evidence = Evidence(bench.clock.now())
-        self._path = FeedPath(bench, self.watch)
-        self._meter = MeterSteps(bench, fixture, self._image, self.evidence, diary, progress)
-        self._interlocks = Interlocks(bench, free_bytes, self._rail_is_down, self._identified)
-
-    @property
-    def settings(self) -> RailSettings:
-        return self._view.settings
+        self._controls = tuple(controls)
+        self.watch = session.watch
+        self.evidence = session.evidence
+        self._meter = MeterSteps(session, fixture, self._image)
 
     def run(self) -> Evidence:
-        evidence = self.evidence
-        try:
-            self.watch.on_tick = self._tick
-            self.watch.start()
-            self._begin("preflight", "identities, limits, clock")
-            with power(self._interlocks, self._agreed, self._made_safe):
-                self._steps()
-        except Cancelled as stop:
-            self._stopped(stop.reason)
-        except KeyboardInterrupt:
-            evidence.interrupted = "Ctrl-C"
-        except HarnessError:
-            raise  # no verdict comes from a harness that failed; the bench is made safe all the same
-        except RigError as error:
-            self._failed(error)
-        except Exception as error:  # noqa: BLE001 - a fault of the rig's own ends as an error, not as a verdict
-            self._diary.event("fault", lines=traceback.format_exception(error))
-            self._failed(BenchError(f"the rig failed: {type(error).__name__}: {error}"))
-        finally:
-            with self._clock.shielded():
-                self._end()
-        return evidence
-
-    def _stopped(self, reason: str) -> None:
-        """A person asked for it, or the guardian did."""
-        if self._bench.relays.tripped is None:
-            self.evidence.interrupted = reason
-            self._diary.event("interrupted", reason=reason)
-
-    def _failed(self, error: RigError) -> None:
-        self.evidence.error = error
-        self._diary.event("error", step=self._dial.step, message=error.one_line())
-        self._progress.note(error.one_line())
+        """Do it; never raises for what happens on the bench: it is in the evidence."""
+        self.watch.on_tick = self._tick
+        return self._session.run(self._steps, self._leave)
 
     # -- the steps -------------------------------------------------------------------------------------------------
 
     def _steps(self) -> None:
-        try:
-            self._fed_steps()
-        finally:
-            with self._clock.shielded():
-                self._leave()
-
-    def _fed_steps(self) -> None:
-        self._step(
-            "control", f"a cut of {self._config.topology.control_cut_s:g} s that every source must see", self._control
-        )
-        if not (self.evidence.control and self.evidence.control.valid):
+        session = self._session
+        if not supply_controls(session, self._controls):
             return  # a bench that does not see its own cut must not watch a meter's
-        self._step("topology", self._path.words, self._topology)
-        if self._path.caveat is not None:
-            self._progress.note(self._path.caveat)
-        self._step("settle", f"meter and hub, {self._config.hub.settle_s:g} s", self._settle)
+        session.step("topology", session.path.words, session.feed_hub)
+        if session.path.caveat is not None:
+            session.progress.note(session.path.caveat)
+        if not meter_controls(session, self._controls):
+            return
+        session.path_begins()
+        session.step("settle", f"meter and hub, {self._config.hub.settle_s:g} s", self._settle)
         if self._image_is_there():
-            self._step("arm", "the oscilloscope waits for the first fall", self._activate_and_watch)
-
-    def _step(self, name: str, text: str, fn: Callable[[], _T]) -> _T:
-        self._begin(name, text)
-        return fn()
-
-    def _begin(self, name: str, text: str) -> None:
-        self._dial.begin(name)
-        self._diary.event("step", name=name, text=text)
-        self._progress.step(name, text)
-
-    def _identified(self, name: str, who: Identity) -> None:
-        self._identity(name, maker=who.maker, model=who.model, serial=who.serial, version=who.version)
-
-    def _agreed(self, checks: tuple[Check, ...]) -> None:
-        """The interlocks agree; so must the clock."""
-        for check in checks:
-            self._diary.event("interlock", what=check.what, proven=check.proven, found=check.found)
-            if not check.proven:
-                self._progress.note(f"warning: {check.what} {check.found}")
-        self._clock.sleep(max(0.0, _CLOCK_CHECK_S - (self._clock.now() - self.evidence.started_ns) / 1e9))
-        worst, limit = self.watch.worst_rate_ppm(), self._config.limits.clock_rate_ppm
-        if worst > limit:
-            raise BenchError(f"the clock is being slewed by {worst:.0f} ppm; at most {limit:g} ppm can be judged")
-        if self.watch.lost is not None:
-            raise BenchError(self.watch.lost)
-
-    def _control(self) -> None:
-        result, taken = run_control(self._bench, self.watch, self._view, self._interlocks.envelope)
-        self.evidence.control, self.evidence.control_capture = result, taken
-        for seen in result.seen:
-            if not seen.right:
-                self._progress.note(f"control: {seen.source} did not call the cut rightly")
-            self._diary.event(
-                "control", source=seen.source, right=seen.right, lower_ns=seen.lower_ns, upper_ns=seen.upper_ns
-            )
-        self._bench.supply.output(False)
-        self._bench.relays.set("supply-feed", False)
-        if not self.watch.wait_state("down", self._config.topology.discharge_s):
-            raise BenchError("control: the supply is off and both feeds are open, but the rail is not proven down")
-
-    def _topology(self) -> None:
-        self._path.close()
-        self.evidence.path_from_ns = self._clock.now()
-
-    def _prove_path(self) -> None:
-        """Read back at the end what was proven at the start; between the two the rig moved nothing."""
-        try:
-            wrong = self._path.fault()
-            self.evidence.path_broken = wrong is not None
-        except RigError as error:
-            wrong = error.one_line()
-        if wrong is None:
-            self.evidence.path_to_ns = self._clock.now()
-        else:
-            self._lose(wrong)
+            session.step("arm", "the oscilloscope waits for the first fall", self._activate_and_watch)
 
     def _settle(self) -> None:
         needed = to_ns(self._config.hub.settle_s)
-        self._dial.ends_ns = self._clock.now() + needed
+        self._session.dial.ends_ns = self._clock.now() + needed
         watch, deadline = self.watch, self._clock.now() + to_ns(self._config.meter.start_s + self._config.hub.settle_s)
 
         def settled() -> bool:
@@ -197,16 +75,17 @@ class ActivationTest:
         self._meter.check_version()
 
     def _transfer(self) -> None:
-        self._interlocks.hold()
+        self._session.interlocks.hold()
         self._meter.transfer()
 
     def _image_is_there(self) -> bool:
         """Whether the meter has verified the image; where it takes none from the rig, nobody here knows."""
+        session = self._session
         if not self._meter.transfers:
-            self._begin("transfer", "none: this meter takes its image another way, and nobody here checks it")
+            session.begin("transfer", "none: this meter takes its image another way, and nobody here checks it")
             return True
-        self._step("transfer", f"{len(self._image)} bytes", self._transfer)
-        return self._step("verify", "the meter checks the image", self._meter.verify)
+        session.step("transfer", f"{len(self._image)} bytes", self._transfer)
+        return session.step("verify", "the meter checks the image", self._meter.verify)
 
     def _activate_and_watch(self) -> None:
         scope = self._config.oscilloscope[0]
@@ -217,9 +96,11 @@ class ActivationTest:
             self._clock.wait(job.armed, 4 * scope.pre_s + 60)
             if job.error is not None:
                 raise job.error
-            self._step("activate", f"{self._fixture.version_from} to {self._fixture.version_to}", self._activate)
-            if self._step("watch", f"at most {self._config.meter.max_s:g} s", lambda: self._watch_rail(job)):
-                self._step("capture", f"a window of {job.window_s:g} s fills", lambda: self._await_capture(job))
+            self._session.step(
+                "activate", f"{self._fixture.version_from} to {self._fixture.version_to}", self._activate
+            )
+            if self._session.step("watch", f"at most {self._config.meter.max_s:g} s", lambda: self._watch_rail(job)):
+                self._session.step("capture", f"a window of {job.window_s:g} s fills", lambda: self._await_capture(job))
         finally:
             self.watch.on_edge = lambda: None
             with self._clock.shielded():
@@ -228,7 +109,7 @@ class ActivationTest:
     def _activate(self) -> None:
         problem = self._meter.activate()
         if problem is not None:
-            self._lose(problem)
+            self._session.lose(problem)
 
     # -- watching --------------------------------------------------------------------------------------------------
 
@@ -237,17 +118,17 @@ class ActivationTest:
         poll_at = self._clock.now()
         while not self._over():
             if job.error is not None and not self.evidence.lost:
-                self._lose(job.error.one_line())
+                self._session.lose(job.error.one_line())
             if self.watch.lost is not None:
-                self._lose(self.watch.lost)
+                self._session.lose(self.watch.lost)
                 break
             if self._clock.now() >= poll_at:
-                self._interlocks.hold()
+                self._session.interlocks.hold()
                 self._meter.poll()
                 poll_at = self._clock.now() + to_ns(self._config.meter.poll_s)
             self.watch.wait_look(1.0)
         self.evidence.judged_to_ns = self.watch.known_to_ns()
-        self._prove_path()
+        self._session.prove_path()
         self._meter.read_log()
         return job.triggered
 
@@ -260,7 +141,7 @@ class ActivationTest:
             decided = self.evidence.decided_ns or now
             if away is not None and now - decided >= to_ns(meter.follow_s):
                 return True
-        longest = meter.max_s + meter.follow_s + self._limit.length_ns / 1e9
+        longest = meter.max_s + meter.follow_s + self._session.limit.length_ns / 1e9
         if now - zero >= to_ns(longest):  # neither up nor surely down: nothing more will be learnt
             return True
         done = self.evidence.version_after == self._fixture.version_to
@@ -276,16 +157,19 @@ class ActivationTest:
             and self.watch.away_since_ns() is not None
         ):
             lower, _ = longest_bounds(
-                merge(self.watch.sources()), self.settings, evidence.judged_from_ns, self.watch.known_to_ns()
+                merge(self.watch.sources()),
+                self._session.view.settings,
+                evidence.judged_from_ns,
+                self.watch.known_to_ns(),
             )
-            if self._limit.broken_by(lower):
+            if self._session.limit.broken_by(lower):
                 evidence.decided_ns = self._clock.now()
-                self._diary.event("decided", verdict="FAIL", lower_ns=lower)
-                self._progress.note(f"the limit is broken: away for at least {lower / 1e9:.1f} s")
+                self._session.diary.event("decided", verdict="FAIL", lower_ns=lower)
+                self._session.progress.note(f"the limit is broken: away for at least {lower / 1e9:.1f} s")
         return evidence.decided_ns is not None
 
     def _await_capture(self, job: CaptureJob) -> None:
-        self._dial.ends_ns = job.full_at_ns()
+        self._session.dial.ends_ns = job.full_at_ns()
         self._clock.wait(job.ended, 2 * job.window_s)
 
     def _close_capture(self, job: CaptureJob) -> None:
@@ -293,12 +177,7 @@ class ActivationTest:
         job.join()
         self.evidence.capture = job.taken
         if job.error is not None and not self.evidence.lost and self.evidence.activation is not None:
-            self._lose(job.error.one_line())
-
-    def _lose(self, what: str) -> None:
-        self.evidence.lost.append(what)
-        self._diary.event("lost", what=what)
-        self._progress.note(what)
+            self._session.lose(job.error.one_line())
 
     # -- the end ---------------------------------------------------------------------------------------------------
 
@@ -308,43 +187,13 @@ class ActivationTest:
         if evidence.judged_from_ns is not None and evidence.judged_to_ns is None:
             evidence.judged_to_ns = self.watch.known_to_ns()
         if evidence.path_from_ns is not None and evidence.path_to_ns is None:
-            self._prove_path()
-        self._dial.begin("safe")
-        self._progress.step("safe", "output off, feeds open, rail down")
-
-    def _made_safe(self, checks: tuple[Check, ...]) -> None:
-        self.evidence.safe = checks
-        self._diary.event("step", name="safe", text="safe state, read back")
-        for check in checks:
-            self._diary.event("safe", what=check.what, proven=check.proven, found=check.found)
-
-    def _end(self) -> None:
-        """The bench is safe: the watch may end. What the guardian did by itself, or that it is gone, is told now."""
-        self.watch.stop()
-        if self._bench.relays.tripped is not None:
-            self.evidence.unguarded = True
-            self._failed(BenchError(self._bench.relays.tripped))
-        for role, at, why in self.watch.losses():
-            self._diary.event("line_lost", line=role, at_s=(at - self.evidence.started_ns) / 1e9, why=why)
-
-    def _rail_is_down(self, timeout_s: float) -> bool:
-        """Whether the rail is proven down by a look that began after this question, within the time."""
-        asked = self._clock.now()
-
-        def down() -> bool:
-            return self.watch.now().state == "down" and self.watch.looked_ns() >= asked
-
-        return self.watch.wait_until(down, timeout_s)
+            self._session.prove_path()
 
     # -- small things ----------------------------------------------------------------------------------------------
 
     def _zero_ns(self) -> int:
         return self.evidence.activation.before_ns if self.evidence.activation is not None else self._clock.now()
 
-    def _identity(self, of: str, **fields: str) -> None:
-        self.evidence.identities.setdefault(of, {}).update(fields)
-        self._diary.event("identity", of=of, **fields)
-
     def _tick(self) -> None:
         changed = self.evidence.version_after == self._fixture.version_to
-        self._progress.panel(self._dial.panel(self._zero_ns(), changed))
+        self._session.progress.panel(self._session.dial.panel(self._zero_ns(), changed))

@@ -9,18 +9,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from rig.clock import to_ns
 from rig.errors import InputError, Where
-from rig.judgement import Cause, Comparison, Limit, judge_rail
+from rig.judgement import Cause, Comparison, Finding, Limit, judge_rail
 from rig.judgement.alerts import History, predict_all
 from rig.procedures.rows import budget_rows, coverage_row, longest_row, outage_row
+from rig.procedures.surveying import Survey, survey
 from rig.rail import Intervals, RailSettings, Source, merge, outages
-from rig.rail.levels import levels_of, thin
+from rig.rail.levels import levels_of
 from rig.rail.place import Offset, place
 from rig.rail.samples import Accuracy, code_limits, source_of, volt_limits
 from rig.rail.times import Grid, Times, line_of
@@ -29,13 +28,12 @@ from rig.records.run import Assumption, Envelope, Picture, Reason, Track
 from rig.waveforms import Waveform, read
 
 _TIME_BASE_PPM = 100.0
-_COLUMNS = 2000
 _NODE = "rail"
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked; None = find out, or the default. Volts and seconds."""
+    """What is asked; None = find out, or the default. Volts and seconds. `channels`: one for all files, or one each."""
 
     files: tuple[Path, ...]
     down_v: float | None = None
@@ -46,7 +44,7 @@ class Question:
     restore_min_s: float = 1.0
     time_base_ppm: float | None = None
     noise_v: float | None = None
-    channel: str | None = None
+    channels: tuple[str, ...] = ()
     dialect: str | None = None
     interval_s: float | None = None
     start_s: float | None = None
@@ -67,23 +65,25 @@ def analyse_files(question: Question) -> tuple[Analysis, Picture]:
     waves = [
         read(
             path,
-            channel=question.channel,
+            channel=channel,
             dialect=question.dialect,
             interval_s=question.interval_s,
             start_s=question.start_s,
         )
-        for path in question.files
+        for path, channel in zip(question.files, _channels(question), strict=True)
     ]
     offsets = question.offsets_s or (0.0,) * len(waves)
-    limits = _thresholds(question, waves)
-    ppm = _rate_ppm(question, waves)
+    surveys = [survey(wave) for wave in waves]
+    limits = _thresholds(question, waves[0].file, surveys[0])
+    ppm = _rate_ppm(question, waves[0])
     settings = replace(settings, rate_ppm=ppm)
+    places = [_place(question, waves, index, offset) for index, offset in enumerate(offsets)]
     sources = [
-        _placed(wave, f"{index}: {wave.channel}" if len(waves) > 1 else wave.channel, offset, limits, settings)
-        for index, (wave, offset) in enumerate(zip(waves, offsets, strict=True), 1)
+        place(_source(wave, name, limits, settings), at)
+        for wave, name, at in zip(waves, _names(waves), places, strict=True)
     ]
     knowledge = merge(sources)
-    windows = [_window(wave, offset) for wave, offset in zip(waves, offsets, strict=True)]
+    windows = [_window(wave, at) for wave, at in zip(waves, places, strict=True)]
     begin, end = min(first for first, _ in windows), max(last for _, last in windows)
     history = outages(knowledge, settings, begin, end)
     judgement = judge_rail(history, knowledge.contradictions, limit)
@@ -91,7 +91,7 @@ def analyse_files(question: Question) -> tuple[Analysis, Picture]:
     analysis = Analysis(
         verdict=judgement.verdict.value,
         rail_verdict=judgement.rail_verdict.value,
-        reasons=tuple(Reason(r.code, _advised(r.text, waves, settings)) for r in judgement.reasons),
+        reasons=tuple(Reason(r.code, _advised(r, waves, settings)) for r in judgement.reasons),
         limit_s=limit.length_ns / 1e9,
         comparison=limit.comparison.value,
         longest_outage=longest_row(history),
@@ -99,11 +99,12 @@ def analyse_files(question: Question) -> tuple[Analysis, Picture]:
         coverage=coverage_row(history, 0),
         uncertainty=budget_rows(history, ppm, 0),
         alerts=alerts.to_json(),
-        assumptions=_assumptions(question, limits, ppm)
+        assumptions=_assumptions(question, waves, limits, ppm)
         + tuple(Assumption(a.key, a.value, a.source) for a in alerts.assumptions),
         files=tuple(_file_row(w, o) for w, o in zip(waves, offsets, strict=True)),
     )
-    return analysis, _picture(waves, sources, offsets, limits)
+    drawn = _envelope(waves[0], surveys[0], offsets[0])
+    return analysis, _picture(sources, drawn, limits)
 
 
 # -- what was asked ----------------------------------------------------------------------------------------------------
@@ -130,14 +131,23 @@ def _settings(question: Question) -> RailSettings:
     return RailSettings(to_ns(question.ride_through_s), to_ns(question.restore_min_s))
 
 
+def _channels(question: Question) -> tuple[str | None, ...]:
+    files, names = len(question.files), question.channels
+    if len(names) not in (0, 1, files):
+        found = f"{len(names)} for {files} files"
+        raise InputError("one channel for all files, or one for each", Where(key="--channel", found=found))
+    return names if len(names) == files else (names or (None,)) * files
+
+
 def _limit(question: Question) -> Limit:
     return Limit(to_ns(question.limit_s), Comparison(question.comparison))
 
 
-def _thresholds(question: Question, waves: list[Waveform]) -> _Thresholds:
+def _thresholds(question: Question, file: str, seen: Survey) -> _Thresholds:
     """The thresholds and the noise that were given, or those that the first file's two levels propose."""
-    file = waves[0].file
-    levels = levels_of(_volts(waves[0], thin(waves[0].values)))
+    levels = levels_of(seen.volts)
+    if levels is None and not np.isfinite(seen.volts).any():
+        raise InputError("no sample is a number that an instrument could measure", Where(file))
     if levels is None:
         raise InputError(
             "a constant signal proves nothing: an instrument that stands still shows this too", Where(file)
@@ -172,20 +182,28 @@ def _check_thresholds(down: float, up: float, noise: float) -> None:
         raise InputError("thresholds are closer than the noise", Where(key="--up", found=found))
 
 
-def _rate_ppm(question: Question, waves: list[Waveform]) -> float:
+def _rate_ppm(question: Question, wave: Waveform) -> float:
     if question.time_base_ppm is not None:
         return question.time_base_ppm
-    return max(w.time_base_ppm if w.time_base_ppm is not None else _TIME_BASE_PPM for w in waves)
+    return wave.time_base_ppm if wave.time_base_ppm is not None else _TIME_BASE_PPM
 
 
 # -- knowledge ---------------------------------------------------------------------------------------------------------
 
 
-def _placed(wave: Waveform, name: str, offset_s: float, limits: _Thresholds, settings: RailSettings) -> Source:
-    """One file as a source on the common line, its spans shrunk by what the printed digits of its times leave open."""
-    source = _source(wave, name, limits, settings)
-    at, error = to_ns(offset_s), _time_error_ns(wave)
-    return place(source, Offset(at - error, at + error, 0.0)) if at or error else source
+def _names(waves: list[Waveform]) -> list[str]:
+    """What the sources are called: the channels, with the number of their file where there are several."""
+    one = len(waves) == 1
+    return [wave.channel if one else f"file {number}, {wave.channel}" for number, wave in enumerate(waves, 1)]
+
+
+def _place(question: Question, waves: list[Waveform], index: int, offset_s: float) -> Offset:
+    """Where a file lies on the common line, which is the clock of the first one: exact at the file's zero, further off
+    the further away from it; and what the printed digits of its times leave open."""
+    wave, at = waves[index], to_ns(offset_s)
+    error = math.ceil(wave.time_error_s * 1e9)
+    rate_ppm = _rate_ppm(question, wave) + _rate_ppm(question, waves[0]) if index else 0.0
+    return Offset(at - error, at + error, rate_ppm)
 
 
 def _source(wave: Waveform, name: str, limits: _Thresholds, settings: RailSettings) -> Source:
@@ -194,19 +212,14 @@ def _source(wave: Waveform, name: str, limits: _Thresholds, settings: RailSettin
         proving = code_limits(scale, limits.down_v, limits.up_v)
     else:
         proving = volt_limits(Accuracy(0.0, 0.0, limits.noise_v), limits.down_v, limits.up_v)
-    return source_of(name, _NODE, wave.values, _times(wave), proving, settings)
+    return source_of(name, _NODE, wave.blocks(), _times(wave), proving, settings)
 
 
-def _window(wave: Waveform, offset_s: float) -> tuple[int, int]:
+def _window(wave: Waveform, at: Offset) -> tuple[int, int]:
     """From the first sample to the last on the common line, rounded and shrunk as its source's spans are."""
-    line, shift, error = line_of(_times(wave)), to_ns(offset_s), _time_error_ns(wave)
-    first = line.starts(np.array([0], np.int64))[0]
-    last = line.ends(np.array([len(wave.values) - 1], np.int64))[0]
-    return int(first) + shift + error, int(last) + shift - error
-
-
-def _time_error_ns(wave: Waveform) -> int:
-    return math.ceil(wave.time_error_s * 1e9)
+    line = line_of(_times(wave))
+    first, last = np.array([0], np.int64), np.array([wave.count - 1], np.int64)
+    return int(at.latest(line.starts(first))[0]), int(at.earliest(line.ends(last))[0])
 
 
 def _times(wave: Waveform) -> Grid | Times:
@@ -222,36 +235,36 @@ def _instant_s(wave: Waveform, index: int) -> float:
     return 0.0 if wave.times_ns is None else float(wave.times_ns[index]) / 1e9
 
 
-def _volts(wave: Waveform, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return values if wave.scale is None else wave.scale.volts(values)
+def _steps_s(wave: Waveform) -> tuple[float, float]:
+    """The least and the greatest step between two samples."""
+    if wave.times_ns is not None:
+        steps = np.diff(wave.times_ns)
+        return float(steps.min()) / 1e9, float(steps.max()) / 1e9
+    return (wave.grid.dt_s, wave.grid.dt_s) if wave.grid else (0.0, 0.0)
 
 
-def _widest_step_s(waves: list[Waveform]) -> float:
-    """The least of the files' widest steps between two samples."""
-    steps = []
-    for wave in waves:
-        if wave.times_ns is not None:
-            steps.append(float(np.diff(wave.times_ns).max()) / 1e9 if len(wave.times_ns) > 1 else math.inf)
-        elif wave.grid is not None:
-            steps.append(wave.grid.dt_s)
-    return min(steps)
-
-
-def _advised(text: str, waves: list[Waveform], settings: RailSettings) -> str:
-    """A reason, with the setting that would decide where the samples are too far apart to prove anything up."""
-    step, ride = _widest_step_s(waves), settings.ride_through_ns / 1e9
-    if step <= ride:
-        return text
+def _advised(finding: Finding, waves: list[Waveform], settings: RailSettings) -> str:
+    """Why it is open, with the setting that would decide where samples are too far apart to prove the rail up."""
+    ride = settings.ride_through_ns / 1e9
+    least, widest = (min(steps) for steps in zip(*(_steps_s(wave) for wave in waves), strict=True))
+    if widest <= ride or finding.code not in ("unseen_gap", "straddles_limit"):
+        return finding.text
+    up_to, proven = ("", "nothing can be proven up") if least > ride else ("up to ", "not all can be proven up")
     return (
-        f"{text} Samples are {step:.6g} s apart, further than ride_through_s ({ride:g} s): nothing can be proven up; "
-        f"if dips up to that long do not matter, --ride-through {step:.6g} decides."
+        f"{finding.text} Samples are {up_to}{widest:.6g} s apart, further than ride_through_s ({ride:g} s): {proven}; "
+        f"if dips up to that long do not matter, --ride-through {_at_least(widest)} decides."
     )
+
+
+def _at_least(value: float) -> str:
+    text = f"{value:.6g}"
+    return text if float(text) >= value else f"{value * (1 + 1e-5):.6g}"
 
 
 # -- rows and picture --------------------------------------------------------------------------------------------------
 
 
-def _assumptions(question: Question, limits: _Thresholds, ppm: float) -> tuple[Assumption, ...]:
+def _assumptions(question: Question, waves: list[Waveform], limits: _Thresholds, ppm: float) -> tuple[Assumption, ...]:
     given = question.time_base_ppm is not None
     return (
         Assumption("limit_s", f"{question.limit_s:g} s", "MP102A: three minutes, unless given"),
@@ -261,32 +274,35 @@ def _assumptions(question: Question, limits: _Thresholds, ppm: float) -> tuple[A
         Assumption("restore_min_s", f"{question.restore_min_s:g} s", "assumption: a shorter return restores nothing"),
         Assumption("time_base_ppm", f"{ppm:g} ppm", "given" if given else "the file's, or assumed"),
         Assumption("down samples", "no dips just when it looks", "assumption: samples up to restore_min_s apart join"),
+        *_unstated(waves),
     )
+
+
+def _unstated(waves: list[Waveform]) -> tuple[Assumption, ...]:
+    """What the files do not say: how good an export's volts are, and how good the offsets between several files."""
+    rows = []
+    if any(wave.scale is None for wave in waves):
+        told = "as the file states them: no gain or offset error, none clipped but those that the file marks"
+        rows.append(Assumption("volts", told, "assumption: an export does not say; leave the thresholds some room"))
+    if len(waves) > 1:
+        rows.append(Assumption("offset_s", "exact at each file's zero", "assumption: the clocks drift from there"))
+    return tuple(rows)
 
 
 def _file_row(wave: Waveform, offset_s: float) -> FileRow:
     step = wave.grid.dt_s if wave.grid is not None else None
-    return FileRow(wave.file, wave.channel, wave.dialect, len(wave.values), step, offset_s, wave.notes)
+    return FileRow(wave.file, wave.channel, wave.dialect, wave.count, step, offset_s, wave.notes)
 
 
-def _picture(waves: list[Waveform], sources: list[Source], offsets: tuple[float, ...], limits: _Thresholds) -> Picture:
+def _picture(sources: list[Source], drawn: Envelope, limits: _Thresholds) -> Picture:
     def rows(spans: Intervals) -> tuple[tuple[float, float], ...]:
         return tuple((a / 1e9, b / 1e9) for a, b in spans)
 
     tracks = tuple(Track(s.name, rows(s.up), rows(s.down), rows(s.seen)) for s in sources)
-    drawn = _envelope(waves[0], offsets[0])
     highest = max((high for _, _, high in drawn.columns), default=limits.up_v)
     return Picture(tracks, drawn, limits.down_v, limits.up_v, highest)
 
 
-def _envelope(wave: Waveform, offset_s: float) -> Envelope:
-    """Lowest and highest volts of each column of the picture, without a copy of the whole."""
-    count = len(wave.values)
-    edges = np.linspace(0, count, min(_COLUMNS, count) + 1).astype(np.int64)
-    columns = []
-    for first, after in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        volts = _volts(wave, wave.values[first:after])
-        known = volts[np.isfinite(volts)]
-        if len(known):
-            columns.append((_instant_s(wave, first) + offset_s, float(known.min()), float(known.max())))
+def _envelope(wave: Waveform, seen: Survey, offset_s: float) -> Envelope:
+    columns = ((_instant_s(wave, first) + offset_s, low, high) for first, low, high in seen.columns)
     return Envelope(wave.channel, tuple(columns))

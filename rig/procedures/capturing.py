@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rig.clock import Activity, Clock, Flag
+from rig.bench.config import BenchConfig
+from rig.clock import Activity, Clock, Flag, to_ns
 from rig.errors import LinkError, RigError
 from rig.instruments.ports import Capture, CaptureSettings, Oscilloscope, ScopeState
+from rig.procedures.watch import PAIR_S
 from rig.rail import RailSettings, Source
 from rig.rail.place import Offset, place_beside
 from rig.rail.samples import Grid, Scale, code_limits, source_of
@@ -132,6 +134,13 @@ class ScopeView:
     noise_v: float
     clock_rate_ppm: float
     settings: RailSettings
+
+    @staticmethod
+    def of(config: BenchConfig) -> ScopeView:
+        """As the bench file says."""
+        rail, ppm = config.rail, config.limits.clock_rate_ppm
+        settings = RailSettings(to_ns(rail.ride_through_s), to_ns(rail.restore_min_s), ppm, to_ns(PAIR_S))
+        return ScopeView(rail.node, rail.down_below_v, rail.up_above_v, rail.noise_v, ppm, settings)
 
     def scale(self, capture: Capture) -> Scale:
         return Scale(

@@ -34,8 +34,8 @@ class Evidence:
 
     started_ns: int
     identities: dict[str, dict[str, str]] = field(default_factory=dict)
-    control: ControlResult | None = None
-    control_capture: Taken | None = None
+    controls: list[ControlResult] = field(default_factory=list)
+    control_captures: dict[str, Taken] = field(default_factory=dict)
     capture: Taken | None = None
     path_from_ns: int | None = None
     path_to_ns: int | None = None

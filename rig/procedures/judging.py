@@ -6,23 +6,25 @@ activation command left the rig (or from the start of the run, where it never le
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from rig.bench.control_book import Entry
 from rig.bench.opening import Bench
 from rig.firmware import Fixture
 from rig.judgement import Cause, Circumstances, Judgement, Limit, Surroundings, Verdict, cause_of, judge
 from rig.judgement.alerts import History, predict_all
 from rig.procedures.assumptions import assumptions
 from rig.procedures.capturing import ScopeView
+from rig.procedures.control import required
 from rig.procedures.evidence import Evidence
-from rig.procedures.rows import budget_rows, coverage_row, longest_row, outage_row, restart_row, seconds
+from rig.procedures.rows import budget_rows, control_rows, coverage_row, longest_row, outage_row, restart_row
+from rig.procedures.time_base import TimeBase, compare_time_bases
 from rig.procedures.watch import Watch
 from rig.rail import Intervals, Outage, RailHistory, Source, merge, outages
 from rig.records.capture_file import envelope
 from rig.records.run import (
     ActivationRow,
-    ControlRow,
-    ControlSource,
     Envelope,
     Labels,
     Picture,
@@ -49,8 +51,16 @@ class Judging:
     """Judges one run."""
 
     def __init__(
-        self, bench: Bench, fixture: Fixture, limit: Limit, view: ScopeView, watch: Watch, evidence: Evidence
+        self,
+        bench: Bench,
+        fixture: Fixture,
+        limit: Limit,
+        view: ScopeView,
+        watch: Watch,
+        evidence: Evidence,
+        standing: Sequence[Entry],
     ) -> None:
+        """`standing`: the controls of this bench that need not be made again."""
         self._bench = bench
         self._config = bench.config
         self._fixture = fixture
@@ -59,10 +69,12 @@ class Judging:
         self._watch = watch
         self._evidence = evidence
         self._zero_ns = evidence.activation.before_ns if evidence.activation else evidence.started_ns
+        self._controls = control_rows(evidence.controls, standing, required(bench.config), self._zero_ns)
         self._sources = self._all_sources()
         self._knowledge = merge(self._sources)
         self._history = self._bounded()
         self._causes = tuple(self._cause(outage) for outage in self._history.outages)
+        self._time_base = self._checked_time_base()
 
     def judged(self, labels: Labels) -> Judged:
         """The record under these labels."""
@@ -91,6 +103,15 @@ class Judging:
             return RailHistory(start, start, (), 0, None, window)
         return outages(self._knowledge, self._view.settings, begin, end)
 
+    def _checked_time_base(self) -> TimeBase | None:
+        """The oscilloscope's time base against the kernel's stamps, over the longest outage that both have seen."""
+        taken = self._evidence.capture
+        if taken is None or self._history.to_ns <= self._history.from_ns:
+            return None
+        alone = self._view.alone(self._bench.oscilloscope.name, taken)
+        lines = outages(merge(self._watch.sources()), self._view.settings, self._history.from_ns, self._history.to_ns)
+        return compare_time_bases(alone, lines, self._view.settings, taken.capture.time_base_ppm)
+
     def _cause(self, outage: Outage) -> Cause:
         begin, end = self._evidence.path_from_ns, self._evidence.path_to_ns
         if begin is None or end is None:  # not proven at the end: the rig itself, where it was found to be broken
@@ -109,9 +130,9 @@ class Judging:
         run = Circumstances(
             activation_started=evidence.activation is not None and (changed or evidence.activation_started or cut),
             version_changed=changed,
-            control_valid=evidence.control is not None and evidence.control.valid,
+            control_valid=self._controls.valid,
             safe_state_proven=evidence.safe_proven,
-            lost=tuple(evidence.lost) + ((evidence.error.one_line(),) if evidence.error else ()),
+            lost=(*evidence.lost, *self._time_base_fault(), *([evidence.error.one_line()] if evidence.error else [])),
             interrupted=evidence.interrupted,
         )
         found = judge(self._history, self._causes, self._knowledge.contradictions, run, self._limit, self._zero_ns)
@@ -119,6 +140,13 @@ class Judging:
         if stopped and found.verdict is Verdict.INCONCLUSIVE:
             return replace(found, verdict=Verdict.ERROR)  # the test could not be carried out on this bench
         return found
+
+    def _time_base_fault(self) -> list[str]:
+        base, name = self._time_base, self._bench.oscilloscope.name
+        if base is None or base.agrees:
+            return []
+        found = f"{base.lowest_ppm:.0f} to {base.highest_ppm:.0f} ppm"
+        return [f"the time base of {name} is off by {found}, more than its {base.limit_ppm:g} ppm"]
 
     # -- the record ------------------------------------------------------------------------------------------------
 
@@ -145,7 +173,7 @@ class Judging:
             coverage=coverage_row(self._history, self._zero_ns),
             uncertainty=budget_rows(self._history, config.limits.clock_rate_ppm, self._zero_ns),
             activation=self._activation(),
-            control=self._control(),
+            control=self._controls,
             identities=evidence.identities,
             firmware={
                 "fixture": self._fixture.name,
@@ -162,6 +190,7 @@ class Judging:
                 "rate_limit_ppm": config.limits.clock_rate_ppm,
                 "worst_rate_ppm": self._watch.worst_rate_ppm(),
                 "slewed_s": float(self._watch.slewed().lengths().sum()) / 1e9,
+                "time_base_ppm": [self._time_base.lowest_ppm, self._time_base.highest_ppm] if self._time_base else None,
             },
             assumptions=rows,
             safe_state=SafeState(
@@ -191,22 +220,6 @@ class Judging:
             transferred=self._bench.meter.abilities.transfer,
             problem=sent.problem if sent else None,
             restarts=tuple(restart_row(r, self._history.outages, self._zero_ns) for r in evidence.restarts),
-        )
-
-    def _control(self) -> ControlRow | None:
-        control = self._evidence.control
-        if control is None:
-            return None
-        return ControlRow(
-            kind="positive: the supply feeds, its relay is opened",
-            valid=control.valid,
-            commanded_s=control.cut_ns / 1e9,
-            started_at_s=self._s(control.started_ns),
-            sources=tuple(
-                ControlSource(s.source, s.right, seconds(s.lower_ns), seconds(s.upper_ns)) for s in control.seen
-            ),
-            fall_s=seconds(control.fall_ns),
-            rise_s=seconds(control.rise_ns),
         )
 
     def _signals(self) -> dict[str, list[list[float]]]:

@@ -5,11 +5,24 @@ Times in seconds from `zero_ns`; nothing is rounded.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
+from rig.bench.control_book import Entry
 from rig.judgement import Cause
+from rig.procedures.control import ControlResult
 from rig.procedures.evidence import Restart
 from rig.rail import Outage, RailHistory
 from rig.rail.estimate import budget
-from rig.records.run import BudgetLine, Coverage, LongestOutage, OutageRow, RestartRow
+from rig.records.run import (
+    BudgetLine,
+    ControlRow,
+    Controls,
+    ControlSource,
+    Coverage,
+    LongestOutage,
+    OutageRow,
+    RestartRow,
+)
 
 
 def seconds(ns: int | None) -> float | None:
@@ -28,9 +41,12 @@ def longest_row(history: RailHistory) -> LongestOutage:
 
 
 def outage_row(outage: Outage, cause: Cause, zero_ns: int) -> OutageRow:
+    """Where no crossing was seen, it may have begun with the last moment known up, and ended with the next one."""
+    start = outage.start.at_ns if outage.start else None if outage.open in ("start", "both") else outage.from_ns
+    end = outage.end.at_ns if outage.end else None if outage.open in ("end", "both") else outage.to_ns
     return OutageRow(
-        start_s=(outage.start.at_ns - zero_ns) / 1e9 if outage.start else None,
-        end_s=(outage.end.at_ns - zero_ns) / 1e9 if outage.end else None,
+        start_s=seconds(None if start is None else start - zero_ns),
+        end_s=seconds(None if end is None else end - zero_ns),
         lower_s=outage.lower_ns / 1e9,
         estimate_s=seconds(outage.estimate_ns),
         upper_s=seconds(outage.upper_ns),
@@ -76,4 +92,54 @@ def budget_rows(history: RailHistory, rate_ppm: float, zero_ns: int) -> tuple[Bu
             (line.value_ns - zero_ns) / 1e9 if line.value_ns else 0.0,
         )
         for line in budget(longest.start, longest.end, rate_ppm)
+    )
+
+
+def control_rows(
+    made: Iterable[ControlResult], earlier: Iterable[Entry], required: Sequence[str], zero_ns: int
+) -> Controls:
+    """The controls of this visit, and those that stand from earlier ones."""
+    rows = [_made(result, zero_ns) for result in made]
+    done = {row.kind for row in rows}
+    rows += [_stands(entry) for entry in earlier if entry.kind not in done]
+    valid = all(row.valid for row in rows) and set(required) <= {row.kind for row in rows}
+    return Controls(valid, tuple(required), tuple(rows))
+
+
+def entry_of(result: ControlResult, made_utc: str) -> Entry:
+    """What the bench's book keeps of a control."""
+    row = _made(result, 0)
+    return Entry(row.kind, row.valid, made_utc, row.commanded_s, row.fall_s, row.rise_s, row.lowest_v, row.highest_v)
+
+
+def _made(result: ControlResult, zero_ns: int) -> ControlRow:
+    lowest, highest = result.swing_v or (None, None)
+    return ControlRow(
+        kind=result.kind,
+        valid=result.valid,
+        commanded_s=result.cut_ns / 1e9,
+        started_at_s=(result.started_ns - zero_ns) / 1e9,
+        made_utc=None,
+        sources=tuple(ControlSource(s.source, s.right, seconds(s.lower_ns), seconds(s.upper_ns)) for s in result.seen),
+        fall_s=seconds(result.fall_ns),
+        rise_s=seconds(result.rise_ns),
+        lowest_v=lowest,
+        highest_v=highest,
+        problem=result.problem,
+    )
+
+
+def _stands(entry: Entry) -> ControlRow:
+    return ControlRow(
+        kind=entry.kind,
+        valid=entry.valid,
+        commanded_s=entry.cut_s,
+        started_at_s=None,
+        made_utc=entry.made_utc,
+        sources=(),
+        fall_s=entry.fall_s,
+        rise_s=entry.rise_s,
+        lowest_v=entry.lowest_v,
+        highest_v=entry.highest_v,
+        problem=None,
     )

@@ -48,6 +48,11 @@ class Analysis:
         return None
 
     @property
+    def unanswered(self) -> str:
+        one = len(self.files) == 1
+        return f"{'this file does' if one else 'these files do'} not answer the question"
+
+    @property
     def axis_words(self) -> str:
         return "from the file's zero"
 

@@ -14,7 +14,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -107,6 +107,11 @@ def _sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
+def json_text(body: Mapping[str, Any]) -> str:
+    """As the bundles hold it. Raises ValueError for what JSON cannot hold (NaN, infinity)."""
+    return json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 class Bundle:
     """One run's folder while it is being written. Make with `create`; end with `finish` or `discard`.
 
@@ -183,13 +188,14 @@ class Bundle:
 
         Returns `<out>/<run-id>`. Raises `BenchError`; then nothing of the run stays on the disk.
         """
-        run_json = json.dumps(record.to_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        report = render(record, picture)
+        return self.keep({"run.json": json_text(record.to_json()), "report.html": render(record, picture)})
+
+    def keep(self, files: Mapping[str, str]) -> Path:
+        """`finish` with these texts, by file name."""
         final = self._out / self._run_id
-        with self._writing("run.json"):
-            write_synced(self._path / "run.json", run_json.encode())
-        with self._writing("report.html"):
-            write_synced(self._path / "report.html", report.encode())
+        for name, text in files.items():
+            with self._writing(name):
+                write_synced(self._path / name, text.encode())
         with self._writing(SUMS):
             os.fsync(self._events)
             write_synced(self._path / SUMS, self._sums().encode())

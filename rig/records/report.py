@@ -26,10 +26,16 @@ from rig.records.report_words import (
     small,
     verdict_sentence,
 )
-from rig.records.run import ControlRow, OutageRow, Picture, RunRecord
+from rig.records.run import ControlRow, Controls, OutageRow, Picture, RunRecord
 
 _MARKS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "ERROR": "!"}
 _REGIONS = {"north": "CSP North", "south_central": "CSP South & Central"}
+_KINDS = {
+    "quiet": "a fed rail, watched: no outage",
+    "supply-feed": "the supply feeds, its relay is opened",
+    "meter-feed": "the meter feeds, the hub's relay is opened",
+    "mains": "the meter's mains is opened: the outage must be called mains",
+}
 _MOST_CLOSE_UPS = 6
 
 
@@ -278,21 +284,32 @@ def _alerts(record: RunRecord) -> str:
     return _section("Alert forecast", note, _facts(facts))
 
 
-def _control(row: ControlRow | None) -> str:
-    if row is None:
-        return _section("Control", "<p>No control cut was made: nothing shows that an outage would have been seen.</p>")
+def _control(controls: Controls) -> str:
+    if not controls.results:
+        return _section("Control", "<p>No control was made: nothing shows that an outage would have been seen.</p>")
+    note = "<p>What the bench cut itself, for a known time, and every source must call rightly.</p>"
+    missing = set(controls.required) - {row.kind for row in controls.results}
+    facts = [("Valid", "yes" if controls.valid else "NO: these controls do not show that an outage would be seen")]
+    if missing:
+        facts.append(("Not made", ", ".join(sorted(missing))))
+    return _section("Control", note, _facts(facts), *(_one_control(row) for row in controls.results))
+
+
+def _one_control(row: ControlRow) -> str:
     facts = [
-        ("Kind", row.kind),
-        ("Valid", "yes" if row.valid else "NO: this control does not show that an outage would have been seen"),
-        ("Commanded length", f"{plain(row.commanded_s)} s"),
-        ("Started at", _seconds(row.started_at_s)),
-        ("The rail fell in", DASH if row.fall_s is None else small(row.fall_s)),
-        ("The rail came back in", DASH if row.rise_s is None else small(row.rise_s)),
+        ("Kind", _KINDS.get(row.kind, row.kind)),
+        ("Valid", "yes" if row.valid else f"NO{': ' + row.problem if row.problem else ''}"),
+        ("Commanded length", f"{plain(row.commanded_s)} s" if row.commanded_s else DASH),
+        ("Made", row.made_utc or ("" if row.started_at_s is None else _seconds(row.started_at_s))),
     ]
-    columns = _columns("Source|Saw it|At least|At most", "At least|At most")
-    rows = [(s.source, _yes(s.saw_it), _lower(s.lower_s), _upper(s.upper_s)) for s in row.sources]
-    note = "<p>A cut of the hub's feed of known length, which every source must see.</p>"
-    return _section("Control", note, _facts(facts), _table(columns, rows, [not s.saw_it for s in row.sources]))
+    if row.fall_s is not None or row.rise_s is not None:
+        facts.append(("The rail fell in", DASH if row.fall_s is None else small(row.fall_s)))
+        facts.append(("The rail came back in", DASH if row.rise_s is None else small(row.rise_s)))
+    if row.lowest_v is not None and row.highest_v is not None:
+        facts.append(("Lowest and highest reading", f"{row.lowest_v:.2f} V, {row.highest_v:.2f} V"))
+    columns = _columns("Source|Right|At least|At most", "At least|At most")
+    rows = [(s.source, _yes(s.right), _lower(s.lower_s), _upper(s.upper_s)) for s in row.sources]
+    return _facts(facts) + (_table(columns, rows, [not s.right for s in row.sources]) if rows else "")
 
 
 def _coverage(record: RunRecord, picture: Picture) -> str:

@@ -91,7 +91,7 @@ def _failed(record: Shown) -> str:
 
 
 def _inconclusive(record: Shown) -> str:
-    return f"this run does not answer the question. {_bounds(record)}"
+    return f"{record.unanswered}. {_bounds(record)}"
 
 
 def _error(record: Shown) -> str:
@@ -100,10 +100,10 @@ def _error(record: Shown) -> str:
 
 def _bounds(record: Shown) -> str:
     longest = record.longest_outage
+    rail = "" if record.rail_verdict == record.verdict else f" The rail by itself says {record.rail_verdict}."
     return (
         f"The hub's longest time without power was at least {at_least(longest.lower_s)} s and "
-        f"{upper_words(longest.upper_s)}; the limit is {plain(record.limit_s)} s. "
-        f"The rail by itself says {record.rail_verdict}."
+        f"{upper_words(longest.upper_s)}; the limit is {plain(record.limit_s)} s.{rail}"
     )
 
 

@@ -101,25 +101,42 @@ class ActivationRow:
 
 @dataclass(frozen=True)
 class ControlSource:
-    """What one source made of the control cut: the outage it proves alone, as bounds (None = no such bound)."""
+    """What one source made of a control: the outage it proves alone, as bounds (None = no such bound)."""
 
     source: str
-    saw_it: bool
+    right: bool
     lower_s: float | None
     upper_s: float | None
 
 
 @dataclass(frozen=True)
 class ControlRow:
-    """The positive control: a cut of the hub's feed of known length that every source must see."""
+    """One control: a quiet rail, or a cut of known length that every source must call rightly.
+
+    Made in this run `started_at_s` from time zero, or earlier, at `made_utc`. `commanded_s` is 0 where nothing was cut.
+    `lowest_v` and `highest_v` are the oscilloscope's readings: the lowest shows what feeds back.
+    """
 
     kind: str
     valid: bool
     commanded_s: float
-    started_at_s: float
+    started_at_s: float | None
+    made_utc: str | None
     sources: tuple[ControlSource, ...]
     fall_s: float | None
     rise_s: float | None
+    lowest_v: float | None
+    highest_v: float | None
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class Controls:
+    """The controls on which a run rests. `valid`: each kind `required` stands, and none that was made failed."""
+
+    valid: bool
+    required: tuple[str, ...]
+    results: tuple[ControlRow, ...]
 
 
 @dataclass(frozen=True)
@@ -172,7 +189,7 @@ class RunRecord:
     coverage: Coverage
     uncertainty: tuple[BudgetLine, ...]
     activation: ActivationRow
-    control: ControlRow | None
+    control: Controls
     identities: dict[str, dict[str, str]]
     firmware: dict[str, Any]
     clock: dict[str, Any]
@@ -192,7 +209,7 @@ class RunRecord:
             return f"the rail says {self.rail_verdict}"
         if upper_s is None or not (upper_s < self.limit_s or (self.comparison == "gt" and upper_s == self.limit_s)):
             return f"the upper bound {upper_s} s is not below the limit {self.limit_s} s"
-        if self.control is None or not self.control.valid:
+        if not self.control.valid:
             return "no valid control"
         return None if self.safe_state.proven else "the safe state was not proven"
 
@@ -205,6 +222,10 @@ class RunRecord:
     def zero_mark(self) -> str | None:
         """What time zero is called in a picture; None where there was none."""
         return "activation command" if self.activation.commanded_at_s is not None else None
+
+    @property
+    def unanswered(self) -> str:
+        return "this run does not answer the question"
 
     @property
     def axis_words(self) -> str:
@@ -240,6 +261,8 @@ class Shown(Protocol):
     def zero_mark(self) -> str | None: ...
     @property
     def axis_words(self) -> str: ...
+    @property
+    def unanswered(self) -> str: ...
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,15 @@ def parse(text: str) -> Fault:
     return Fault(name, at_s)
 
 
+def parse_from_start(text: str) -> Fault:
+    """A fault that acts from the start, whatever its kind: for who activates nothing. Raises InputError."""
+    fault = parse(text)
+    if "@" in text:
+        where = Where(key="--fault", found=text, expected=f"{fault.name}, without a time")
+        raise InputError("nothing is activated here: a fault acts from the start", where)
+    return Fault(fault.name, None)
+
+
 def _mains_lost(twin: Rack) -> None:
     twin.world.mains_supply(False)
     twin.after(60.0, lambda: twin.world.mains_supply(True))
@@ -173,6 +182,9 @@ KINDS: dict[str, FaultKind] = {
     ),
     "mains-l2-lost": FaultKind(
         "the second live terminal is without mains for 60 s", _phase_lost, 10.0, lacks=_no_phases
+    ),
+    "mains-stuck": FaultKind(
+        "the mains detector always says 'mains is there'", lambda t: t.line("mains").force(True), lacks=_no_mains
     ),
     "rail-up-stuck-high": FaultKind("rail_up says 'up' for ever", lambda t: t.line("rail_up").force(True)),
     "rail-up-stuck-low": FaultKind("rail_up never says 'up' again", lambda t: t.line("rail_up").force(False)),

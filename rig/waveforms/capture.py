@@ -16,7 +16,7 @@ import numpy as np
 
 from rig.errors import InputError, Where
 from rig.rail.samples import Codes, Grid, Scale
-from rig.waveforms.waveform import LATEST_S, MAX_SAMPLES, Waveform
+from rig.waveforms.waveform import BLOCK_SAMPLES, LATEST_S, MAX_SAMPLES, Waveform
 
 if TYPE_CHECKING:
     import h5py
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 DIALECT = "capture"
 CHANNEL = "codes"
 SCHEMA = "rig.capture/1"
-_BLOCK = 1 << 22
 _PIECE_BYTES = 1 << 20
 _CHECKSUMMED = 2
 
@@ -46,19 +45,10 @@ class StoredCapture:
     from_zero_s: float | None
     _codes: h5py.Dataset
 
-    def blocks(self, samples: int = _BLOCK) -> Iterator[Codes]:
+    def blocks(self, samples: int = BLOCK_SAMPLES) -> Iterator[Codes]:
         """The codes in order, `samples` at a time, each block shape (n,). Raises `InputError` for a damaged file."""
         for at in range(0, self.count, samples):
             yield self._part(at, min(at + samples, self.count))
-
-    def codes(self) -> Codes:
-        """All codes, shape (`count`,)."""
-        whole: Codes = np.empty(self.count, self._codes.dtype)
-        at = 0
-        for block in self.blocks():
-            whole[at : at + len(block)] = block
-            at += len(block)
-        return whole
 
     def _part(self, first: int, after: int) -> Codes:
         try:
@@ -87,13 +77,28 @@ def open_capture(path: Path) -> Iterator[StoredCapture]:
 
 
 def read_capture(path: Path, channel: str | None) -> Waveform:
-    """The whole capture as a waveform of codes."""
+    """The capture as a waveform of codes, which stay on disk."""
     if channel not in (None, CHANNEL):
-        raise InputError("no such channel", Where(str(path), "channel", found=repr(channel), expected=CHANNEL))
+        raise InputError("no such channel", Where(str(path), "--channel", found=repr(channel), expected=CHANNEL))
+
+    def blocks() -> Iterator[Codes]:
+        with open_capture(path) as stored:
+            yield from stored.blocks()
+
     with open_capture(path) as stored:
         notes = (f"read as {DIALECT}", f"the trigger lies within {stored.trigger_error_s:g} s of zero")
-        codes = stored.codes()
-    return Waveform(str(path), CHANNEL, DIALECT, codes, stored.scale, stored.grid, None, notes, stored.time_base_ppm)
+        return Waveform(
+            str(path),
+            CHANNEL,
+            DIALECT,
+            stored.count,
+            blocks,
+            stored.scale,
+            stored.grid,
+            None,
+            notes,
+            stored.time_base_ppm,
+        )
 
 
 def _stored(path: Path, file: h5py.File) -> StoredCapture:

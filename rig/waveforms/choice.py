@@ -18,17 +18,17 @@ def choose(file: str, columns: Sequence[Column], name: str | None) -> tuple[Colu
             return volts[0], (f"{volts[0].name} taken, the only voltage beside {', '.join(others)}",) if others else ()
         if not volts:
             found = ", ".join(f"{column.name} in {column.unit}" for column in columns) or "none"
-            raise InputError("no channel in volts", Where(file, "channel", found=found))
+            raise InputError("no channel in volts", Where(file, "--channel", found=found))
         raise InputError(
             "several channels, none chosen",
-            Where(file, "channel", expected=f"one of {', '.join(c.name for c in volts)}"),
+            Where(file, "--channel", expected=f"one of {', '.join(c.name for c in volts)}"),
         )
     exact = [column for column in columns if column.name == name]
     alike = exact or [column for column in columns if column.name.lower() == name.strip().lower()]
     if len(alike) != 1:
         raise _none_such(file, "channel", name, [column.name for column in columns])
     if alike[0].per_volt is None:
-        raise InputError("not a voltage", Where(file, "channel", found=f"{alike[0].name} in {alike[0].unit}"))
+        raise InputError("not a voltage", Where(file, "--channel", found=f"{alike[0].name} in {alike[0].unit}"))
     return alike[0], ()
 
 
@@ -40,4 +40,4 @@ def _none_such(file: str, key: str, name: str, names: Sequence[str]) -> InputErr
     by_lower = {known.lower(): known for known in names}
     near = [by_lower[known] for known in get_close_matches(name.lower(), list(by_lower), 3, 0.5)]
     expected = f"{' or '.join(near)} (there are {', '.join(names)})" if near else f"one of {', '.join(names)}"
-    return InputError(f"no such {key}", Where(file, key, found=repr(name), expected=expected))
+    return InputError(f"no such {key}", Where(file, f"--{key}", found=repr(name), expected=expected))

@@ -15,13 +15,14 @@ import numpy.typing as npt
 from rig.errors import InputError, Where
 from rig.rail.samples import Grid
 from rig.waveforms.choice import choose, unknown_dialect
-from rig.waveforms.dialects import CSV_DIALECTS, plain_columns, volts_only
+from rig.waveforms.dialects import CSV_DIALECTS, GENERIC, plain_columns, volts_only
 from rig.waveforms.layout import Column, Layout, Sheet, TimeAxis, sheet_of
-from rig.waveforms.parameter_file import waveform_pair
-from rig.waveforms.rows import Array, RowFormat, Rows
+from rig.waveforms.makers.parameter_file import parameters_of, waveform_pair
+from rig.waveforms.makers.rohde_schwarz import DIALECT as ROHDE_SCHWARZ
+from rig.waveforms.rows import BLOCK_BYTES, Array, RowFormat, Rows
 from rig.waveforms.text import blocks, nth_row_line, read_head
-from rig.waveforms.timing import Digits, digits_of, uniform
-from rig.waveforms.waveform import LATEST_S, MAX_SAMPLES, Waveform, checked_grid
+from rig.waveforms.timing import Digits, digits_of, likely_interval, uniform
+from rig.waveforms.waveform import LATEST_S, MAX_SAMPLES, Waveform, checked_grid, in_memory
 
 OVER_RANGE_V = 9.9e36
 """What oscilloscopes print for a sample that they could not convert is 9.9E+37 (Keysight InfiniiVision, Siglent)."""
@@ -50,13 +51,13 @@ def csv_layout(path: Path, given: Given) -> tuple[Path, Layout, Sheet]:
         if layout:
             return path, layout, sheet
     if not sheet.header and sheet.rows and _one_column(sheet):
-        return path, _without_times(sheet, given), sheet
+        return path, volts_only(sheet, ROHDE_SCHWARZ if parameters_of(path) else GENERIC), sheet
     if not sheet.header and not sheet.rows:
         raise InputError("no samples", Where(str(path), found="blank lines"))
     first = (sheet.header or sheet.rows)[0]
     found = sheet.delimiter.join(first.cells)[:60]
-    told = "a header that names the columns, or the dialect (generic: seconds and volts)"
-    raise InputError("the dialect cannot be told", Where(str(path), "dialect", first.number, repr(found), told))
+    told = "a header that names the columns, or --dialect (generic: rows of seconds and volts without a header)"
+    raise InputError("the dialect cannot be told", Where(str(path), None, first.number, repr(found), told))
 
 
 def read_csv(path: Path, channel: str | None, given: Given) -> Waveform:
@@ -64,16 +65,23 @@ def read_csv(path: Path, channel: str | None, given: Given) -> Waveform:
     rows_path, layout, sheet = csv_layout(path, given)
     file = str(rows_path)
     column, chosen = choose(file, layout.channels, channel)
+    if column.times is not None:
+        layout = replace(layout, axis=replace(layout.axis, index=column.times))
     layout = _with_given(file, layout, given)
     digits = digits_of((row.cell(layout.axis.index or 0) for row in sheet.rows), layout.axis.per_second)
     record = _Record(rows_path, layout, column, digits, _expected_rows(rows_path, layout, sheet))
     values, times = record.read()
+    digits = digits if times is None else digits.of_all(times)
     notes = [f"read as {layout.dialect}", *layout.notes, *chosen, *record.notes]
     _whole(file, layout, len(values), notes)
     grid = _grid(file, layout.axis, len(values), times, digits, given, notes)
     times_ns = None if grid or times is None else _instants(rows_path, layout, times)
     error_s = 0.0 if times is None else float(digits.unit(times[[0, -1]]).max()) / 2
-    return Waveform(file, column.name, layout.dialect, values, None, grid, times_ns, tuple(notes), time_error_s=error_s)
+    count, blocks_of = len(values), in_memory(values)
+    told = tuple(notes)
+    return Waveform(
+        file, column.name, layout.dialect, count, blocks_of, None, grid, times_ns, told, time_error_s=error_s
+    )
 
 
 class _Record:
@@ -95,7 +103,7 @@ class _Record:
         layout, axis = self._layout, self._layout.axis
         wanted = (self._column.index,) if axis.index is None else (axis.index, self._column.index)
         rows = Rows(str(self._path), RowFormat(layout.delimiter, layout.decimal, layout.fields, wanted))
-        for block in blocks(self._path, layout.first_line, rows.block_bytes):
+        for block in blocks(self._path, layout.first_line, BLOCK_BYTES):
             columns = rows.columns(block.data, block.first_line)
             if len(columns[0]) == 0:
                 continue
@@ -105,6 +113,8 @@ class _Record:
                 values[-1] = np.nan
                 self.notes.append("the last line has no line end: its value may be cut short, so it is unknown")
             self._keep(values, times)
+        if self._origin:
+            self.notes.append(f"the counter begins at {self._origin:.15g}: that row is taken to be at the start")
         if self._unknown:
             self.notes.append(f"{self._unknown} samples are infinite, over-range or not a number: unknown")
         self._values.resize(self._count, refcheck=False)
@@ -155,7 +165,12 @@ class _Record:
         repeats = np.flatnonzero(steps == 0)
         if declared is None or not np.all(declared < self._digits.unit(times[repeats])):
             at = int(repeats[0])
-            told = "times that rise, or the sample interval where too few digits were printed"
+            told = "times that rise"
+            if np.all(steps[1::2] == 0) and np.all(steps[2::2] > 0):
+                told = "single samples: each time stands twice, as for the minima and maxima of an envelope"
+            elif times[-1] > times[0]:
+                likely_s = likely_interval(times, self._digits.of_all(times))
+                told = f"times that rise, or --interval where too few digits were printed: here about {likely_s:.6g}"
             raise self._at(at, "the time repeats", f"{times[at]:.15g} s again", told)
 
     def _at(self, row: int, message: str, found: str, expected: str) -> InputError:
@@ -167,7 +182,7 @@ class _Record:
         if end > MAX_SAMPLES:
             raise InputError("too many samples", Where(str(self._path), expected=f"at most {MAX_SAMPLES}"))
         if end > len(self._values):
-            room = max(end, len(self._values) * 3 // 2)
+            room = max(end, len(self._values) * 5 // 4)
             self._values.resize(room, refcheck=False)
             self._times.resize(room if self._timed else 0, refcheck=False)
         self._values[self._count : end] = values
@@ -183,46 +198,39 @@ def _forced(sheet: Sheet, given: Given) -> Layout:
     layout = recognise(sheet)
     if layout:
         return layout
-    if given.dialect in ("generic", "rohde-schwarz") and sheet.rows and not sheet.header and _one_column(sheet):
-        return _without_times(sheet, given)
-    if given.dialect == "generic":
+    if given.dialect in (GENERIC, ROHDE_SCHWARZ) and sheet.rows and not sheet.header and _one_column(sheet):
+        return volts_only(sheet, given.dialect)
+    if given.dialect == GENERIC:
         return plain_columns(sheet)
-    raise InputError(f"not a file as {given.dialect} writes it", Where(sheet.file, "dialect", found=given.dialect))
+    raise InputError(f"not a file as {given.dialect} writes it", Where(sheet.file, "--dialect", found=given.dialect))
 
 
 def _one_column(sheet: Sheet) -> bool:
     return all(not cell for row in sheet.rows for cell in row.cells[1:])
 
 
-def _without_times(sheet: Sheet, given: Given) -> Layout:
-    if given.interval_s is None:
-        raise InputError(
-            "one column of numbers and no times: the sample interval must be given",
-            Where(
-                sheet.file,
-                "interval_s",
-                expected="seconds from sample to sample; start_s, the first one's time, if not 0",
-            ),
-        )
-    dialect = given.dialect or ("rohde-schwarz" if sheet.file.lower().endswith(".wfm.csv") else "generic")
-    return volts_only(sheet, dialect, given.start_s or 0.0, given.interval_s)
-
-
 def _with_given(file: str, layout: Layout, given: Given) -> Layout:
-    """The layout with the caller's interval, refused where the file itself knows better."""
+    """The layout with the caller's interval and start, refused where the file itself knows better."""
     axis = layout.axis
-    own = axis.index is None or axis.counts
-    if own:
-        checked_grid(file, axis.start_s, axis.interval_s, 2)
-    if own and given.interval_s not in (None, axis.interval_s):
+    timeless = axis.index is None or axis.counts
+    own = axis.interval_s
+    if timeless and own is None and given.interval_s is None:
+        parameters = parameters_of(Path(file)) if layout.dialect == ROHDE_SCHWARZ else None
+        or_file = f", or its file of parameters {parameters.name}" if parameters else ""
+        told = f"--interval, the seconds from sample to sample (and --start, the first one's time, if not 0){or_file}"
+        raise InputError("no times in the rows: the sample interval must be given", Where(file, expected=told))
+    if timeless and own is not None and given.interval_s not in (None, own):
         raise InputError(
-            "the file has its own sample interval", Where(file, "interval_s", found=f"{given.interval_s} s")
+            "the file has its own sample interval", Where(file, "--interval", found=f"{given.interval_s} s")
         )
-    if given.start_s is not None and not (own and given.start_s == axis.start_s):
-        raise InputError("the file has its own start", Where(file, "start_s", found=f"{given.start_s} s"))
-    return (
-        layout if own or given.interval_s is None else replace(layout, axis=replace(axis, interval_s=given.interval_s))
-    )
+    known = axis.index is not None or own is not None
+    if given.start_s is not None and known and not (timeless and given.start_s == axis.start_s):
+        raise InputError("the file has its own start", Where(file, "--start", found=f"{given.start_s} s"))
+    start_s = axis.start_s if known or given.start_s is None else given.start_s
+    interval_s = own if timeless and own is not None else given.interval_s if given.interval_s is not None else own
+    if timeless:
+        checked_grid(file, start_s, interval_s, 2)
+    return replace(layout, axis=replace(axis, start_s=start_s, interval_s=interval_s))
 
 
 def _expected_rows(path: Path, layout: Layout, sheet: Sheet) -> int:
@@ -255,7 +263,7 @@ def _grid(
     if grid is None and given.interval_s is not None:
         raise InputError(
             "the sample interval given does not fit the times in the file",
-            Where(file, "interval_s", found=f"{given.interval_s} s"),
+            Where(file, "--interval", None, f"{given.interval_s} s", f"about {likely_interval(times, digits):.9g}"),
         )
     if grid is None:
         notes.append("the samples are not uniform in time")

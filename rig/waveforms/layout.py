@@ -9,7 +9,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from rig.errors import InputError, Where
@@ -21,6 +21,7 @@ _LOGIC = re.compile(r"^(?:D\d+(?:-D\d+)?|POD ?\d+)$", re.IGNORECASE)
 _HEX = re.compile(r"^0x[0-9a-fA-F]+$")
 _SEPARATOR = re.compile(rb"^\s*\"?sep=.\"?\s*$")
 _TAIL_LINES = 20
+_FIRST = 50
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,12 @@ class Sheet:
     @property
     def fields(self) -> int:
         """How many fields a row has: what most of the first rows have."""
-        return Counter(len(row.cells) for row in self.rows[:50]).most_common(1)[0][0] if self.rows else 0
+        return Counter(len(row.cells) for row in self.rows[:_FIRST]).most_common(1)[0][0] if self.rows else 0
+
+    @property
+    def filled(self) -> tuple[int, ...]:
+        """The columns that hold anything in the first rows."""
+        return tuple(at for at in range(self.fields) if any(row.cell(at) for row in self.rows[:_FIRST]))
 
     def number(self, text: str) -> float | None:
         """A finite number, or None."""
@@ -67,12 +73,16 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Column:
-    """A channel's column. `per_volt`: how many of its unit make a volt; None: `unit` is no voltage."""
+    """A channel's column. `per_volt`: how many of its unit make a volt; None: `unit` is no voltage.
+
+    `times` is the column of its own times, where it has other ones than the layout's axis.
+    """
 
     name: str
     index: int
     unit: str
     per_volt: float | None
+    times: int | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +125,7 @@ def sheet_of(file: str, head: bytes) -> Sheet:
     """Take the head apart. The delimiter is the one of `;`, tab and comma that the last of its lines have."""
     numbered = [(at, raw) for at, raw in enumerate(head.split(b"\n"), 1) if raw.strip() and not _SEPARATOR.match(raw)]
     texts = [(at, decoded(raw).rstrip("\r")) for at, raw in numbered]
-    tail = [text for _, text in texts[-_TAIL_LINES:]]
+    tail = [text for _, text in texts[-_TAIL_LINES:] if not text.startswith((";", "#"))] or [""]
     delimiter = next((d for d in ";\t," if sum(d in text for text in tail) * 2 > len(tail)), ",")
     decimal = "," if delimiter != "," and any("," in text for text in tail) else "."
     lines = [Line(at, tuple(unquoted(cell) for cell in text.split(delimiter))) for at, text in texts]
@@ -131,10 +141,21 @@ def layout_of(
     channels: Sequence[Column],
     declared_rows: float | None = None,
     notes: Sequence[str] = (),
+    named: int | None = None,
 ) -> Layout:
-    """The layout of rows that begin after the header. Raises `InputError` where the rows have no such columns."""
+    """The layout of rows that begin after the header, which names `named` columns (None = it does not say).
+
+    Raises `InputError` where the rows have no such columns, or others too: a decimal comma that was taken for the
+    delimiter shows so.
+    """
     if not sheet.rows:
         raise InputError("no samples after the header", Where(sheet.file, expected=f"rows as {dialect} writes them"))
+    held = max(sheet.filled, default=0) + 1
+    if named is not None and held > named:
+        raise InputError(
+            "the rows have more columns than the header names",
+            Where(sheet.file, line=sheet.rows[0].number, found=str(held), expected=str(named)),
+        )
     used = max([column.index for column in channels] + [axis.index or 0])
     if used >= sheet.fields:
         raise InputError(
@@ -189,9 +210,7 @@ def time_unit(cell: str, unit: str = "") -> float | None:
 def _distinct(columns: Sequence[Column]) -> tuple[Column, ...]:
     seen = Counter(column.name for column in columns)
     return tuple(
-        Column(f"{column.name} (column {column.index + 1})", column.index, column.unit, column.per_volt)
-        if seen[column.name] > 1
-        else column
+        replace(column, name=f"{column.name} (column {column.index + 1})") if seen[column.name] > 1 else column
         for column in columns
     )
 

@@ -38,7 +38,9 @@ def read(
     kind = _kind(path, dialect)
     if kind == capture.DIALECT:
         if interval_s is not None or start_s is not None:
-            raise InputError("a capture has its own times", Where(str(path), "interval_s" if interval_s else "start_s"))
+            raise InputError(
+                "a capture has its own times", Where(str(path), "--start" if interval_s is None else "--interval")
+            )
         return capture.read_capture(path, channel)
     if kind == sigrok.DIALECT:
         return sigrok.read_sigrok(path, channel, interval_s, start_s)
@@ -74,5 +76,5 @@ def _kind(path: Path, dialect: str | None) -> str:
     kind = capture.DIALECT if first == _HDF5 else sigrok.DIALECT if first[:4] == _ZIP else "csv"
     own = (capture.DIALECT, sigrok.DIALECT)
     if dialect is not None and first and (dialect in own or kind in own) and dialect != kind:
-        raise InputError(f"not a file as {dialect} writes it", Where(str(path), "dialect", found=kind))
+        raise InputError(f"not a file as {dialect} writes it", Where(str(path), "--dialect", found=kind))
     return kind

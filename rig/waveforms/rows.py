@@ -21,6 +21,9 @@ Array = npt.NDArray[np.float64]
 Parser = Callable[[bytes], list[Array] | None]
 
 INFINITE = ("∞", "-∞", "+∞")
+BLOCK_BYTES = 1 << 22
+"""What the fast parsers like to be fed: larger blocks cost memory and gain nothing."""
+
 _SMALL = 1 << 15
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _UNKNOWN = re.compile(r"[+-]?(?:nan|inf|infinity|∞)|-{2,}|\*{2,}", re.IGNORECASE)
@@ -49,13 +52,12 @@ def number(text: str, decimal: str = ".") -> float | None:
 
 
 class Rows:
-    """Turns blocks into columns. `block_bytes` is what the fast parser likes to be fed; `engine` says which it is."""
+    """Turns blocks into columns. `engine` says which fast parser serves."""
 
     def __init__(self, file: str, form: RowFormat) -> None:
         self._file, self._form = file, form
         arrow = _arrow(form)
         self.engine = "pyarrow" if arrow else "numpy"
-        self.block_bytes = 1 << 24 if arrow else 1 << 22
         self._fast: Parser = arrow or _numpy(form)
 
     def columns(self, data: bytes, first_line: int) -> list[Array]:
@@ -133,10 +135,11 @@ def _arrow(form: RowFormat) -> Parser | None:
         decimal_point=form.decimal,
     )
     options = reader.ReadOptions(column_names=names, block_size=1 << 21)
+    pool = pyarrow.system_memory_pool()  # gives memory back at once: the default pool keeps what a block needed
 
     def parser(data: bytes) -> list[Array] | None:
         try:
-            table = reader.read_csv(pyarrow.py_buffer(data), options, parse, convert)
+            table = reader.read_csv(pyarrow.py_buffer(data), options, parse, convert, pool)
         except pyarrow.ArrowException:
             return None
         return [column.to_numpy() for column in table.columns]

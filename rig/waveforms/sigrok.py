@@ -10,7 +10,10 @@ import configparser
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +22,12 @@ import numpy.typing as npt
 from rig.errors import InputError, Where
 from rig.waveforms.choice import choose
 from rig.waveforms.layout import Column
-from rig.waveforms.waveform import MAX_SAMPLES, Waveform, checked_grid
+from rig.waveforms.units import hertz
+from rig.waveforms.waveform import BLOCK_SAMPLES, MAX_SAMPLES, Waveform, checked_grid
 
 DIALECT = "sigrok"
 _METADATA_BYTES = 1 << 16
 _MOST_PIECES = 1 << 20
-_RATE = re.compile(r"^\s*([0-9]+(?:\.[0-9]+)?)\s*([kMG]?)(?:Hz)?\s*$")
-_FACTOR = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 
 
 @dataclass(frozen=True)
@@ -47,20 +49,21 @@ def read_sigrok(path: Path, channel: str | None, interval_s: float | None, start
     with _opened(path) as archive:
         session = _session(path, archive)
         chosen, notes = choose(file, session.channels, channel)
-        values = _samples(path, archive, f"analog-1-{chosen.index}")
+        pieces = _pieces(path, archive, f"analog-1-{chosen.index}")
     if session.rate_hz:
         if interval_s not in (None, 1.0 / session.rate_hz):
-            raise InputError("the file has its own sample interval", Where(file, "interval_s", found=f"{interval_s} s"))
+            raise InputError("the file has its own sample interval", Where(file, "--interval", found=f"{interval_s} s"))
         interval_s = 1.0 / session.rate_hz
     if interval_s is None:
-        raise InputError("no usable sample rate: the sample interval must be given", Where(file, "interval_s"))
-    grid = checked_grid(file, start_s or 0.0, interval_s, len(values))
-    unknown = ~np.isfinite(values)
+        raise InputError("no usable sample rate: the sample interval must be given", Where(file, "--interval"))
+    count = sum(size for _, size in pieces) // 4
+    grid = checked_grid(file, start_s or 0.0, interval_s, count)
+    blocks = partial(_samples, path, pieces)
+    unknown = sum(int(np.isnan(block).sum()) for block in blocks())
     told = [f"read as {DIALECT}", "volts assumed", *notes]
-    if unknown.any():
-        values[unknown] = np.nan
-        told.append(f"{int(unknown.sum())} samples are infinite or not a number: unknown")
-    return Waveform(file, chosen.name, DIALECT, values, None, grid, None, tuple(told))
+    if unknown:
+        told.append(f"{unknown} samples are infinite or not a number: unknown")
+    return Waveform(file, chosen.name, DIALECT, count, blocks, None, grid, None, tuple(told))
 
 
 def _opened(path: Path) -> zipfile.ZipFile:
@@ -72,14 +75,19 @@ def _opened(path: Path) -> zipfile.ZipFile:
         ) from error
 
 
-def _bytes(path: Path, archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+@contextmanager
+def _read_from(path: Path, name: str) -> Iterator[None]:
     try:
-        with archive.open(name) as member:
-            data = member.read(most + 1)
+        yield
     except KeyError as error:
         raise InputError("not a sigrok session", Where(str(path), name, found="no such part")) from error
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
         raise InputError("the session is damaged", Where(str(path), name, found=str(error))) from error
+
+
+def _bytes(path: Path, archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    with _read_from(path, name), archive.open(name) as member:
+        data = member.read(most + 1)
     if len(data) > most:
         raise InputError("the session is damaged", Where(str(path), name, found=f"over {most} bytes"))
     return data
@@ -102,12 +110,11 @@ def _session(path: Path, archive: zipfile.ZipFile) -> _Session:
     if not channels:
         logic = device.get("total probes", "0")
         raise InputError("no analogue channel", Where(str(path), "metadata", found=f"{logic} logic channels"))
-    rate = _RATE.match(device.get("samplerate", ""))
-    hertz = float(rate.group(1)) * _FACTOR[rate.group(2)] if rate else 0.0
-    return _Session(channels, hertz if 0 < hertz < 1e15 else None)
+    return _Session(channels, hertz(device.get("samplerate", "")))
 
 
-def _samples(path: Path, archive: zipfile.ZipFile, stem: str) -> npt.NDArray[np.float32]:
+def _pieces(path: Path, archive: zipfile.ZipFile, stem: str) -> tuple[tuple[str, int], ...]:
+    """The names of a channel's parts in order, and their sizes in bytes."""
     sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
     names: list[str] = []
     while len(names) < _MOST_PIECES and (name := f"{stem}-{len(names) + 1}") in sizes:
@@ -119,10 +126,25 @@ def _samples(path: Path, archive: zipfile.ZipFile, stem: str) -> npt.NDArray[np.
         raise InputError("no samples", Where(str(path), stem))
     if total > 4 * MAX_SAMPLES:
         raise InputError("too many samples", Where(str(path), stem, expected=f"at most {MAX_SAMPLES}"))
-    parts = []
-    for name in names:
-        data = _bytes(path, archive, name, sizes[name])
-        if len(data) % 4 or len(data) != sizes[name]:
-            raise InputError("a piece is cut short", Where(str(path), name, found=f"{len(data)} bytes"))
-        parts.append(np.frombuffer(data, "<f4"))
-    return np.concatenate(parts).astype(np.float32, copy=False)
+    cut = next((name for name in names if sizes[name] % 4), None)
+    if cut:
+        raise InputError("a piece is cut short", Where(str(path), cut, found=f"{sizes[cut]} bytes"))
+    return tuple((name, sizes[name]) for name in names)
+
+
+def _samples(path: Path, pieces: tuple[tuple[str, int], ...]) -> Iterator[npt.NDArray[np.float32]]:
+    """The samples in blocks, unpacked on the way."""
+    with _opened(path) as archive:
+        for name, size in pieces:
+            left = size
+            with _read_from(path, name), archive.open(name) as member:
+                while left:
+                    data = member.read(min(left, 4 * BLOCK_SAMPLES))
+                    left -= len(data)
+                    if len(data) % 4 or not data:
+                        raise InputError("a piece is cut short", Where(str(path), name, found=f"{size - left} bytes"))
+                    values = np.frombuffer(data, "<f4").astype(np.float32)
+                    values[np.isinf(values)] = np.nan
+                    yield values
+                if member.read(1):
+                    raise InputError("a piece is longer than it says", Where(str(path), name, expected=f"{size} bytes"))

@@ -17,8 +17,8 @@ from rig.errors import InputError, Where
 
 HEAD_BYTES = 1 << 16
 MAX_LINE_BYTES = 1 << 14
-_FREE_BYTES = 1 << 26
-_MAX_RATIO = 100
+_FREE_BYTES = 1 << 22
+_MAX_RATIO = 30
 _BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
 
@@ -85,7 +85,9 @@ def blocks(path: Path, first_line: int, size: int) -> Iterator[Block]:
                 raise InputError(
                     "the file unpacks to more than an oscilloscope's file would",
                     Where(
-                        str(path), found=f"over {offset} bytes from {stored}", expected=f"at most {_MAX_RATIO} times"
+                        str(path),
+                        found=f"over {offset} bytes from {stored}",
+                        expected=f"at most {_MAX_RATIO} times as many; if it is genuine, unpack it",
                     ),
                 )
             whole = data.removeprefix(_BOM) if line == 1 else data

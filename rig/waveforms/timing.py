@@ -19,17 +19,21 @@ from rig.rail.samples import Grid
 Array = npt.NDArray[np.float64]
 _STEP = 1 << 19
 _FINEST = 17
-_PRINTED = re.compile(r"^[+-]?0*([0-9]*)[.,]?([0-9]*)(?:[eE]([+-]?[0-9]+))?$")
+_PRINTED = re.compile(r"^[+-]?0*([0-9]*)[.,]?([0-9]*)(?:[eE]([+-]?[0-9]{1,6}))?$")
 _SINGLE = 2.0**-23
 
 
 @dataclass(frozen=True)
 class Digits:
-    """How times are printed: `count` places after the point, or (`floating`) that many significant digits."""
+    """How times are printed: `count` places after the point, or (`floating`) that many significant digits.
+
+    `settled` = all that were looked at are printed alike; else more digits may show in those that were not.
+    """
 
     floating: bool
     count: int
     per_second: float
+    settled: bool = True
 
     def unit(self, times_s: Array) -> Array:
         """The last digit's worth at each time, in seconds."""
@@ -38,19 +42,29 @@ class Digits:
         size = np.maximum(np.abs(times_s) * self.per_second, 1e-300)
         return np.asarray(10.0 ** (np.floor(np.log10(size)) - self.count + 1) / self.per_second)
 
+    def of_all(self, times_s: Array) -> Digits:
+        """With as many digits as all the times need, where those looked at do not settle it."""
+        return self if self.settled else _fine_enough(times_s, self)
+
 
 def digits_of(printed: Iterable[str], per_second: float) -> Digits:
-    """The finest way of printing among `printed`, in a unit of which `per_second` make a second."""
-    places, significant, floating = 0, 1, False
+    """The way of printing of `printed`, in a unit of which `per_second` make a second: `0.010`, `1.0e-02` or `0.01`.
+
+    Trailing zeros that are left out show as places that vary: then the significant digits are what is limited.
+    """
+    places: set[int] = set()
+    significant: set[int] = set()
+    powers = False
     for text in printed:
         found = _PRINTED.match(text.strip())
-        if not found:
-            continue
-        whole, part, exponent = found.groups()
-        floating = floating or exponent is not None
-        places = max(places, len(part))
-        significant = max(significant, len((whole + part).lstrip("0")))
-    return Digits(floating, min(significant if floating else places, _FINEST), per_second)
+        digits = (found.group(1) + found.group(2)).lstrip("0") if found else ""
+        if found and (digits or not places):
+            powers = powers or found.group(3) is not None
+            places.add(len(found.group(2)) - int(found.group(3) or 0))
+            significant.add(max(1, len(digits)))
+    floating = len(places) > 1 or (powers and len(significant) == 1)
+    count = max(significant, default=1) if floating else max(places, default=0)
+    return Digits(floating, min(max(count, -_FINEST), _FINEST), per_second, not floating or len(significant) == 1)
 
 
 def uniform(times_s: Array, declared_s: float | None, digits: Digits, *, only_declared: bool = False) -> Grid | None:
@@ -76,6 +90,13 @@ def uniform(times_s: Array, declared_s: float | None, digits: Digits, *, only_de
             if first_s is not None and interval_s > 0:
                 return Grid(first_s, interval_s)
     return None
+
+
+def likely_interval(times_s: Array, digits: Digits) -> float:
+    """The plainest interval that the first and the last of the times, shape (n >= 2,), allow: only for messages."""
+    slope = float(times_s[-1] - times_s[0]) / (len(times_s) - 1)
+    slack = float(digits.unit(times_s[[0, -1]]).sum()) / 2 / (len(times_s) - 1)
+    return _shortest(slope - slack, slope + slack)
 
 
 def _pieces(times_s: Array) -> Iterator[tuple[Array, Array]]:

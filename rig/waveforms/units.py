@@ -1,8 +1,9 @@
-"""Units as oscilloscopes write them: how many of the file's unit make one second, one volt. Knows no file."""
+"""Units as instruments write them: how many of the file's unit make one second, one volt; rates. Knows no file."""
 
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 _PREFIX = {"p": 1e12, "n": 1e9, "u": 1e6, "µ": 1e6, "μ": 1e6, "m": 1e3, "": 1.0, "k": 1e-3, "K": 1e-3}
 _SECONDS = frozenset({"second", "seconds", "sec", "sekunde", "sekunden"})
@@ -10,6 +11,9 @@ _VOLTS = frozenset({"volt", "volts", "voltage"})
 _BRACKETED = re.compile(r"^(.*?)[\s_]*[(\[]\s*([^()\[\]]+?)\s*[)\]]$")
 _IN = re.compile(r"^(.*?)\s*\bin\s+(\S+)$")
 _SUFFIX = re.compile(r"^(.+)_([pnumk]?[sSvV])$")
+_RATE = re.compile(r"^\s*([0-9]{1,18}(?:\.[0-9]{1,18})?)\s*([kMG]?)(?:Hz)?\s*$")
+_RATE_FACTOR = {"": 1, "k": 1000, "M": 1000**2, "G": 1000**3}
+_FASTEST_HZ = 1e15
 
 
 def per_second(unit: str) -> float | None:
@@ -24,6 +28,13 @@ def per_volt(unit: str) -> float | None:
     if unit.lower() in _VOLTS:
         return 1.0
     return _PREFIX.get(unit[:-1]) if unit[-1:] in ("v", "V") else None
+
+
+def hertz(text: str) -> float | None:
+    """`300 kHz` or `500000` as hertz; None for what is no rate that an instrument has."""
+    found = _RATE.match(text)
+    rate_hz = float(Fraction(found.group(1)) * _RATE_FACTOR[found.group(2)]) if found else 0.0
+    return rate_hz if 0 < rate_hz < _FASTEST_HZ else None
 
 
 def name_and_unit(cell: str) -> tuple[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,9 @@ Values = npt.NDArray[np.float64] | npt.NDArray[np.float32] | npt.NDArray[np.uint
 MAX_SAMPLES = 1 << 28
 """More samples than this in one channel are refused: 2 GiB of volts."""
 
+BLOCK_SAMPLES = 1 << 22
+"""Samples are handed on so many at a time."""
+
 LATEST_S = 2.0e9
 """Times further from zero than this are refused: nanoseconds of them would not fit the rail's time line."""
 
@@ -22,17 +27,17 @@ def checked_grid(file: str, first_s: float, interval_s: float | None, count: int
     """The grid of `count` samples. Raises `InputError` when its interval or its reach is none of an oscilloscope's."""
     if interval_s is None or not interval_s > 0 or not abs(first_s) + interval_s * count < LATEST_S:
         found = f"start {first_s} s, interval {interval_s} s, {count} samples"
-        raise InputError("no usable sample interval", Where(file, "interval_s", None, found, "a number above 0"))
+        raise InputError("no usable sample interval", Where(file, "--interval", None, found, "a number above 0"))
     return Grid(first_s, interval_s)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Waveform:
-    """The samples of one channel, shape (n,).
+    """The samples of one channel: `count` of them, which `blocks` gives in order, as often as it is called.
 
-    `values` are volts where `scale` is None (NaN = unknown: infinite, over-range or not a number in the file), else
-    integer codes that `scale` turns into volts. Sample i was taken at `grid` (seconds after the file's own zero, mostly
-    the trigger) where the sampling is uniform, else at `times_ns[i]`, strictly increasing; one of both is given.
+    They are volts where `scale` is None (NaN = unknown: infinite, over-range or not a number in the file), else integer
+    codes that `scale` turns into volts. Sample i was taken at `grid` (seconds after the file's own zero, mostly the
+    trigger) where the sampling is uniform, else at `times_ns[i]`, strictly increasing; one of both is given.
     `time_base_ppm` is the time base's worst rate error where the file states it. `time_error_s` is how far a sample may
     have been from its time because of the digits printed: half of the last one. `notes` are for people.
     """
@@ -40,10 +45,30 @@ class Waveform:
     file: str
     channel: str
     dialect: str
-    values: Values
+    count: int
+    blocks: Callable[[], Iterator[Values]]
     scale: Scale | None
     grid: Grid | None
     times_ns: npt.NDArray[np.int64] | None
     notes: tuple[str, ...]
     time_base_ppm: float | None = None
     time_error_s: float = 0.0
+
+    @property
+    def values(self) -> Values:
+        """All samples, shape (`count`,): as large as the file is long."""
+        blocks = self.blocks()
+        first = next(blocks)
+        if len(first) == self.count:
+            return first
+        whole: Values = np.empty(self.count, first.dtype)
+        at = 0
+        for block in chain((first,), blocks):
+            whole[at : at + len(block)] = block
+            at += len(block)
+        return whole
+
+
+def in_memory(values: Values) -> Callable[[], Iterator[Values]]:
+    """The blocks of samples that are in memory anyway."""
+    return lambda: (values[at : at + BLOCK_SAMPLES] for at in range(0, len(values), BLOCK_SAMPLES))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from pathlib import Path
 
 import jsonschema
@@ -12,7 +13,10 @@ import pytest
 
 import rig
 from rig.cli import main
+from rig.instruments.ports import Capture
 from rig.records import schema_text
+from rig.records.capture_file import save_capture
+from rig.waveforms import dialects
 
 
 def write_csv(
@@ -79,9 +83,40 @@ def test_samples_too_far_apart_prove_nothing_up_and_the_setting_that_would_decid
     file = write_csv(tmp_path / "slow.csv", [(10.0, 55.0)], end_s=120.0, dt_s=0.5)
     code, body = analysed(capsys, str(file))
     assert code == 3
+    assert "nothing can be proven up" in body["reasons"][0]["text"]
     assert "--ride-through 0.5" in body["reasons"][0]["text"]
     code, body = analysed(capsys, str(file), "--ride-through", "0.5")
     assert code == 0
+
+
+def with_a_gap(path: Path, *, from_s: float, to_s: float, end_s: float) -> Path:
+    """A rail that is always up, and samples that are missing for a while."""
+    times = [at / 100 for at in range(round(end_s * 100)) if not from_s < at / 100 < to_s]
+    path.write_text("Time (s),CH1 (V)\n" + "".join(f"{t:.3f},{12 + 0.01 * (i % 3):.2f}\n" for i, t in enumerate(times)))
+    return path
+
+
+def test_a_stretch_without_samples_counts_against_the_meter_and_is_told_where_it_lies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    short = with_a_gap(tmp_path / "short.csv", from_s=20.0, to_s=26.0, end_s=60.0)
+    code, body = analysed(capsys, str(short), "--down", "6", "--up", "10")
+    outage = body["outages"][0]
+    assert (code, outage["open"], outage["lower_s"]) == (0, "none", 0.0)
+    assert (outage["start_s"], outage["end_s"]) == (pytest.approx(20.0, abs=0.02), pytest.approx(26.0, abs=0.02))
+    long = with_a_gap(tmp_path / "long.csv", from_s=20.0, to_s=220.0, end_s=260.0)
+    code, body = analysed(capsys, str(long), "--down", "6", "--up", "10")
+    assert code == 3
+    assert body["reasons"][0]["code"] == "unseen_gap"
+    assert "not all can be proven up" in body["reasons"][0]["text"]
+
+
+def test_a_fail_is_told_without_advice_on_what_was_not_seen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write_csv(tmp_path / "slow.csv", [(10.0, 300.0)], end_s=320.0, dt_s=0.5)
+    code, body = analysed(capsys, str(file))
+    assert code == 1
+    assert [reason["code"] for reason in body["reasons"]] == ["limit_exceeded"]
+    assert "--ride-through" not in body["reasons"][0]["text"]
 
 
 def test_two_files_of_one_event_are_merged_by_their_offsets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,12 +130,58 @@ def test_two_files_of_one_event_are_merged_by_their_offsets(tmp_path: Path, caps
     assert "--offset" in capsys.readouterr().err
 
 
+def test_a_clock_that_runs_fast_far_from_its_zero_never_moves_the_truth_out_of_the_bounds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = write_csv(tmp_path / "a.csv", [(10.0, 99.0)], end_s=60.0)
+    times = np.arange(50.0, 100.0, 0.01)
+    shown = (times + 1000.0) * 1.00009  # this instrument was triggered 1000 s earlier
+    volts = np.where(times < 70.0, 0.0, 12.0)
+    rows = "".join(f"{t:.6f},{v}\n" for t, v in zip(shown, volts, strict=True))
+    second = tmp_path / "b.csv"
+    second.write_text(f"Time (s),CH1 (V)\n{rows}")
+    code, body = analysed(capsys, str(first), str(second), "--offset", "0", "--offset", "-1000")
+    assert code == 0
+    assert body["longest_outage"]["lower_s"] <= 60.0 <= body["longest_outage"]["upper_s"]
+    assert any(row["key"] == "offset_s" for row in body["assumptions"])
+
+
 def test_files_that_contradict_each_other_are_inconclusive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = write_csv(tmp_path / "a.csv", [(10.0, 40.0)], end_s=60.0)
     second = write_csv(tmp_path / "b.csv", [(20.0, 30.0)], end_s=60.0)
     code, body = analysed(capsys, str(first), str(second), "--offset", "0", "--offset", "0")
     assert code == 3
     assert body["reasons"][0]["code"] == "sources_disagree"
+    assert "file 2, CH1 proves the node 'rail' up and file 1, CH1 proves it down" in body["reasons"][0]["text"]
+
+
+def test_each_file_may_have_its_channel(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = write_csv(tmp_path / "a.csv", [(10.0, 40.0)], end_s=60.0)
+    two = tmp_path / "b.csv"
+    two.write_text(one.read_text().replace("Time (s),CH1 (V)", "x-axis,3\nsecond,Volt"))
+    code, body = analysed(
+        capsys, str(one), str(two), "--offset", "0", "--offset", "0", "--channel", "CH1", "--channel", "3"
+    )
+    assert code == 0
+    assert [(row["channel"], row["dialect"]) for row in body["files"]] == [("CH1", "generic"), ("3", "keysight")]
+    assert main(["analyse", str(one), "--channel", "CH1", "--channel", "3"]) == 2
+    assert "one channel for all files" in capsys.readouterr().err
+    assert main(["analyse", str(one), str(two), "--offset", "0", "--offset", "0", "--channel", "CH1"]) == 2
+    assert "b.csv: --channel: no such channel" in capsys.readouterr().err
+
+
+def test_a_capture_is_judged_block_by_block(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    codes = np.full(30_000_000, 15_000, np.int16)
+    codes[10_000_000:20_000_000] = 0
+    save_capture(tmp_path / "a.h5", Capture(codes, 6e-6, 0.0, 8e-4, 0.0, -32768, 32767, 0.01, 0.05, 25.0, 1e-6))
+    del codes
+    tracemalloc.start()
+    code, body = analysed(capsys, str(tmp_path / "a.h5"), "--down", "6", "--up", "10")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert code == 0
+    assert body["longest_outage"]["lower_s"] <= 60.0 <= body["longest_outage"]["upper_s"]
+    assert peak < 60_000_000  # the codes alone are as much
 
 
 def test_a_compressed_file_and_a_capture_of_a_run_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,10 +207,19 @@ def test_the_rail_is_drawn(name: str, head: bytes, tmp_path: Path, capsys: pytes
     assert "PASS" in capsys.readouterr().out
 
 
+def test_the_ways_to_read_a_file_are_listed_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["analyse", "--dialect", "list"])
+    assert ended.value.code in (0, None)
+    assert capsys.readouterr().out.split() == list(dialects())
+
+
 def _bad(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
     good = write_csv(tmp_path / "good.csv", [(10.0, 20.0)], end_s=30.0)
     flat = tmp_path / "flat.csv"
     flat.write_text("Time (s),CH1 (V)\n" + "".join(f"{i / 100},12.0\n" for i in range(500)))
+    unknown = tmp_path / "unknown.csv"
+    unknown.write_text("Time (s),CH1 (V)\n" + "".join(f"{i / 100},nan\n" for i in range(500)))
     backwards = tmp_path / "backwards.csv"
     backwards.write_text("Time (s),CH1 (V)\n0.0,12\n0.1,12\n0.05,0\n0.2,12\n")
     binary = tmp_path / "binary.csv"
@@ -137,6 +227,7 @@ def _bad(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
     return {
         "a file that is not there": ([str(tmp_path / "none.csv")], "none.csv"),
         "a constant signal": ([str(flat)], "constant"),
+        "no number at all": ([str(unknown)], "no sample is a number"),
         "times that go backwards": ([str(backwards)], "backwards.csv:4"),
         "a binary file": ([str(binary)], "binary.csv"),
         "thresholds crossed over": ([str(good), "--down", "10", "--up", "6"], "crossed"),
@@ -152,6 +243,7 @@ def _bad(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
 BAD = (
     "a file that is not there",
     "a constant signal",
+    "no number at all",
     "times that go backwards",
     "a binary file",
     "thresholds crossed over",

@@ -125,7 +125,19 @@ def test_a_full_disk_is_refused_before_anything_is_touched(
     assert not (tmp_path / "out").exists()
 
 
-STEPS = ["preflight", "control", "topology", "settle", "transfer", "verify", "arm", "activate", "watch", "capture"]
+STEPS = [
+    "preflight",
+    "control",
+    "topology",
+    "meter-control",
+    "settle",
+    "transfer",
+    "verify",
+    "arm",
+    "activate",
+    "watch",
+    "capture",
+]
 
 
 @pytest.mark.parametrize("step", STEPS)

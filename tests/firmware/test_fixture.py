@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from rig.errors import ExitCode, InputError
 from rig.firmware import OtaElement, build, load, names
-from rig.firmware.fixture import encode_version, packaged
+from rig.firmware.fixture import MOST_IMAGE_BYTES, encode_version, packaged
+from tests.firmware.containers import gb, good
+from tests.firmware.folders import change, replace_image
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of a good fixture, to spoil."""
     return Path(shutil.copytree(packaged() / "cut-45s", tmp_path / "mine"))
-
-
-def _change(folder: Path, old: str, new: str) -> int:
-    """Replace `old` in the manifest; the line on which it was."""
-    file = folder / "manifest.toml"
-    text = file.read_text(encoding="utf-8")
-    assert text.count(old) == 1
-    file.write_text(text.replace(old, new), encoding="utf-8")
-    return text[: text.index(old)].count("\n") + 1
 
 
 def _fault(name: str | Path) -> InputError:
@@ -88,7 +83,7 @@ def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
 
 
 def test_malformed_toml_is_refused_with_its_line(folder: Path) -> None:
-    line = _change(folder, 'maker = "Synthetic Meters"', "maker = Synthetic")
+    line = change(folder, 'maker = "Synthetic Meters"', "maker = Synthetic")
     fault = _fault(folder)
     assert (fault.where.file, fault.where.line) == (str(folder / "manifest.toml"), line)
     assert "not valid TOML" in fault.message
@@ -120,8 +115,29 @@ def test_malformed_toml_is_refused_with_its_line(folder: Path) -> None:
         ("version_changes_at_s = 53.0", "", "synthetic", "version_changes_at_s belongs with version_after"),
         ('verdict = "PASS"', 'verdict = "pass"', "expected.verdict", "expected 'PASS', 'FAIL' or 'INCONCLUSIVE'"),
         ('verdict = "PASS"', 'verdict = "FAIL"', "expected", "a PASS has no reason code; every other verdict has one"),
-        ('file = "image.ota"', 'file = "../image.ota"', "image.file", "is not the plain name of a file"),
-        ('file = "image.ota"', 'file = "/etc/passwd"', "image.file", "is not the plain name of a file"),
+        ('file = "image.ota"', 'file = "../image.ota"', "image.file", "is not a plain name"),
+        ('file = "image.ota"', 'file = "/etc/passwd"', "image.file", "is not a plain name"),
+        ('back = "back-45s"', 'back = "../back-45s"', "firmware.back", "is not a plain name"),
+        ('back = "back-45s"', "back = true", "firmware.back", "wrong type (found true, expected text in quotes)"),
+        ("hardware_version = 1", "hardware_version = 65536", "firmware.hardware_version", "at most 65535"),
+        (
+            "hardware_version = 1",
+            "hardware_version = 2",
+            "firmware.hardware_version",
+            "image.ota is for other hardware (found 0x0001 to 0x0001, expected 0x0002 among them)",
+        ),
+        (
+            "[expected]",
+            "manufacturer_code = 5\n[expected]",
+            "image.manufacturer_code",
+            "another manufacturer code (found 0xFFF1, expected 0x0005)",
+        ),
+        (
+            "[expected]",
+            "image_type = 5\n[expected]",
+            "image.image_type",
+            "another image type (found 0x0001, expected 0x0005)",
+        ),
         ('sha256 = "', 'sha256 = "F', "image.sha256", "not allowed"),
         ('version_to = "1.1.0"', 'version_to = "1.2.0"', "firmware.version_to", "expected 0x01020000 for 1.2.0"),
         ('version_to = "1.1.0"', 'version_to = "v9"', "firmware.version_to", "no file version follows from this text"),
@@ -134,7 +150,7 @@ def test_malformed_toml_is_refused_with_its_line(folder: Path) -> None:
     ],
 )
 def test_a_wrong_manifest_is_refused_with_key_and_line(folder: Path, old: str, new: str, key: str, words: str) -> None:
-    _change(folder, old, new)
+    change(folder, old, new)
     fault = _fault(folder)
     assert fault.where.file == str(folder / "manifest.toml")
     assert fault.where.key == key
@@ -158,7 +174,7 @@ def test_a_wrong_manifest_is_refused_with_key_and_line(folder: Path, old: str, n
     ],
 )
 def test_impossible_pulses_are_refused(folder: Path, pulses: str, words: str) -> None:
-    line = _change(folder, "accepts_image = true", f"pulses = {{ {pulses} }}")
+    line = change(folder, "accepts_image = true", f"pulses = {{ {pulses} }}")
     fault = _fault(folder)
     assert words in fault.one_line()
     assert fault.where.line == line
@@ -166,13 +182,38 @@ def test_impossible_pulses_are_refused(folder: Path, pulses: str, words: str) ->
 
 def test_a_missing_image_is_refused(folder: Path) -> None:
     (folder / "image.ota").unlink()
-    assert _fault(folder).one_line() == f"{folder / 'image.ota'}: no such image file"
+    assert _fault(folder).one_line() == f"{folder / 'image.ota'}: no such file"
 
 
-def test_an_image_that_is_a_folder_is_refused(folder: Path) -> None:
-    (folder / "image.ota").unlink()
-    (folder / "image.ota").mkdir()
-    assert "the image cannot be read: Is a directory" in _fault(folder).message
+@pytest.mark.parametrize("name", ["image.ota", "manifest.toml"])
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_a_folder_or_a_pipe_in_place_of_a_file_is_refused_and_never_waited_for(
+    folder: Path, make: Callable[[Path], None], name: str
+) -> None:
+    (folder / name).unlink()
+    make(folder / name)
+    fault = _fault(folder)
+    assert (fault.where.file, fault.message) == (str(folder / name), "not a plain file")
+
+
+def test_an_image_that_no_meter_could_hold_is_refused_before_it_is_read(folder: Path) -> None:
+    size = MOST_IMAGE_BYTES + 1
+    header = good(elements=[], manufacturer_code=1)
+    whole = header[:52] + size.to_bytes(4, "little") + header[56:] + b"\0\0" + (size - 66).to_bytes(4, "little")
+    (folder / "image.ota").write_bytes(whole)
+    os.truncate(folder / "image.ota", size)
+    fault = _fault(folder)
+    assert (fault.message, fault.where.found) == ("too large for a meter's firmware", f"{size} bytes")
+
+
+def test_an_image_of_ten_gigabytes_is_refused_by_its_header_alone(folder: Path) -> None:
+    os.truncate(folder / "image.ota", 10 << 30)
+    assert _fault(folder).message == "offset 3138: data after the end of the image"
+
+
+def test_a_manifest_of_ten_gigabytes_is_refused_unread(folder: Path) -> None:
+    os.truncate(folder / "manifest.toml", 10 << 30)
+    assert _fault(folder).message == "too large for a manifest"
 
 
 def test_an_image_with_one_changed_bit_is_refused(folder: Path) -> None:
@@ -187,24 +228,15 @@ def test_an_image_with_one_changed_bit_is_refused(folder: Path) -> None:
     assert fault.where.expected == load("cut-45s").sha256
 
 
-def _replace_image(folder: Path, data: bytes) -> None:
-    """Another image, and its hash in the manifest."""
-    import hashlib
-
-    old = hashlib.sha256((folder / "image.ota").read_bytes()).hexdigest()
-    (folder / "image.ota").write_bytes(data)
-    _change(folder, old, hashlib.sha256(data).hexdigest())
-
-
 def test_a_container_that_is_wrong_is_refused_even_with_the_right_hash(folder: Path) -> None:
-    _replace_image(folder, (folder / "image.ota").read_bytes()[:-1])
+    replace_image(folder, (folder / "image.ota").read_bytes()[:-1])
     fault = _fault(folder)
     assert fault.where.file == str(folder / "image.ota")
-    assert "the total image size is not the size of the file" in fault.message
+    assert fault.message == "offset 3137: the file is shorter than its header says"
 
 
 def test_an_image_of_another_version_is_refused_even_with_the_right_hash(folder: Path) -> None:
-    _replace_image(folder, build(manufacturer_code=1, image_type=1, file_version=0x01010001, elements=[]))
+    replace_image(folder, good(file_version=0x01010001))
     fault = _fault(folder)
     assert fault.where.key == "firmware.version_to"
     assert fault.where.found == "file version 0x01010001"
@@ -212,14 +244,20 @@ def test_an_image_of_another_version_is_refused_even_with_the_right_hash(folder:
 
 def test_a_real_image_with_a_scheme_of_its_own_needs_no_behaviour_and_no_verdict(folder: Path) -> None:
     image = build(manufacturer_code=1, image_type=1, file_version=77, elements=[OtaElement(0, b"real")])
-    _replace_image(folder, image)
-    _change(folder, 'version_to = "1.1.0"', 'version_to = "A-77 (beta)"')
-    _change(folder, "[expected]", "file_version = 77\n[expected]")
+    replace_image(folder, image)
+    change(folder, 'version_to = "1.1.0"', 'version_to = "A-77 (beta)"')
+    change(folder, "[expected]", "file_version = 77\n[expected]")
     manifest = folder / "manifest.toml"
     manifest.write_text(manifest.read_text(encoding="utf-8").split("[expected]")[0], encoding="utf-8")
     fixture = load(str(folder))
     assert fixture.version_to == "A-77 (beta)"
     assert (fixture.expected, fixture.behaviour, fixture.synthetic) == (None, None, False)
+
+
+def test_an_image_in_gbs_own_layout_is_a_fixture_too(folder: Path) -> None:
+    replace_image(folder, gb(b"manufacturer image"))
+    change(folder, "[expected]", "file_version = 0x01020300\n[expected]")
+    assert load(str(folder)).image_bytes() == gb(b"manufacturer image")
 
 
 def test_a_synthetic_fixture_without_an_expected_verdict_is_refused(folder: Path) -> None:
@@ -257,3 +295,43 @@ def test_a_version_is_one_byte_a_number(text: str, number: int | None) -> None:
 def test_pydantic_is_loaded_only_when_a_fixture_is() -> None:
     code = "import sys, rig.firmware; sys.exit('pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, env=os.environ).returncode == 0
+
+
+_TOKENS = (
+    "=",
+    "[",
+    "]",
+    "{",
+    "}",
+    '"',
+    "#",
+    "\n",
+    ",",
+    ".",
+    "-",
+    "inf",
+    "nan",
+    "1e400",
+    "0x10000",
+    "'" * 3,
+    "\0",
+    "\ud7ff",
+)
+
+
+def test_damaged_manifests_raise_nothing_but_an_input_error(folder: Path) -> None:
+    text = (folder / "manifest.toml").read_text(encoding="utf-8")
+    source = random.Random("manifest")
+    refused = []
+    for _ in range(200):
+        work = text
+        for _ in range(source.randint(1, 3)):
+            at = source.randrange(len(work))
+            work = work[:at] + source.choice(_TOKENS) + work[at + source.randrange(4) :]
+        (folder / "manifest.toml").write_text(work, encoding="utf-8")
+        try:
+            load(str(folder))
+        except InputError as error:
+            refused.append(error)
+    assert all((error.where.file or "").startswith(str(folder)) for error in refused)
+    assert 100 < len(refused) < 200

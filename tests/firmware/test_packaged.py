@@ -13,15 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.firmware import Behaviour, Pulses, load, names
+from rig.firmware import Behaviour, Pulses, load, load_back, names
 from rig.firmware.fixture import packaged
-from rig.firmware.make import main, make
+from rig.firmware.make import packaged_drafts, write
 
 PASS, FAIL, INCONCLUSIVE = ("PASS", None), ("FAIL", "limit_exceeded"), "INCONCLUSIVE"
 
 VERDICTS = {
     "no-cut": PASS,
     "cut-45s": PASS,
+    "back-45s": PASS,
     "cut-179s": PASS,
     "double-reboot": PASS,
     "chain-of-cuts": PASS,
@@ -39,6 +40,7 @@ VERDICTS = {
 OUTAGES: dict[str, list[tuple[float, float]]] = {
     "no-cut": [],
     "cut-45s": [(3, 48)],
+    "back-45s": [(3, 48)],
     "cut-179s": [(3, 182)],
     "double-reboot": [(3, 53), (83, 153)],
     "chain-of-cuts": [(3, 53), (73, 123), (143, 193), (213, 263), (283, 333)],
@@ -145,7 +147,20 @@ def test_each_fixture_has_an_image_of_its_own_of_two_to_four_kilobytes() -> None
     assert len({fixture.sha256 for fixture in fixtures}) == len(fixtures)
     for fixture in fixtures:
         assert 2048 <= len(fixture.image_bytes()) <= 4096
-        assert (fixture.header.header_length, fixture.header.field_control) == (60, 4)
+        assert (fixture.header.ota_header_length, fixture.header.ota_header_field_control) == (60, 4)
+
+
+def test_every_firmware_that_runs_in_the_end_has_a_way_back() -> None:
+    for name in names():
+        there = load(name)
+        if name == "back-45s":
+            assert (there.version_from, there.version_to, there.back) == ("1.1.0", "1.0.0", None)
+        elif _behaviour(name).version_after == "to":
+            back = load_back(there)
+            assert (back.name, back.version_from, back.version_to) == ("back-45s", "1.1.0", "1.0.0")
+            assert (there.version_from, there.version_to) == ("1.0.0", "1.1.0")
+        else:
+            assert there.back is None
 
 
 def test_every_fixture_says_that_it_is_synthetic() -> None:
@@ -167,31 +182,10 @@ def test_an_installed_package_finds_the_fixtures_inside_itself(tmp_path: Path) -
 
 
 def test_making_the_fixtures_again_gives_the_same_bytes(tmp_path: Path) -> None:
-    make(tmp_path)
+    assert set(write(packaged_drafts([]), tmp_path)) == {"made"}
     made = {file.relative_to(tmp_path): file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
     kept = {file.relative_to(packaged()): file.read_bytes() for file in packaged().rglob("*") if file.is_file()}
     assert made == kept
-
-
-def test_the_command_names_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(tmp_path / "new")]) == 0
-    assert capsys.readouterr().out.splitlines() == [str(p) for p in make(tmp_path / "new")]
-
-
-@pytest.mark.parametrize("arguments", [["a", "b"], ["--help"]])
-def test_wrong_usage_of_the_command_is_one_line_and_exit_2(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(arguments) == 2
-    assert capsys.readouterr().err == "usage: python -m rig.firmware.make [DIR]\n"
-
-
-def test_a_place_that_cannot_be_written_is_one_line_and_exit_2(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "file").write_text("")
-    assert main([str(tmp_path / "file")]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
 
 
 @given(

@@ -10,12 +10,15 @@ import rig
 RUNS = 20
 
 
+KEPT = ("events.jsonl", "control-supply-feed.h5", "control-meter-feed.h5", "activation.h5")
+
+
 def _everything_but_labels(out: Path, seed: int) -> tuple[str, dict[str, bytes]]:
     record = rig.run_activation("twin", "double-reboot", out=out, seed=seed, faults=["meter-late"])
     folder = out / record.labels.run_id
     body = json.loads((folder / "run.json").read_text())
     del body["labels"]
-    others = {name: (folder / name).read_bytes() for name in ("events.jsonl", "control.h5", "activation.h5")}
+    others = {name: (folder / name).read_bytes() for name in KEPT}
     return json.dumps(body), others
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rig.rail.levels import levels_of, thin
+from rig.rail.levels import levels_of
 
 
 def _rail(noise_v: float, seed: int = 1) -> np.ndarray:  # type: ignore[type-arg]
@@ -39,8 +39,8 @@ def test_a_constant_or_unknown_signal_has_no_levels() -> None:
     assert levels_of(np.array([])) is None
 
 
-def test_thinning_keeps_the_whole_length_in_view() -> None:
-    few = thin(np.arange(5_000_001))
-    assert len(few) <= 2_000_000
-    assert few[0] == 0
-    assert few[-1] >= 4_999_990
+def test_the_noise_of_one_level_is_its_own_steps() -> None:
+    levels = levels_of(12.0 + 0.01 * (np.arange(6000) % 3))
+    assert levels is not None
+    assert not levels.two
+    assert levels.noise_v == pytest.approx(0.02 / np.sqrt(2))

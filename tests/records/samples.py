@@ -10,6 +10,7 @@ from rig.records.run import (
     Assumption,
     BudgetLine,
     ControlRow,
+    Controls,
     ControlSource,
     Coverage,
     Envelope,
@@ -33,6 +34,24 @@ def outage(start: float | None, end: float | None, lower: float, upper: float | 
     return OutageRow(start, end, lower, estimate, upper, more.get("open", "none"), more.get("cause", "meter"), sources)
 
 
+CONTROLS = (
+    ControlRow(
+        kind="meter-feed",
+        valid=True,
+        commanded_s=5.0,
+        started_at_s=3.5,
+        made_utc=None,
+        sources=(ControlSource("scope CH1", True, 4.9921, 5.0049), ControlSource("rail_up", True, 4.98, None)),
+        fall_s=0.0123,
+        rise_s=0.0008,
+        lowest_v=0.02,
+        highest_v=12.1,
+        problem=None,
+    ),
+    ControlRow("quiet", True, 0.0, None, "2026-11-24T05:30:00Z", (), None, None, None, None, None),
+)
+
+
 def passed() -> RunRecord:
     """One cut of 45 s, 12 s after the command."""
     return RunRecord(
@@ -50,15 +69,7 @@ def passed() -> RunRecord:
             BudgetLine("stamp of the sense lines", "rectangular", 0.0, 0.0, -1.0),
         ),
         activation=ActivationRow(163.25, 0.0031, "1.2.3", "1.2.4", "1.2.4", "activated"),
-        control=ControlRow(
-            "relay K2",
-            True,
-            5.0,
-            3.5,
-            (ControlSource("scope CH1", True, 4.9921, 5.0049), ControlSource("rail_up", True, 4.98, None)),
-            0.0123,
-            0.0008,
-        ),
+        control=Controls(True, ("quiet", "meter-feed"), CONTROLS),
         identities={
             "meter": {"maker": "Example", "model": "E100", "serial": "0001"},
             "scope": {"maker": "RIGOL", "model": "DS1054Z", "serial": "DS1ZA1", "version": "00.04.04"},
@@ -103,7 +114,7 @@ def inconclusive() -> RunRecord:
         ),
         longest_outage=LongestOutage(178.2, 180.1, 181.9, 1.9),
         outages=(outage(12.0, 192.1, 178.2, 181.9, cause="unknown"),),
-        control=None,
+        control=Controls(False, ("quiet", "meter-feed"), ()),
     )
 
 

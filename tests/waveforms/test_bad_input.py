@@ -110,7 +110,7 @@ def test_a_missing_row_shows_in_the_counter(tmp_path: Path) -> None:
         ("one\ntwo\nthree\n", "the dialect cannot be told"),
         ("1,2,3\n4,5,6\n7,8,9\n", "the dialect cannot be told"),
         ("frequency,gain\n1,2\n3,4\n", "the dialect cannot be told"),
-        ("7\n8\n9\n", "one column of numbers and no times: the sample interval must be given"),
+        ("7\n8\n9\n", "no times in the rows: the sample interval must be given"),
         (HEAD + "0,1\r1,1\r2,1\r", "a carriage return inside a line"),
         ("time (days),volts\n0,1\n1,1\n", "the dialect cannot be told"),
         ("x-axis,1\nhertz,Volt\n0,1\n1,1\n", "not a unit of time"),

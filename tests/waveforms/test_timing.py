@@ -110,7 +110,7 @@ def test_times_printed_too_coarsely_repeat_and_need_the_sample_interval(tmp_path
     with pytest.raises(InputError, match="the time repeats") as told:
         read(path)
     assert told.value.where.line == 3
-    assert "sample interval" in (told.value.where.expected or "")
+    assert "--interval where too few digits were printed: here about 1.5e-06" in (told.value.where.expected or "")
     wave = read(path, interval_s=1.5e-6)
     assert wave.grid is not None
     assert wave.grid.dt_s == 1.5e-6
@@ -160,3 +160,50 @@ def test_the_digits_printed_bound_how_far_a_time_may_be_off(tmp_path: Path) -> N
     assert read(path).time_error_s == pytest.approx(5e-6)
     path.write_text("Second,Volt\n-1.00e-02,1\n-9.50e-03,1\n-9.00e-03,1\n")
     assert read(path).time_error_s == pytest.approx(5e-5)
+
+
+def five_significant_digits(path: Path, interval_s: float, count: int, first_s: float) -> Path:
+    """As the Rigol DHO800 prints its times: trailing zeros left out, and no way to tell neighbours apart."""
+    rows = "".join(f"{first_s + at * interval_s:.5g},{12.0 if at % 100 else 0.0}\n" for at in range(count))
+    path.write_text(f"Time(s),CH1(V)\n{rows}")
+    return path
+
+
+def test_times_of_five_significant_digits_are_read_with_the_interval_that_the_message_proposes(tmp_path: Path) -> None:
+    path = five_significant_digits(tmp_path / "scope.csv", 1.5e-6, 100_000, -0.03182)
+    with pytest.raises(InputError, match="the time repeats") as told:
+        read(path)
+    assert "--interval where too few digits were printed: here about 1.5e-06" in (told.value.where.expected or "")
+    wave = read(path, interval_s=1.5e-6)
+    assert wave.grid is not None
+    assert wave.grid.dt_s == 1.5e-6
+    assert wave.grid.first_s == pytest.approx(-0.03182, abs=1e-6)
+    assert wave.time_error_s == pytest.approx(5e-6)  # half of the fifth digit at 0.118 s
+    with pytest.raises(InputError, match="does not fit") as told:
+        read(path, interval_s=1.501e-6)
+    assert told.value.where.expected == "about 1.5e-06"
+
+
+@pytest.mark.parametrize(
+    ("printed", "floating", "count", "settled"),
+    [
+        (["-0.010", "0.000", "12.345"], False, 3, True),
+        (["-1.00e-02", "9.99e-03", "0.00e+00"], True, 3, True),
+        (["-84.48E-06", "0.0E+00", "1.20E-06"], False, 8, True),
+        (["-0.03182", "-0.0318", "0.1"], True, 4, False),
+        (["10", "11", "12"], False, 0, True),
+        (["1e99999", "x", ""], True, 1, True),
+        (["1e9999999999"], False, 0, True),
+    ],
+)
+def test_how_times_are_printed_is_told_from_places_and_significant_digits(
+    printed: list[str], floating: bool, count: int, settled: bool
+) -> None:
+    digits = digits_of(printed, 1.0)
+    assert (digits.floating, digits.count, digits.settled) == (floating, count, settled)
+
+
+def test_digits_that_show_only_further_down_bound_the_error_too(tmp_path: Path) -> None:
+    path = tmp_path / "scope.csv"
+    path.write_text("time (s),volts\n" + "".join(f"{at / 100!r},1\n" for at in range(20_000)))
+    assert read(path).time_error_s == pytest.approx(0.005)

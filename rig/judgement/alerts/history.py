@@ -42,6 +42,14 @@ class Cut:
             )
 
 
+def may_hide(lo_s: float, hi_s: float, reboot_s: float) -> bool:
+    """Whether the hub could boot in an unseen stretch, so that it may hide outages of which nothing is known.
+
+    Not where the end of the last outage was not seen: that one ends once, and then the rail stays up.
+    """
+    return hi_s > lo_s and reboot_s <= hi_s - lo_s < math.inf
+
+
 @dataclass(frozen=True)
 class History:
     """All outages of the rail, in order. Neighbours whose bounds overlap may have been one outage.

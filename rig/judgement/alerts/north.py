@@ -28,236 +28,253 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
-from enum import Enum
-from typing import NamedTuple
+from collections.abc import Sequence
+from enum import IntEnum
 
 from rig.judgement.alerts.history import Cut, History, Prediction
 from rig.judgement.alerts.settings import NorthSettings, Range
 from rig.judgement.alerts.stories import by_fate
 
-_Charged = tuple[Cut, float, float]
 _POWERED_S = 1.0
 """Power for less than this restores nothing: no more losses than one a second fit where held AD1s need no time."""
 
+_Charge = tuple[float, float]
+"""The least and most hold-up (s) that the supercapacitor can have when a cut begins."""
 
-class _Fate(Enum):
+_Loss = tuple[float, float, float, float]
+"""One loss at one end of what is not known (s): its start, how long the hub lived in it, its end, its PRA's arrival."""
+
+
+class _Fate(IntEnum):
+    """What one loss raises: nothing; a held AD1 whose PRA, if not lost, is in time, or too late; AD1 by the timer."""
+
     NONE = 0
     HELD = 1
     LATE = 2
     PLAIN = 3
 
 
-class _Alarm(NamedTuple):
-    """What one cut raises at one end of what is not known. Times in s.
-
-    `opened`: bounds of the loss. `plain`: AD1 by the timer. `held`: AD1 in the 30 s mode. `deadline`: when a held AD1
-    is forwarded. `back`: the end of the cut. `arrives`: when its PRA arrives, if it is not lost. `held_ads`: how many
-    held AD1s this stands for: at the highest end as many as fit into it, at the lowest none if it may be one with
-    a cut before it that counts.
-    """
-
-    opened: tuple[float, float]
-    plain: bool
-    held: bool
-    deadline: float
-    back: float
-    arrives: float
-    held_ads: int = 1
-
-    @property
-    def late(self) -> bool:
-        return self.arrives >= self.deadline
-
-    def fate(self) -> _Fate:
-        if self.plain:
-            return _Fate.PLAIN
-        if not self.held:
-            return _Fate.NONE
-        return _Fate.LATE if self.late else _Fate.HELD
-
-
 def predict(history: History, settings: NorthSettings | None = None) -> Prediction:
     """Chance of an AD1 in North, when it would be sent, and the story."""
     s = settings or NorthSettings()
-    charged = list(_charges(history, s))
-    worst, into = _worst(charged, s)
-    best = _best(charged, s)
-    shared = not s.later_pra_discards.may_be_no and history.all_proven()
-    highest = _mixed(_chance(worst, s.pra_lost.hi, later=shared), worst, s.held_share.hi)
-    lowest = _mixed(_chance(best, s.pra_lost.lo, later=s.later_pra_discards.may_be_yes), best, s.held_share.lo)
-    lowest = min(lowest, highest)
-    sent = _sent(worst, s) if highest > 0.0 else None
-    pairs = [(worst[into[i]].fate(), alarm.fate()) for i, alarm in enumerate(best)]
-    lines = by_fate(history.cuts, pairs, lambda pair: _told(*pair, s))
+    cuts = history.cuts
+    charges = _charges(cuts, s)
+    worst, firsts = _worst(cuts, charges, s)
+    best = _best(cuts, charges, s)
+    worst_fates = _fates(worst, s.timer_s.lo, s.held_from_s.lo, s.hold_s.lo)
+    best_fates = _fates(best, s.timer_s.hi, s.held_from_s.hi, s.hold_s.hi)
+    highest = _highest(worst, worst_fates, firsts, history, s)
+    lowest = min(highest, _lowest(best, best_fates, cuts, charges, s))
+    sent = _sent(worst, firsts, cuts, s) if highest > 0.0 else None
+    joined = [fate for number, fate in enumerate(worst_fates) for _ in range(firsts[number], firsts[number + 1])]
+    lines = by_fate(cuts, list(zip(joined, best_fates, strict=True)), lambda pair: _told(*pair, s))
     chance = f"Chance of an AD1: {lowest:.3g} to {highest:.3g}."
     return Prediction((lowest, highest), sent, (*lines, chance))
 
 
-def _mixed(held: float, alarms: Sequence[_Alarm], share: float) -> float:
-    return 1.0 if any(alarm.plain for alarm in alarms) else share * held
-
-
-def _charges(history: History, s: NorthSettings) -> Iterator[_Charged]:
-    """Each cut with the least and most hold-up (s) that the supercapacitor can have when it begins."""
-    low, high = s.holdup_s.lo, s.holdup_s.hi
+def _charges(cuts: Sequence[Cut], s: NorthSettings) -> list[_Charge]:
+    full_lo, full_hi = low, high = s.holdup_s.lo, s.holdup_s.hi
+    fast, slow = s.recharge_s.lo, s.recharge_s.hi
+    if slow <= 0.0:
+        return [(full_lo, full_hi)] * len(cuts)
+    out = []
     back_lo, back_hi = -math.inf, -math.inf
-    for cut in history.cuts:
-        low = _charged(low, cut.start_lo_s - back_hi, s.holdup_s.lo, s.recharge_s.hi)
-        high = _charged(high, cut.start_hi_s - back_lo, s.holdup_s.hi, s.recharge_s.lo)
-        yield cut, low, high
-        low = max(0.0, low - (cut.end_hi_s - cut.start_lo_s))
-        high = max(0.0, high - max(0.0, cut.end_lo_s - cut.start_hi_s))
-        back_lo, back_hi = cut.end_lo_s, cut.end_hi_s
-
-
-def _worst(charged: list[_Charged], s: NorthSettings) -> tuple[list[_Alarm], list[int]]:
-    """Every cut as long as it may be, joined where they may be one; and for each cut the alarm it went into."""
-    alarms: list[_Alarm] = []
-    into: list[int] = []
-    opened, most, before, full, fits = 0.0, 0.0, -math.inf, 0.0, 0
-    timer, held_from, deadline = s.timer_s.lo, s.held_from_s.lo, s.held_from_s.lo + s.hold_s.lo
-    latency, reboot = s.pra_latency_s.hi, s.reboot_s.hi
-    for cut, low, high in charged:
-        if alarms and cut.start_lo_s <= alarms[-1].back:
-            alarms.pop()
-        else:
-            opened = full = cut.start_lo_s
-            most, fits = 0.0, 0
-            before = alarms[-1].arrives if alarms else -math.inf
-        length = cut.end_hi_s - opened
-        unseen = cut.end_hi_s - cut.end_lo_s if cut.end_hi_s < math.inf else 0.0
-        drained = max(0.0, high - max(0.0, cut.end_lo_s - cut.start_hi_s))
-        most = max(most, high, _charged(drained, unseen, s.holdup_s.hi, s.recharge_s.lo))
-        lived = min(most, length)
-        arrives = cut.end_hi_s + latency + (reboot if length >= low else 0.0)
-        full, fits = _fitted(full, fits, cut, held_from)
-        latest = cut.end_hi_s - held_from if unseen >= held_from and unseen > 0.0 else cut.start_hi_s
-        last = int((cut.end_hi_s - full) // held_from) if held_from >= _POWERED_S and length < math.inf else 0
-        alarms.append(
-            _Alarm(
-                (opened, max(cut.start_hi_s, latest)),
-                lived >= timer,
-                lived >= held_from,
-                opened + deadline,
-                cut.end_hi_s,
-                max(before, arrives),
-                max(1, fits + last),
-            )
-        )
-        into.append(len(alarms) - 1)
-    return alarms, into
-
-
-def _fitted(full: float, fits: int, cut: Cut, held_from: float) -> tuple[float, int]:
-    """How many losses of `held_from` s fit to the end of what is sure of `cut`, and where the last of them ends.
-
-    Each begins where the one before ends, and ends as soon as it is long enough and the rail is not surely down.
-    """
-    if held_from < _POWERED_S:
-        longest = cut.end_hi_s - cut.start_lo_s
-        return full, fits + 1 + (int(longest) if longest < math.inf else 0)
-    if cut.end_lo_s <= cut.start_hi_s:
-        return full, fits
-    more = max(0, int((cut.start_hi_s - full) // held_from))
-    full += more * held_from
-    if full + held_from > cut.end_lo_s:
-        return full, fits + more
-    return cut.end_lo_s, fits + more + 1
-
-
-def _best(charged: list[_Charged], s: NorthSettings) -> list[_Alarm]:
-    """Every cut as short as it may be. One that may not have been raises nothing, yet its PRA may have come."""
-    alarms: list[_Alarm] = []
-    before, back = -math.inf, -math.inf
-    first: tuple[float, float, float] | None = None
-    timer, held_from, deadline = s.timer_s.hi, s.held_from_s.hi, s.held_from_s.hi + s.hold_s.hi
-    latency, reboot = s.pra_latency_s.lo, s.reboot_s.lo
-    for cut, low, high in charged:
-        opened = cut.start_hi_s
-        length = cut.end_lo_s - opened
-        lived = min(low, length)
-        arrives = cut.end_lo_s + latency + (reboot if length >= high else 0.0)
-        before = max(before, arrives)
-        held = lived >= held_from
-        ads = 0
-        if cut.start_lo_s > back:
-            first = None
-        if held and not (first is not None and _may_be_one(first, cut.end_lo_s, timer, deadline, latency, reboot)):
-            first, ads = (opened, low, high), 1
-        back = cut.end_hi_s
-        alarms.append(_Alarm((opened, opened), lived >= timer, held, opened + deadline, cut.end_lo_s, before, ads))
-    return alarms
-
-
-def _may_be_one(
-    first: tuple[float, float, float], end: float, timer: float, deadline: float, latency: float, reboot: float
-) -> bool:
-    """Whether one loss from the start of `first` (start, least and most hold-up) to `end` makes no AD1 certain."""
-    opened, low, high = first
-    length = end - opened
-    arrives = end + latency + (reboot if length >= high else 0.0)
-    return min(low, length) < timer and arrives < opened + deadline
+    for cut in cuts:
+        start_lo, start_hi, end_lo, end_hi = cut.start_lo_s, cut.start_hi_s, cut.end_lo_s, cut.end_hi_s
+        low = _charged(low, start_lo - back_hi, full_lo, slow) if start_lo - back_hi < slow else full_lo
+        high = _charged(high, start_hi - back_lo, full_hi, fast) if start_hi - back_lo < fast else full_hi
+        out.append((low, high))
+        longest, shortest = end_hi - start_lo, end_lo - start_hi
+        low = low - longest if low > longest else 0.0
+        if shortest > 0.0:
+            high = high - shortest if high > shortest else 0.0
+        back_lo, back_hi = end_lo, end_hi
+    return out
 
 
 def _charged(charge: float, up: float, full: float, recharge: float) -> float:
-    up = max(0.0, up)
-    return full if up >= recharge else min(full, charge + up * full / recharge)
+    """The hold-up (s) after `up` seconds of power, fewer than it takes to fill."""
+    return min(full, charge + up * full / recharge) if up > 0.0 else charge
 
 
-def _chance(alarms: Sequence[_Alarm], lost: float, *, later: bool) -> float:
-    """Chance that a hub with the 30 s mode has an AD1 forwarded, each PRA lost with chance `lost`."""
-    if any(alarm.held and alarm.late for alarm in alarms):
+def _worst(cuts: Sequence[Cut], charges: Sequence[_Charge], s: NorthSettings) -> tuple[list[_Loss], list[int]]:
+    """Every cut as long as it may be, joined where they may be one; and the first cut of each, and one past all."""
+    losses: list[_Loss] = []
+    firsts: list[int] = []
+    full, fast, latency, reboot = s.holdup_s.hi, s.recharge_s.lo, s.pra_latency_s.hi, s.reboot_s.hi
+    opened, back, most, before, arrives = 0.0, -math.inf, 0.0, -math.inf, -math.inf
+    for index, cut in enumerate(cuts):
+        low, high = charges[index]
+        if losses and cut.start_lo_s <= back:
+            losses.pop()
+        else:
+            firsts.append(index)
+            opened, most, before = cut.start_lo_s, 0.0, arrives
+        back = cut.end_hi_s
+        length = back - opened
+        most = max(most, _fullest(cut, high, full, fast)) if high < full else full
+        arrives = max(before, back + latency + (reboot if length >= low else 0.0))
+        losses.append((opened, min(length, most), back, arrives))
+    firsts.append(len(cuts))
+    return losses, firsts
+
+
+def _fullest(cut: Cut, charge: float, full: float, recharge: float) -> float:
+    """The most hold-up (s) that a hub can have at the start of a loss within the bounds of one cut."""
+    unseen = cut.end_hi_s - cut.end_lo_s if cut.end_hi_s < math.inf else 0.0
+    if unseen >= recharge:
+        return full
+    drained = max(0.0, charge - max(0.0, cut.end_lo_s - cut.start_hi_s))
+    return max(charge, _charged(drained, unseen, full, recharge))
+
+
+def _best(cuts: Sequence[Cut], charges: Sequence[_Charge], s: NorthSettings) -> list[_Loss]:
+    """Every cut as short as it may be. One that may not have been raises nothing, yet its PRA may have come."""
+    losses: list[_Loss] = []
+    latency, reboot, arrives = s.pra_latency_s.lo, s.reboot_s.lo, -math.inf
+    for index, cut in enumerate(cuts):
+        low, high = charges[index]
+        opened, back = cut.start_hi_s, cut.end_lo_s
+        length = back - opened
+        arrives = max(arrives, back + latency + (reboot if length >= high else 0.0))
+        losses.append((opened, min(length, low), back, arrives))
+    return losses
+
+
+def _fates(losses: Sequence[_Loss], timer: float, held_from: float, hold: float) -> list[_Fate]:
+    fates = []
+    for opened, lived, _, arrives in losses:
+        if lived >= timer:
+            fates.append(_Fate.PLAIN)
+        elif lived < held_from:
+            fates.append(_Fate.NONE)
+        else:
+            fates.append(_Fate.LATE if arrives >= opened + held_from + hold else _Fate.HELD)
+    return fates
+
+
+def _highest(
+    losses: Sequence[_Loss], fates: Sequence[_Fate], firsts: Sequence[int], history: History, s: NorthSettings
+) -> float:
+    if _Fate.PLAIN in fates:
         return 1.0
-    if not later:
-        return 1.0 - (1.0 - lost) ** sum(alarm.held_ads for alarm in alarms if alarm.held)
-    return 1.0 - _all_discarded(alarms, lost)
+    share, lost, held_from = s.held_share.hi, s.pra_lost.hi, s.held_from_s.lo
+    if share <= 0.0 or _Fate.LATE in fates:
+        return share if _Fate.LATE in fates else 0.0
+    if not s.later_pra_discards.may_be_no and history.all_proven():
+        return share * (1.0 - _all_discarded(losses, fates, held_from + s.hold_s.lo, lost))
+    held = [number for number, fate in enumerate(fates) if fate is _Fate.HELD]
+    count = sum(_most(history.cuts[firsts[number] : firsts[number + 1]], held_from) for number in held)
+    return share * (1.0 - (1.0 - lost) ** count)
 
 
-def _all_discarded(alarms: Sequence[_Alarm], lost: float) -> float:
+def _most(cuts: Sequence[Cut], held_from: float) -> int:
+    """How many held AD1s fit into cuts that may be one.
+
+    Each loss begins where the one before ends, and ends as soon as it is long enough and the rail is not surely down.
+    """
+    period = max(held_from, _POWERED_S)
+    full, fits = cuts[0].start_lo_s, 0
+    if len(cuts) == 1:
+        cut = cuts[0]
+        if cut.start_hi_s - full < period > cut.end_hi_s - cut.end_lo_s and cut.end_lo_s > cut.start_hi_s:
+            return 1
+    for cut in cuts:
+        if cut.end_lo_s <= cut.start_hi_s:
+            continue
+        more = max(0, int((cut.start_hi_s - full) // period))
+        full += more * period
+        fits += more
+        if full + period <= cut.end_lo_s:
+            full = cut.end_lo_s
+            fits += 1
+    last = int((cuts[-1].end_hi_s - full) // period) + (held_from < _POWERED_S)
+    return max(1, fits + last)
+
+
+def _lowest(
+    losses: Sequence[_Loss], fates: Sequence[_Fate], cuts: Sequence[Cut], charges: Sequence[_Charge], s: NorthSettings
+) -> float:
+    if _Fate.PLAIN in fates:
+        return 1.0
+    share, lost = s.held_share.lo, s.pra_lost.lo
+    if share <= 0.0 or _Fate.LATE in fates:
+        return share if _Fate.LATE in fates else 0.0
+    if lost <= 0.0:
+        return 0.0
+    if s.later_pra_discards.may_be_yes:
+        return share * (1.0 - _all_discarded(losses, fates, s.held_from_s.hi + s.hold_s.hi, lost))
+    return share * (1.0 - (1.0 - lost) ** _fewest(losses, fates, cuts, charges, s))
+
+
+def _fewest(
+    losses: Sequence[_Loss], fates: Sequence[_Fate], cuts: Sequence[Cut], charges: Sequence[_Charge], s: NorthSettings
+) -> int:
+    """The least number of held AD1s: cuts that may be one count as one while that makes no AD1 certain."""
+    count, back, held = 0, -math.inf, False
+    opened = low = high = 0.0
+    timer, deadline = s.timer_s.hi, s.held_from_s.hi + s.hold_s.hi
+    for cut, loss, fate, charge in zip(cuts, losses, fates, charges, strict=True):
+        held = held and cut.start_lo_s <= back
+        back = cut.end_hi_s
+        if fate is not _Fate.HELD:
+            continue
+        end = loss[2]
+        arrives = end + s.pra_latency_s.lo + (s.reboot_s.lo if end - opened >= high else 0.0)
+        if held and min(low, end - opened) < timer and arrives < opened + deadline:
+            continue
+        held, opened, (low, high) = True, loss[0], charge
+        count += 1
+    return count
+
+
+def _all_discarded(losses: Sequence[_Loss], fates: Sequence[_Fate], deadline: float, lost: float) -> float:
     """Chance that each held AD1 meets a PRA of its own or of a later cut in time.
 
-    The sum runs over the last PRA that arrived: `open_ones` holds (its index, chance when it arrived), each to be
-    multiplied by one `lost` for every PRA since. A deadline passes between two arrivals; there, all whose last PRA is
-    older than the loss in question leave the sum.
+    The sum runs over the last PRA that arrived: `last_ones` holds (its number, chance when it arrived), each to be
+    multiplied by one `lost` for every PRA since. Before the next PRA arrives, deadlines pass; there, all whose last
+    PRA is older than the loss in question leave the sum.
     """
-    owed = _owed(alarms)
-    open_ones: deque[tuple[int, float]] = deque([(-1, 1.0)])
-    total = 1.0
-    for index, oldest in enumerate(owed):
-        open_ones.append((index, (1.0 - lost) * total))
-        while open_ones and open_ones[0][0] < oldest:
-            since, chance = open_ones.popleft()
-            total -= chance * lost ** (index - since)
+    last_ones: deque[tuple[int, float]] = deque([(-1, 1.0)])
+    total, passed, oldest = 1.0, 0, -1
+    for index in range(len(losses)):
+        arrives = losses[index + 1][3] if index + 1 < len(losses) else math.inf
+        last_ones.append((index, (1.0 - lost) * total))
+        while passed <= index and losses[passed][0] + deadline <= arrives:
+            if fates[passed] is _Fate.HELD:
+                oldest = passed
+            passed += 1
+        while last_ones[0][0] < oldest:
+            number, chance = last_ones.popleft()
+            total -= chance * lost ** (index - number)
     return min(1.0, max(0.0, total))
 
 
-def _owed(alarms: Sequence[_Alarm]) -> list[int]:
-    """For each PRA: the last held AD1 that no PRA after this one can still discard, or -1."""
-    owed = [-1] * len(alarms)
-    last = 0
-    for index, alarm in enumerate(alarms):
-        last = max(last, index)
-        while last + 1 < len(alarms) and alarms[last + 1].arrives < alarm.deadline:
-            last += 1
-        if alarm.held:
-            owed[last] = index
-    return owed
-
-
-def _sent(worst: Sequence[_Alarm], s: NorthSettings) -> tuple[float, float]:
+def _sent(losses: Sequence[_Loss], firsts: Sequence[int], cuts: Sequence[Cut], s: NorthSettings) -> tuple[float, float]:
     """From the earliest to the latest moment at which an AD1 can reach the operator."""
-    first, last = math.inf, -math.inf
-    forwarded = (s.held_from_s.lo + s.hold_s.lo, s.held_from_s.hi + s.hold_s.hi)
-    for alarm in worst:
-        if alarm.plain:
-            first = min(first, alarm.opened[0] + s.timer_s.lo)
-            last = max(last, min(alarm.opened[1] + s.timer_s.hi, alarm.back))
-        if alarm.held and s.held_share.hi > 0.0 and (alarm.late or s.pra_lost.hi > 0.0):
-            first = min(first, alarm.opened[0] + forwarded[0])
-            latest = alarm.opened[1] + forwarded[1]
-            last = max(last, latest if s.pra_lost.hi > 0.0 else min(latest, alarm.arrives))
-    return first, last
+    held_from, may_lose = s.held_from_s.lo, s.pra_lost.hi > 0.0
+    least, most = held_from + s.hold_s.lo, s.held_from_s.hi + s.hold_s.hi
+    plain = [number for number, loss in enumerate(losses) if loss[1] >= s.timer_s.lo]
+    held = [
+        number
+        for number, (opened, lived, _, arrives) in enumerate(losses)
+        if lived >= held_from and (may_lose or arrives >= opened + least)
+    ]
+    first, last = [], []
+    if plain:
+        first.append(losses[plain[0]][0] + s.timer_s.lo)
+        last.append(min(_last_start(cuts[firsts[plain[-1] + 1] - 1], held_from) + s.timer_s.hi, losses[plain[-1]][2]))
+    if held and s.held_share.hi > 0.0:
+        first.append(losses[held[0]][0] + least)
+        latest = _last_start(cuts[firsts[held[-1] + 1] - 1], held_from) + most
+        last.append(latest if may_lose else min(latest, losses[held[-1]][3]))
+    return min(first), max(last)
+
+
+def _last_start(cut: Cut, held_from: float) -> float:
+    """The latest start of a loss of `held_from` s within the bounds of one cut."""
+    may_hide = cut.end_lo_s < cut.end_hi_s < math.inf and cut.end_hi_s - cut.end_lo_s >= held_from
+    return max(cut.start_hi_s, cut.end_hi_s - held_from) if may_hide else cut.start_hi_s
 
 
 def _told(worst: _Fate, best: _Fate, s: NorthSettings) -> str:

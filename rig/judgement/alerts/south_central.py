@@ -12,59 +12,54 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 
-from rig.judgement.alerts.history import History, Prediction
-from rig.judgement.alerts.hub import Boot, Fate, Fixed, alert, earliest_returns, latest_returns, walk
-from rig.judgement.alerts.rebased import enclose
+from rig.judgement.alerts.history import History, Prediction, may_hide
+from rig.judgement.alerts.hub import Course, Fate, Fixed, alert, walk
+from rig.judgement.alerts.rebased import enclose, surely
 from rig.judgement.alerts.settings import SouthCentralSettings
 from rig.judgement.alerts.stories import by_fate, span
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _End:
-    """One end of everything that is not known: the hub, what it did, and the chance."""
+    """One end of everything that is not known: the hub, and what it did."""
 
     fixed: Fixed
-    boots: list[Boot]
-    fates: list[Fate]
-    chance: float
-    earliest: float
+    course: Course
 
-    @cached_property
-    def returns(self) -> list[float]:
-        """For each shutdown, the latest moment of the return notification after it."""
-        return latest_returns(self.boots, self.fixed)
+    @staticmethod
+    def of(cuts: list[tuple[float, float]], fixed: Fixed) -> _End:
+        return _End(fixed, walk(cuts, fixed))
 
 
 def predict(history: History, settings: SouthCentralSettings | None = None) -> Prediction:
     """Chance of an AD1 in South & Central, when it would be sent, and the story."""
     s = settings or SouthCentralSettings()
     cuts, into = history.worst()
-    worst = _end(cuts, _worst_hub(s))
-    best = _end(history.best(), _best_hub(s))
-    lowest, highest = min(best.chance, worst.chance), worst.chance
-    sent = _sent(history, s, worst, best, into) if highest > 0.0 else None
-    if s.second_shutdown_rebases.may_be_yes:
-        rebased = enclose(history, s)
-        if s.second_shutdown_rebases.may_be_no:
-            lowest = min(lowest, rebased.probability[0])
-            sent = _hull(sent, rebased.sent_at_s)
-        else:
-            highest = min(highest, rebased.probability[1])
-            lowest = min(rebased.probability[0], highest)
-            sent = rebased.sent_at_s if highest > 0.0 else None
-    story = _story(history, s, worst, best, into, (lowest, highest))
-    return Prediction((lowest, highest), sent, story)
+    worst = _End.of(cuts, _worst_hub(s))
+    best = _End.of(history.best(), _best_hub(s))
+    probability, sent = _predicted(history, s, worst, best, into)
+    return Prediction(probability, sent, _story(history, s, worst, best, into, probability))
 
 
-def _hull(one: tuple[float, float] | None, two: tuple[float, float] | None) -> tuple[float, float] | None:
-    return (min(one[0], two[0]), max(one[1], two[1])) if one and two else one
-
-
-def _end(cuts: list[tuple[float, float]], fixed: Fixed) -> _End:
-    boots, fates = walk(cuts, fixed)
-    return _End(fixed, boots, fates, *alert(boots, fixed))
+def _predicted(
+    history: History, s: SouthCentralSettings, worst: _End, best: _End, into: list[int]
+) -> tuple[tuple[float, float], tuple[float, float] | None]:
+    """The chance and when it would be sent. Re-basing never makes an AD1 likelier."""
+    highest, earliest = alert(worst.course, worst.fixed)
+    if highest <= 0.0:
+        return (0.0, 0.0), None
+    rebases = s.second_shutdown_rebases
+    lowest = min(alert(best.course, best.fixed)[0], highest) if rebases.may_be_no else highest
+    enclosed = enclose(history, s) if lowest > 0.0 and rebases.may_be_yes else None
+    if lowest > 0.0 and rebases.may_be_yes:
+        sure = surely(history, s, best.course.boots)
+        lowest = min(lowest, sure if enclosed is None else max(sure, enclosed.lowest))
+    if enclosed is not None and not rebases.may_be_no:
+        highest = min(highest, enclosed.highest)
+        sent = (enclosed.sent_lo, enclosed.sent_hi) if highest > 0.0 else None
+        return (min(lowest, highest), highest), sent
+    return (lowest, highest), (earliest, _latest(history, s, worst, best, into, earliest))
 
 
 def _worst_hub(s: SouthCentralSettings) -> Fixed:
@@ -93,32 +88,42 @@ def _best_hub(s: SouthCentralSettings) -> Fixed:
     )
 
 
-def _sent(history: History, s: SouthCentralSettings, worst: _End, best: _End, into: list[int]) -> tuple[float, float]:
-    """Earliest and latest moment at which an AD1 can leave.
+def _latest(
+    history: History, s: SouthCentralSettings, worst: _End, best: _End, into: list[int], earliest: float
+) -> float:
+    """The latest moment at which an AD1 can leave.
 
-    The earliest is the worst end's. The latest belongs to a cut that can open a gap (the hub may be running when it
-    begins) and that can still be unanswered when the gap is full.
+    It belongs to the last cut that can open a gap and that can still be unanswered when the gap is full. A cut opens
+    one where the hub may be running when it begins; where it may send on hold-up, or re-bases, when it goes down. One
+    that was not seen, between two boots, may open one too.
     """
-    returns = dict(zip((boot.cut for boot in worst.boots), worst.returns, strict=True))
-    shuts = {boot.cut: boot for boot in worst.boots}
-    extra = best.fixed.holdup if best.fixed.returns_on_holdup else 0.0
+    on_holdup = best.fixed.returns_on_holdup or s.second_shutdown_rebases.may_be_yes
+    extra = best.fixed.holdup if on_holdup else 0.0
     least, most = min(s.notify_s.lo, s.holdup_s.lo), min(s.notify_s.hi, s.holdup_s.hi)
-    latest = worst.earliest
-    ready, following = -math.inf, 0
-    for index, cut in enumerate(history.cuts):
-        loss = cut.start_hi_s + extra
-        while following < len(best.boots) and best.boots[following].cut < index:
-            ready = best.boots[following].ready
-            following += 1
-        boot = shuts.get(into[index])
-        if boot is None or ready >= loss:
+    wait, gap, boots, best_boots = worst.fixed.wait, s.gap_s.lo, worst.course.boots, best.course.boots
+    left, best_left = len(boots), len(best_boots)
+    number, answered = len(into), math.inf
+    for index in range(len(into) - 1, -1, -1):
+        while left and into[index] < number:
+            left -= 1
+            number, base, _, ready, killed = boots[left]
+            sent = worst.course.sent_at(ready + wait)
+            if sent < killed or (sent == killed and wait > 0.0):
+                answered = sent
+        if into[index] != number:
             continue
-        first_of_joined = index == 0 or into[index - 1] != into[index]
-        base = boot.base if first_of_joined else cut.start_lo_s + least
-        last = returns[boot.cut]
-        if last > base + s.gap_s.lo:
-            latest = max(latest, min(cut.start_hi_s + most + s.gap_s.hi, last))
-    return worst.earliest, latest
+        cut = history.cuts[index]
+        if may_hide(cut.end_lo_s, cut.end_hi_s, s.reboot_s.lo):
+            hidden = cut.end_lo_s + s.reboot_s.lo + least
+            if answered > hidden + gap:
+                return max(earliest, min(cut.end_hi_s + most + s.gap_s.hi, answered))
+        while best_left and best_boots[best_left - 1][0] >= index:
+            best_left -= 1
+        opened = base if index == 0 or into[index - 1] != number else cut.start_lo_s + least
+        running = not best_left or best_boots[best_left - 1][3] <= cut.start_hi_s + extra
+        if running and answered > opened + gap:
+            return max(earliest, min(cut.start_hi_s + most + s.gap_s.hi, answered))
+    return earliest
 
 
 _WORDS = {
@@ -136,12 +141,13 @@ def _story(
     into: list[int],
     probability: tuple[float, float],
 ) -> tuple[str, ...]:
-    pairs = [(worst.fates[into[i]], fate) for i, fate in enumerate(best.fates)]
+    fates = worst.course.fates
+    pairs = list(zip([fates[number] for number in into], best.course.fates, strict=True))
     lines = by_fate(history.cuts, pairs, lambda pair: _told(*pair, s))
-    if not worst.boots:
+    if not worst.course.boots:
         return (*lines, "The hub never shut down: no AD1.")
-    longest = _longest_gap(worst.boots, worst.returns)
-    shortest = min(longest, _longest_gap(best.boots, earliest_returns(best.boots)))
+    longest = worst.course.longest_absence(worst.fixed.wait)
+    shortest = min(longest, best.course.longest_absence(0.0))
     back = f"The hub's longest absence, from notification to notification: {span(shortest, longest)}"
     rebased = " (from the first shutdown notification)" if s.second_shutdown_rebases.may_be_yes else ""
     chance = f"AD1 from {s.gap_s} s on: chance {probability[0]:.3g} to {probability[1]:.3g}."
@@ -159,7 +165,3 @@ def _words(fate: Fate, s: SouthCentralSettings) -> str:
     if fate is Fate.CAUGHT:
         return "the hub shut down again, perhaps before its return notification had been sent"
     return _WORDS[fate]
-
-
-def _longest_gap(boots: list[Boot], returns: list[float]) -> float:
-    return max((at - b.base for b, at in zip(boots, returns, strict=True) if b.notified), default=0.0)

@@ -1,6 +1,7 @@
 """Rohde & Schwarz RTO, RTE and RTP: a file of parameters `NAME.csv` beside the bare samples `NAME.Wfm.csv`.
 
-Either of the two may be named. Only single acquisitions are read: the samples of several would look like one record.
+Either of the two may be named. Only single acquisitions of samples are read: several acquisitions, or the minima and
+maxima of an envelope, would look like one record. Source: the RTO6 user manual, 'Waveform export files'.
 """
 
 from __future__ import annotations
@@ -9,18 +10,24 @@ from pathlib import Path
 
 from rig.errors import InputError, Where
 from rig.waveforms.layout import Column, Layout, Sheet, TimeAxis, layout_of, sheet_of
+from rig.waveforms.makers.rohde_schwarz import DIALECT
 from rig.waveforms.text import read_head
 
 _SAMPLES = ".wfm.csv"
-_DIALECT = "rohde-schwarz"
+
+
+def parameters_of(path: Path) -> Path | None:
+    """Where the parameters of a file of samples are to be looked for; None when its name is none of such a file."""
+    whole = path.name.lower().endswith(_SAMPLES)
+    return path.with_name(path.name[: -len(_SAMPLES)] + path.name[-4:]) if whole else None
 
 
 def waveform_pair(path: Path, sheet: Sheet, dialect: str | None) -> tuple[Path, Layout, Sheet] | None:
     """The file of samples and how to read it, when `path` is one of such a pair; else None."""
-    if dialect not in (None, _DIALECT):
+    if dialect not in (None, DIALECT):
         return None
-    if path.name.lower().endswith(_SAMPLES):
-        parameters = path.with_name(path.name[: -len(_SAMPLES)] + path.name[-4:])
+    parameters = parameters_of(path)
+    if parameters is not None:
         if sheet.header or not parameters.is_file():
             return None
         return path, _layout(sheet_of(str(parameters), read_head(parameters)), sheet), sheet
@@ -40,10 +47,7 @@ def _layout(parameters: Sheet, rows: Sheet) -> Layout:
     interval_s = _keys(parameters, "SignalResolution", "Resolution")
     if interval_s is None:
         raise InputError("no sample interval", Where(parameters.file, "SignalResolution", expected="seconds"))
-    if (_keys(parameters, "NumberOfAcquisitions") or 1) != 1 or _text(parameters, "TimestampState").lower() == "on":
-        raise InputError(
-            "several acquisitions in one file are not read", Where(parameters.file, "NumberOfAcquisitions")
-        )
+    _is_one_record(parameters)
     lengths = (
         ("SignalRecordLength", "XStart"),
         ("RecordLength", "XStart"),
@@ -53,12 +57,39 @@ def _layout(parameters: Sheet, rows: Sheet) -> Layout:
     starts = tuple((int(rows), start_s) for rows, start_s in known if rows is not None and start_s is not None)
     if not starts:
         raise InputError("no start", Where(parameters.file, "XStart", expected="seconds, and SignalRecordLength"))
-    held = [index for index in range(rows.fields) if any(row.cell(index) for row in rows.rows)]
-    source = _text(parameters, "Source")
-    names = [source] if source and len(held) == 1 else [f"column {index + 1}" for index in held]
-    channels = tuple(Column(name, index, "V", 1.0) for name, index in zip(names, held, strict=True))
-    axis = TimeAxis(None, interval_s=interval_s, starts=starts)
-    return layout_of(rows, _DIALECT, axis, channels)
+    names = _names(parameters)
+    timed = len(rows.filled) == len(names) + 1
+    if len(rows.filled) != len(names) + int(timed):
+        told = f"{len(rows.filled)} columns"
+        raise InputError(
+            "not the columns of the parameters", Where(rows.file, found=told, expected=f"volts of {', '.join(names)}")
+        )
+    channels = tuple(Column(name, at, "V", 1.0) for name, at in zip(names, rows.filled[int(timed) :], strict=True))
+    axis = TimeAxis(0 if timed else None, interval_s=interval_s, starts=starts)
+    return layout_of(rows, DIALECT, axis, channels)
+
+
+def _is_one_record(parameters: Sheet) -> None:
+    if (_keys(parameters, "NumberOfAcquisitions") or 1) != 1 or _text(parameters, "TimestampState").lower() == "on":
+        raise InputError(
+            "several acquisitions in one file are not read", Where(parameters.file, "NumberOfAcquisitions")
+        )
+    traces = _keys(parameters, "InterleavedTraceCount") or 1
+    if traces != 1:
+        told = f"{traces:g} values at each time: minima and maxima"
+        raise InputError(
+            "an envelope is not read", Where(parameters.file, "InterleavedTraceCount", found=told, expected="1")
+        )
+
+
+def _names(parameters: Sheet) -> list[str]:
+    """The channels of a multi-channel export, `MultiChannelExportState:4:On:Off:On:Off:`, or the only source."""
+    if _text(parameters, "MultiChannelExport").lower() == "on":
+        states = _text(parameters, "MultiChannelExportState").lower().split(":")[1:]
+        names = [f"Ch{number}" for number, state in enumerate(states, 1) if state == "on"]
+        if names:
+            return names
+    return [_text(parameters, "Source") or "column 1"]
 
 
 def _text(sheet: Sheet, key: str) -> str:

@@ -1,0 +1,142 @@
+"""The Python face of `rig safe`: make a bench safe when everything else is broken, and tell what was proven.
+
+No driver of a run, no guardian and no whole bench file is needed: relays by their lines, the supply by its own plain
+socket, the rail by its comparators. Each device by itself; what cannot be reached keeps nobody from the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rig.bench import is_bench_file
+from rig.bench.guarding import pieces, relay_spec, salvaged_pieces, supply_spec
+from rig.bench.opening import CallSets, open_lines
+from rig.bench.salvage import Salvaged, salvage
+from rig.clock import Clock, to_ns, utc_label
+from rig.clock.system import SystemClock
+from rig.errors import RigError
+from rig.guardian.charge import RelaySpec
+from rig.guardian.emergency import relay_check
+from rig.guardian.hands import open_relays
+from rig.guardian.lease import Lease, state_folder
+from rig.guardian.plain_supply import switch_off
+from rig.guardian.port import Check
+from rig.instruments.ports import SenseLines
+
+_LOOK_S = 0.05
+
+
+@dataclass(frozen=True)
+class SafeOutcome:
+    """`wrong`: what was the matter with the bench file; `left_out`: what of the bench could not be told from it.
+
+    `cleared`: a mark *not to be used* was taken back.
+    """
+
+    bench: str
+    checks: tuple[Check, ...]
+    wrong: str | None
+    left_out: tuple[str, ...]
+    cleared: bool
+
+    @property
+    def safe(self) -> bool:
+        """Everything was proven, and nothing of the bench was left out."""
+        return not self.left_out and all(check.proven for check in self.checks)
+
+
+def make_bench_safe(bench: str) -> SafeOutcome:
+    """Make the bench `bench` (a name, or a bench file) safe.
+
+    Raises InputError when nothing of it can be told, or somebody who lives is using it: who must end first, and is made
+    safe by its own guardian then.
+    """
+    if is_bench_file(bench):
+        found = salvage(Path(bench))
+        clock = SystemClock()
+        names = pieces(found.whole) if found.whole else salvaged_pieces(found.supplies, found.relays)
+        lease = Lease.take(state_folder(), found.name, names, utc_label(clock.utc()), marked=True)
+        lease.proven = False
+        try:
+            return _made_safe(found, clock, CallSets(), lease)
+        finally:
+            lease.release()
+    from rig import firmware
+    from rig.twin.bench import Twin
+
+    twin = Twin([firmware.load(firmware.names()[0])], bench)
+    try:
+        return _made_safe(Salvaged.of(twin.config), twin.clock, twin.call_sets, None)
+    finally:
+        twin.close()
+
+
+def _made_safe(found: Salvaged, clock: Clock, call_sets: CallSets, lease: Lease | None) -> SafeOutcome:
+    checks = [*_relays(found, clock, call_sets), *_supplies(found), _rail(found, clock, call_sets)]
+    outcome = SafeOutcome(found.name, tuple(checks), found.wrong, found.left_out, cleared=False)
+    if lease is None or not outcome.safe:
+        return outcome
+    marked = any(record.marked for record in lease.left_behind)
+    lease.clear()
+    return replace(outcome, cleared=marked)
+
+
+def _relays(found: Salvaged, clock: Clock, call_sets: CallSets) -> Iterator[Check]:
+    """Each by itself: a dead board does not keep the lines from being moved."""
+    for table in found.relays:
+        spec = relay_spec(table)
+
+        def move(spec: RelaySpec = spec) -> Check:
+            with closing(open_relays((spec,), clock, call_sets.gpio)[spec.role]) as relay:
+                return relay_check(spec.name, relay.make_safe(), spec.safe_closed is None)
+
+        yield _tried(f"relay {table.name}", move)
+
+
+def _supplies(found: Salvaged) -> Iterator[Check]:
+    for table in found.supplies:
+        what, spec = f"supply {table.name} off", supply_spec(table)
+        yield _tried(what, lambda what=what, spec=spec: Check(what, True, f"says {switch_off(spec)}"))  # type: ignore[misc]
+
+
+def _rail(found: Salvaged, clock: Clock, call_sets: CallSets) -> Check:
+    """Looked at until both comparators say down, for as long as a discharge may take."""
+    what, names = "rail discharged", {line.role: line.name for line in found.comparators}
+    up, down = names.get("rail_up"), names.get("rail_down")
+    if up is None or down is None:
+        return Check(what, False, "nobody looked: the bench file names no pair of comparators")
+
+    def look() -> Check:
+        with closing(open_lines(found.comparators, clock, call_sets)) as lines:
+            is_down = _waited(clock, found.topology.discharge_s, lambda: _is_down(lines, up, down))
+        words = f"below {found.topology.safe_v:g} V"
+        return Check(what, is_down, words if is_down else f"not {words} in {found.topology.discharge_s:g} s")
+
+    return _tried(what, look)
+
+
+def _is_down(lines: SenseLines, up: str, down: str) -> bool:
+    levels = lines.levels()
+    return levels[down] and not levels[up]
+
+
+def _waited(clock: Clock, limit_s: float, condition: Callable[[], bool]) -> bool:
+    deadline = clock.now() + to_ns(limit_s)
+    while not condition():
+        if clock.now() >= deadline:
+            return False
+        clock.sleep(_LOOK_S)
+    return True
+
+
+def _tried(what: str, act: Callable[[], Check]) -> Check:
+    """A device that fails is a part of the safe state that was not proven."""
+    try:
+        return act()
+    except RigError as error:
+        return Check(what, False, error.one_line())
+    except OSError as error:
+        return Check(what, False, str(error))
