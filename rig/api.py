@@ -134,7 +134,7 @@ class Prepared:
         if request.controls not in CONTROLS:
             found = Where(key="--controls", found=request.controls, expected=" or ".join(CONTROLS))
             raise InputError("not a way to make controls", found)
-        self.bench = ChosenBench(request.bench, request.seed, request.faults)
+        self.bench = ChosenBench(request.bench, request.seed, request.faults, terminal=request.terminal)
         self._limit(self.bench.file_config)
 
     @property
@@ -144,7 +144,7 @@ class Prepared:
 
     def run(self, progress: Progress) -> Outcome:
         """Do it. `progress` is told what happens."""
-        with self.bench.opened([self.fixture], self._request.out, self._request.terminal) as bench:
+        with self.bench.opened([self.fixture], self._request.out) as bench:
             return run_on(bench, self.fixture, self._request, progress)
 
     def _limit(self, config: BenchConfig | None) -> Limit:

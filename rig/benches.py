@@ -26,11 +26,20 @@ MAX_SEED = 2**32 - 1
 class ChosenBench:
     """A bench that was asked for, checked as far as can be without touching it. `opened` may be used once.
 
-    `faults_at_once`: the twin's faults act from the start, for what activates nothing. `clock` is there from the
-    opening on, so that a signal can ask for the end. Raises InputError.
+    `faults_at_once`: the twin's faults act from the start, for what activates nothing. `terminal`: the descriptor of a
+    terminal at which a person sits. `clock` is there from the opening on, so that a signal can ask for the end. Raises
+    InputError.
     """
 
-    def __init__(self, bench: str, seed: int = 0, faults: Sequence[str] = (), *, faults_at_once: bool = False) -> None:
+    def __init__(
+        self,
+        bench: str,
+        seed: int = 0,
+        faults: Sequence[str] = (),
+        *,
+        faults_at_once: bool = False,
+        terminal: int | None = None,
+    ) -> None:
         self.name = bench
         self.is_file = is_bench_file(bench)
         if self.is_file and faults:
@@ -40,21 +49,19 @@ class ChosenBench:
         self._seed = seed
         self._faults = tuple(faults)
         self._at_once = faults_at_once
+        self._terminal = terminal
         self.file_config: BenchConfig | None = load_bench(Path(bench)) if self.is_file else None
         self.clock: Clock | None = None
 
     @contextmanager
-    def opened(self, fixtures: Sequence[Fixture], out: Path, terminal: int | None = None) -> Iterator[Bench]:
-        """The open bench, when `out` can take the evidence. `fixtures`: the images that the twin's meter knows.
-
-        `terminal`: the descriptor of a terminal at which a person sits.
-        """
+    def opened(self, fixtures: Sequence[Fixture], out: Path) -> Iterator[Bench]:
+        """The open bench, when `out` can take the evidence. `fixtures`: the images that the twin's meter knows."""
         if self.file_config is not None:
             _check_out(self.file_config, out)
             self.clock = clock = SystemClock()
             with owned(self.file_config, clock) as lease:
                 try:
-                    bench = open_bench(self.file_config, clock, CallSets(), lease, terminal)
+                    bench = open_bench(self.file_config, clock, CallSets(), lease, self._terminal)
                 except RigError as error:
                     locate(error, Path(self.name))
                     raise
@@ -73,7 +80,7 @@ class ChosenBench:
         try:
             _check_out(twin.config, out)
             self.clock = twin.clock
-            bench = open_bench(twin.config, twin.clock, twin.call_sets, terminal=terminal)
+            bench = open_bench(twin.config, twin.clock, twin.call_sets, terminal=self._terminal)
             try:
                 yield bench
             finally:

@@ -81,7 +81,7 @@ def _round(bench: Bench, request: ControlsRequest, progress: Progress) -> Contro
 
     def steps() -> None:
         supply_controls(session, kinds)
-        session.step("topology", session.path.words, session.feed)
+        session.step("topology", session.path.words, session.feed_hub)
         meter_controls(session, kinds)
         if request.long:
             long_controls(session)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rig.bench import is_bench_file
 from rig.clock import Clock
 from rig.clock.system import SystemClock
-from rig.errors import InputError, Where
+from rig.errors import InputError, RigError, Where
 from rig.procedures.doctor import computer
 from rig.procedures.doctor.machine import Machine
 from rig.procedures.doctor.machine_look import MachineLook, Needs
@@ -80,14 +80,15 @@ def _bench_file(bench: str | None) -> BenchConfig | None:
     """The bench file, where a file is named; with a meter profile that there is."""
     if bench is None or not is_bench_file(bench):
         return None
-    from rig.bench.config import load_bench
-    from rig.bench.meter_table import readable
-    from rig.meters.profile import load_profile
+    from rig.bench.config import load_bench, locate
+    from rig.bench.meter_opening import check_profile
 
     config = load_bench(Path(bench))
-    table = readable(config.meter)
-    if table is not None:
-        load_profile(table.profile)
+    try:
+        check_profile(config)
+    except RigError as error:
+        locate(error, Path(bench))
+        raise
     return config
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rig.bench.config import BenchConfig
-from rig.bench.meter_table import ContactTable, ModbusRtuPart, ModbusTcpPart, OutsideTable
+from rig.bench.meter_table import ContactTable, ModbusRtuPart, ModbusTcpPart, OutsideTable, modbus_part
 from rig.clock import Clock
 from rig.errors import InputError, Where
 from rig.instruments.sense import GpiodSenseLines, RequestLines, SenseLine, load_request_lines
@@ -37,24 +37,43 @@ def open_meter(
     """
     table = config.meter
     if isinstance(table, ModbusTcpPart | ModbusRtuPart):
-        meter = open_reader(table, clock)
+        meter = _modbus(table, clock, _key(config))
         if not meter.activates:
             expected = "one with [[activation]], or driver = 'outside' with this one in reads"
             where = Where(key="meter.profile", found=repr(table.profile), expected=expected)
             raise InputError("this profile only reads", where)
         return meter
     if isinstance(table, OutsideTable):
-        return _outside(config.bench.name, table, clock, request_lines, terminal)
+        return _outside(config, table, clock, request_lines, terminal)
     return open_plugin(table.plugin, table.settings, clock, _credentials(table.credentials_file))
+
+
+def check_profile(config: BenchConfig) -> None:
+    """Raises InputError for a profile that there is not, or that is wrong."""
+    part = modbus_part(config.meter)
+    if part is not None:
+        load_profile(part.profile, _key(config))
+
+
+def open_reader(config: BenchConfig, clock: Clock) -> ModbusMeter | None:
+    """The part of the meter that is only read, where it is on Modbus; no contact, socket or plug-in is opened.
+
+    Raises InputError.
+    """
+    part = modbus_part(config.meter)
+    return _modbus(part, clock, _key(config)) if part is not None else None
+
+
+def _key(config: BenchConfig) -> str:
+    return "meter.reads.profile" if isinstance(config.meter, OutsideTable) else "meter.profile"
 
 
 def _credentials(file: str | None) -> Credentials:
     return Credentials(None if file is None else Path(file).expanduser())
 
 
-def open_reader(table: ModbusTcpPart | ModbusRtuPart, clock: Clock) -> ModbusMeter:
-    """A meter that may be read, whether or not its profile activates. Raises InputError."""
-    profile = load_profile(table.profile)
+def _modbus(table: ModbusTcpPart | ModbusRtuPart, clock: Clock, key: str) -> ModbusMeter:
+    profile = load_profile(table.profile, key)
     known = _credentials(table.credentials_file) if profile.credentials else None
     secrets = {name: known.get(name) for name in profile.credentials} if known is not None else {}
     if isinstance(table, ModbusTcpPart):
@@ -67,15 +86,15 @@ def open_reader(table: ModbusTcpPart | ModbusRtuPart, clock: Clock) -> ModbusMet
 
 
 def _outside(
-    bench: str, table: OutsideTable, clock: Clock, request_lines: RequestLines | None, terminal: int | None
+    config: BenchConfig, table: OutsideTable, clock: Clock, request_lines: RequestLines | None, terminal: int | None
 ) -> OutsideMeter:
-    reader = open_reader(table.reads, clock) if table.reads is not None else None
+    reader = open_reader(config, clock)
     version_command = None
     if table.version_command is not None:
         version_command = (checked_command(table.version_command, "meter.version_command"), table.version_command_s)
     desk = None
     if table.trigger == "person" or (reader is None and version_command is None):
-        desk = Desk(bench, clock, terminal)
+        desk = Desk(config.bench.name, clock, terminal)
     try:
         trigger = _trigger(table, clock, desk, request_lines)
     except BaseException:

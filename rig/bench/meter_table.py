@@ -141,4 +141,10 @@ def place(table: MeterTable | ModbusPart) -> str:
     raise TypeError(type(table).__name__)
 
 
+def modbus_part(table: MeterTable) -> ModbusTcpPart | ModbusRtuPart | None:
+    """What of this meter is on Modbus, if anything."""
+    part = table.reads if isinstance(table, OutsideTable) else table
+    return part if isinstance(part, ModbusTcpPart | ModbusRtuPart) else None
+
+
 AnyMeterTable = Annotated[ModbusTcpTable | ModbusRtuTable | OutsideTable | PluginTable, Field(discriminator="driver")]

@@ -35,8 +35,8 @@ def run(options: Namespace) -> int:
         comparison=options.comparison,
         seed=options.seed,
         faults=tuple(options.fault),
-        controls=options.controls,
         terminal=sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None,
+        controls=options.controls,
     )
     prepared = Prepared(request)
     from rig.cli.panel import progress_for

@@ -53,6 +53,17 @@ class ModbusMeter(Meter):
         who = self._profile.identity
         return MeterIdentity(*(self._told(each) for each in (who.maker, who.model, who.serial)))
 
+    def introduction(self) -> str:
+        """What `identity` and `version` ask for, in words."""
+        who = self._profile.identity
+        asked = [v for v in (who.maker, who.model, who.serial) if isinstance(v, Value)] + self._profile.version.parts
+        reads = dict.fromkeys(_question(self._profile, value) for value in asked)
+        found = []
+        for function, kind in ((3, "holding"), (4, "input")):
+            spans = [f"{at} to {at + words - 1}" for at, words, f in reads if f == function]
+            found += [f"read {kind} registers {', '.join(spans)}"] if spans else []
+        return "Modbus: " + "; ".join(found)
+
     def version(self) -> str:
         parts = [self._text(part) for part in self._profile.version.parts]
         return self._profile.version.separator.join(parts)
@@ -242,14 +253,10 @@ class ModbusMeter(Meter):
         raise LinkError(f"{self.name}: register {value.register_} moves while it is read")
 
     def _once(self, value: Value) -> bytes:
-        span = value.span
-        for whole in self._profile.whole:
-            if whole.function == value.function and whole.span.start <= span.start < whole.span.stop:
-                words = self._link.read(whole.register_, whole.words, whole.function)
-                at = span.start - whole.register_
-                return to_bytes(words[at : at + len(span)], value.word_order, value.byte_order)
-        words = self._link.read(span.start, len(span), value.function)
-        return to_bytes(words, value.word_order, value.byte_order)
+        register, words, function = _question(self._profile, value)
+        read = self._link.read(register, words, function)
+        at = value.register_ - register
+        return to_bytes(read[at : at + value.count], value.word_order, value.byte_order)
 
     # -- the link ------------------------------------------------------------------------------------------------
 
@@ -258,15 +265,16 @@ class ModbusMeter(Meter):
 
 
 def probes(profile: Profile) -> list[Probe]:
-    """Questions that may be asked at any time, of several lengths: the values that the profile reads."""
-    wholes = [(w.register_, w.words, w.function) for w in profile.whole]
-    inside = [(range(r, r + n), f) for r, n, f in wholes]
-    single = [
-        (v.register_, v.count, v.function)
-        for _, v in values(profile)
-        if not any(v.span.start in span and v.function == f for span, f in inside)
-    ]
-    return list(dict.fromkeys([*single, *wholes]))
+    """Questions that may be asked at any time, of several lengths: those for the values that the profile reads."""
+    return list(dict.fromkeys(_question(profile, value) for _, value in values(profile)))
+
+
+def _question(profile: Profile, value: Value) -> Probe:
+    """The read that brings it (first register, how many, function): its own, or that of the whole it belongs to."""
+    for whole in profile.whole:
+        if whole.function == value.function and value.register_ in whole.span:
+            return whole.register_, whole.words, whole.function
+    return value.register_, value.count, value.function
 
 
 def _records(total: int, words: int, registers_a_file: int) -> Iterator[range]:

@@ -261,15 +261,18 @@ class Profile(_Table):
         return [*(self.image.verify if self.image is not None else []), *self.activation]
 
 
-def load_profile(name_or_path: str) -> Profile:
-    """A packaged profile by name, or one of the lab's own by path (ending in .toml). Raises InputError."""
+def load_profile(name_or_path: str, key: str | None = None) -> Profile:
+    """A packaged profile by name, or one of the lab's own by path (ending in .toml). Raises InputError.
+
+    `key`: where the name stands, in the file that names it.
+    """
     if name_or_path.endswith(".toml"):
         path = Path(name_or_path)
     else:
         known = names()
         if name_or_path not in known:
             hint = did_you_mean(name_or_path, known)
-            raise InputError(f"no meter profile '{name_or_path}' (known: {', '.join(known)}){hint}")
+            raise InputError(f"no meter profile '{name_or_path}' (known: {', '.join(known)}){hint}", Where(key=key))
         path = _packaged() / f"{name_or_path}.toml"
     data, text = read_toml(path)
     return check_profile(data, text, str(path))

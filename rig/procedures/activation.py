@@ -34,7 +34,7 @@ class ActivationTest:
         self._controls = tuple(controls)
         self.watch = session.watch
         self.evidence = session.evidence
-        self._meter = MeterSteps(session.bench, fixture, self._image, session.evidence, session.diary, session.progress)
+        self._meter = MeterSteps(session, fixture, self._image)
 
     def run(self) -> Evidence:
         """Do it; never raises for what happens on the bench: it is in the evidence."""
@@ -47,7 +47,9 @@ class ActivationTest:
         session = self._session
         if not supply_controls(session, self._controls):
             return  # a bench that does not see its own cut must not watch a meter's
-        session.step("topology", session.path.words, session.feed)
+        session.step("topology", session.path.words, session.feed_hub)
+        if session.path.caveat is not None:
+            session.progress.note(session.path.caveat)
         if not meter_controls(session, self._controls):
             return
         session.path_begins()
@@ -72,6 +74,10 @@ class ActivationTest:
         self.evidence.judged_from_ns = max(before, self.evidence.path_from_ns or 0)
         self._meter.check_version()
 
+    def _transfer(self) -> None:
+        self._session.interlocks.hold()
+        self._meter.transfer()
+
     def _image_is_there(self) -> bool:
         """Whether the meter has verified the image; where it takes none from the rig, nobody here knows."""
         session = self._session
@@ -80,10 +86,6 @@ class ActivationTest:
             return True
         session.step("transfer", f"{len(self._image)} bytes", self._transfer)
         return session.step("verify", "the meter checks the image", self._meter.verify)
-
-    def _transfer(self) -> None:
-        self._session.interlocks.hold()
-        self._meter.transfer()
 
     def _activate_and_watch(self) -> None:
         scope = self._config.oscilloscope[0]

@@ -75,11 +75,12 @@ class ControlResult:
 def required(config: BenchConfig) -> tuple[Kind, ...]:
     """The controls without which no run on this bench is a PASS.
 
-    A commissioned hub is spared the mains control: a meter that restarts may keep the hub dark for 30 s or more, which
-    a real network operator would be told (domain: MP102A).
+    Where no meter feeds the hub there is no cut of its, and mains does not matter. A commissioned hub is spared the
+    mains control: a meter that restarts may keep the hub dark for 30 s or more, which a real network operator would be
+    told (domain: MP102A).
     """
     if config.topology.kind == "hot-shoe":
-        return ("quiet", "supply-feed")  # the meter feeds nothing here: there is no cut that could be called its own
+        return ("quiet", "supply-feed")
     feeds: tuple[Kind, ...] = ("quiet", "supply-feed", "meter-feed")
     return feeds if config.hub.commissioned else (*feeds, "mains")
 
@@ -140,7 +141,7 @@ def run_mains(bench: Bench, watch: Watch, view: ScopeView) -> ControlResult:
     """Open K1 until the rail falls, close it, and wait for the meter: the outage must be called `mains`.
 
     Raises BenchError while an activation is pending (mains cut in it can brick a meter), or where the detector or the
-    rail do not follow K1. A meter that does not tell has nothing pending that the rig has started.
+    rail do not follow K1.
     """
     clock, relays, config = bench.clock, bench.relays, bench.config
     state = bench.meter.image_state()

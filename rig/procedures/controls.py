@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from rig.judgement import Verdict
 from rig.procedures.control import ControlResult, Feed, Kind, run_cut, run_mains, run_quiet
-from rig.procedures.meter_steps import await_identity
 from rig.procedures.session import Session
 
 QUIET_WATCH = 5.0
@@ -49,8 +48,7 @@ def meter_controls(session: Session, kinds: Sequence[Kind]) -> bool:
         if "meter-feed" in kinds:
             valid = _cut(session, "meter-feed", cut_s)
         if "mains" in kinds:
-            meter = session.config.meter
-            await_identity(session.bench.meter, session.clock, meter.poll_s, session.meter_deadline_ns())
+            session.await_meter(session.meter_deadline_ns())
             valid = _keep(session, run_mains(session.bench, session.watch, session.view)) and valid
         return valid
 
@@ -64,15 +62,14 @@ def meter_controls(session: Session, kinds: Sequence[Kind]) -> bool:
 
 
 def long_controls(session: Session) -> bool:
-    """Cuts around the limit of what feeds the hub: each must be called what its length demands."""
+    """Cuts around the limit with the hub fed as in a run: each must be called what its length demands."""
     limit_s = session.limit.length_ns / 1e9
-    feed: Feed = "supply-feed" if session.config.topology.kind == "hot-shoe" else "meter-feed"
 
     def make() -> bool:
         valid = True
         for more_s in LONG_S:
             cut_s = limit_s + more_s * limit_s / USUAL_LIMIT_S
-            valid = _cut(session, feed, cut_s, Verdict.PASS if more_s < 0 else Verdict.FAIL) and valid
+            valid = _cut(session, session.path.feed, cut_s, Verdict.PASS if more_s < 0 else Verdict.FAIL) and valid
         return valid
 
     return session.step("long-control", f"cuts around the limit of {limit_s:g} s", make)

@@ -6,6 +6,8 @@ is the hub's normal feed and the meter feeds nothing: then a run shows that the 
 
 from __future__ import annotations
 
+from typing import Literal
+
 from rig.bench.config import RelayRole
 from rig.bench.opening import Bench
 from rig.errors import BenchError
@@ -39,12 +41,18 @@ class FeedPath:
         """What this run cannot show, whatever it finds."""
         return GAS if self._hot_shoe else None
 
+    @property
+    def feed(self) -> Literal["supply-feed", "meter-feed"]:
+        """The relay that feeds the hub during an activation."""
+        return "supply-feed" if self._hot_shoe else "meter-feed"
+
     def close(self) -> None:
-        """Let the hub be fed, after a control that left everything open. Raises BenchError when it is not."""
+        """Let the hub be fed, when everything is open. Raises BenchError when it is not."""
         if self._hot_shoe:
-            self._by_the_supply()
+            self._wake_meter()
+            self.from_supply()
         else:
-            self._by_the_meter()
+            self.from_meter()
         wrong = self.fault()
         if wrong is not None:
             raise BenchError(wrong)
@@ -62,8 +70,18 @@ class FeedPath:
             return f"supply {bench.supply.name}: its output is {'off' if self._hot_shoe else 'on'} during an activation"
         return None
 
-    def _by_the_meter(self) -> None:
+    def from_supply(self) -> None:
+        """The supply feeds the rail. Raises BenchError when the rail does not come up."""
+        self._bench.supply.output(True)
+        self._bench.relays.set("supply-feed", True)
+        if not self._watch.wait_state("up", _SUPPLY_S):
+            raise BenchError("the supply is on and its relay closed, but the rail is not proven up")
+
+    def from_meter(self) -> None:
+        """The meter feeds the rail. Raises BenchError when the rail does not come up, or no meter can feed it here."""
         relays, watch = self._bench.relays, self._watch
+        if self._hot_shoe:
+            raise BenchError("on a hot-shoe bench no meter feeds the hub")
         relays.set("mains", True)
         if not watch.wait_until(watch.mains_now, _MAINS_S):
             raise BenchError(f"{relays.name('mains')} is closed, but the mains detector sees no mains at the meter")
@@ -72,12 +90,9 @@ class FeedPath:
         if not watch.wait_state("up", self._bench.config.meter.start_s):
             raise BenchError(f"{relays.name('meter-feed')} is closed, but the meter does not bring the rail up")
 
-    def _by_the_supply(self) -> None:
+    def _wake_meter(self) -> None:
+        """A gas meter that has mains gets it; and the feed's relay has the rest that it needs."""
         bench = self._bench
         if any(relay.role == "mains" for relay in bench.config.relay):
             bench.relays.set("mains", True)
         bench.clock.sleep(max(bench.config.topology.least_off_s, *(r.least_dwell_s for r in bench.config.relay)))
-        bench.supply.output(True)
-        bench.relays.set("supply-feed", True)
-        if not self._watch.wait_state("up", _SUPPLY_S):
-            raise BenchError("the supply is on and its relay closed, but the rail is not proven up")

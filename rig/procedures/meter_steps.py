@@ -6,13 +6,12 @@ nothing here decides a verdict. A start of the meter is told by its own up-time:
 
 from __future__ import annotations
 
-from rig.bench.opening import Bench
-from rig.clock import Clock, to_ns
+from rig.clock import to_ns
 from rig.errors import BenchError, LinkError, LinkTimeout
 from rig.firmware import Fixture
-from rig.meters.port import ImageState, Meter, MeterIdentity, MeterRefused
-from rig.procedures.evidence import Diary, Evidence, Restart
-from rig.procedures.progress import Progress
+from rig.meters.port import ImageState, MeterRefused
+from rig.procedures.evidence import Restart
+from rig.procedures.session import Session
 
 _STARTED = (ImageState.ACTIVATING, ImageState.ACTIVATED)
 _MOST_RESUMES = 3
@@ -22,31 +21,19 @@ _STEADY_RATE = 1e-3
 clock is not the rig's."""
 
 
-def await_identity(meter: Meter, clock: Clock, poll_s: float, deadline_ns: int) -> MeterIdentity:
-    """Who the meter is, once it answers; its link's error is raised when it does not by the deadline."""
-    while True:
-        try:
-            return meter.identity()
-        except LinkError:
-            if clock.now() >= deadline_ns:
-                raise
-            clock.sleep(poll_s)
-
-
 class MeterSteps:
     """The meter's side of one test."""
 
-    def __init__(
-        self, bench: Bench, fixture: Fixture, image: bytes, evidence: Evidence, diary: Diary, progress: Progress
-    ) -> None:
-        self._meter = bench.meter
-        self._clock = bench.clock
-        self._config = bench.config.meter
+    def __init__(self, session: Session, fixture: Fixture, image: bytes) -> None:
+        self._session = session
+        self._meter = session.bench.meter
+        self._clock = session.clock
+        self._config = session.config.meter
         self._fixture = fixture
         self._image = image
-        self._evidence = evidence
-        self._diary = diary
-        self._progress = progress
+        self._evidence = session.evidence
+        self._diary = session.diary
+        self._progress = session.progress
         self._hash = bytes.fromhex(fixture.sha256)
         self._start: tuple[int, int] | None = None
         self._seen: tuple[int, float] | None = None
@@ -58,15 +45,13 @@ class MeterSteps:
 
     def meet(self, deadline_ns: int) -> None:
         """Who it is, once it answers (until the deadline). Raises BenchError when this firmware is not for it."""
-        who = await_identity(self._meter, self._clock, self._config.poll_s, deadline_ns)
-        told = {"maker": who.maker, "model": who.model, "serial": who.serial}
-        self._identity(**{key: text for key, text in told.items() if text})
+        who = self._session.await_meter(deadline_ns)
         if who.model and who.model != self._fixture.hardware:
             raise BenchError(f"the meter is a {who.model}, but this firmware is for {self._fixture.hardware}")
 
     def check_version(self) -> None:
         version = self._evidence.version_before = self._meter.version()
-        self._identity(version=version)
+        self._session.identity("meter", version=version)
         if version != self._fixture.version_from:
             wanted = self._fixture.version_from
             raise BenchError(f"the meter runs {version}, but this firmware is to be activated from {wanted}")
@@ -175,10 +160,6 @@ class MeterSteps:
         if state is not None and state is not self._evidence.image_state:
             self._evidence.image_state = state
             self._diary.event("image", state=state.value)
-
-    def _identity(self, **fields: str) -> None:
-        self._evidence.identities.setdefault("meter", {}).update(fields)
-        self._diary.event("identity", of="meter", **fields)
 
     def _ask(self, text: str) -> None:
         """What a driver wants of a person."""

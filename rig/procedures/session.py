@@ -14,10 +14,11 @@ from rig.bench.interlocks import Interlocks
 from rig.bench.opening import Bench
 from rig.bench.power import power
 from rig.clock import Cancelled, to_ns
-from rig.errors import BenchError, HarnessError, RigError
+from rig.errors import BenchError, HarnessError, LinkError, RigError
 from rig.guardian.port import Check
 from rig.instruments.ports import Identity
 from rig.judgement import Limit
+from rig.meters.port import MeterIdentity
 from rig.procedures.capturing import ScopeView
 from rig.procedures.dial import Dial
 from rig.procedures.evidence import Diary, Evidence
@@ -49,9 +50,9 @@ class Session:
         self.diary = diary
         self.progress = progress
         self.watch = Watch(bench.config, bench.sense, bench.clock)
-        self.path = FeedPath(bench, self.watch)
         self.dial = Dial(bench.config, self.watch, bench.clock, limit)
         self.evidence = Evidence(bench.clock.now())
+        self.path = FeedPath(bench, self.watch)
         self.interlocks = Interlocks(bench, free_bytes, self._rail_is_down, self._identified)
 
     def run(self, steps: Callable[[], None], leaving: Callable[[], None] = lambda: None) -> Evidence:
@@ -110,10 +111,7 @@ class Session:
 
     def feed_from_supply(self) -> None:
         """The supply feeds the rail. Raises BenchError when the rail does not come up, Refused outside the envelope."""
-        self.bench.supply.output(True)
-        self.bench.relays.set("supply-feed", True)
-        if not self.watch.wait_state("up", 5.0):
-            raise BenchError("the supply is on and its relay closed, but the rail is not proven up")
+        self.path.from_supply()
         self.interlocks.envelope()
 
     def unfeed(self) -> None:
@@ -123,11 +121,15 @@ class Session:
         if not self.watch.wait_state("down", self.config.topology.discharge_s):
             raise BenchError("the supply is off and both feeds are open, but the rail is not proven down")
 
-    def feed(self) -> None:
-        """What feeds the hub in an activation feeds it, and nothing else does. Raises BenchError."""
+    def feed_hub(self) -> None:
+        """What feeds the hub during an activation on this bench does, and nothing else. Raises BenchError, Refused."""
         self.path.close()
-        if self.path.caveat is not None:
-            self.progress.note(self.path.caveat)
+        if self.path.feed == "supply-feed":
+            self.interlocks.envelope()
+
+    def feed_from_meter(self) -> None:
+        """The meter feeds the hub. Raises BenchError, also where none can."""
+        self.path.from_meter()
 
     def path_begins(self) -> None:
         """From here on the rig moves nothing: what feeds the hub was just proven."""
@@ -144,6 +146,20 @@ class Session:
             self.evidence.path_to_ns = self.clock.now()
         else:
             self.lose(wrong)
+
+    def await_meter(self, deadline_ns: int) -> MeterIdentity:
+        """Wait until the meter says who it is; its link's error is raised when it does not by then."""
+        while True:
+            try:
+                who = self.bench.meter.identity()
+                break
+            except LinkError:
+                if self.clock.now() >= deadline_ns:
+                    raise
+                self.clock.sleep(self.config.meter.poll_s)
+        told = {"maker": who.maker, "model": who.model, "serial": who.serial}
+        self.identity("meter", **{key: text for key, text in told.items() if text})
+        return who
 
     def meter_deadline_ns(self) -> int:
         """By when a meter that was just switched on answers."""

@@ -100,7 +100,7 @@ class BenchAtTest:
 
     def feed_from_meter(self) -> None:
         """The meter feeds the hub's rail, and nothing else does. Raises BenchError."""
-        self._powered().feed()
+        self._powered().feed_hub()
 
     @contextmanager
     def watch(self) -> Iterator[RailSeen]:

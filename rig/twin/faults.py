@@ -167,9 +167,6 @@ def _silence(twin: Rack, what: str) -> None:
 
 
 KINDS: dict[str, FaultKind] = {
-    "mains-stuck": FaultKind(
-        "the mains detector always says 'mains is there'", lambda t: t.line("mains").force(True), lacks=_no_mains
-    ),
     "mains-lost": FaultKind("mains is away for 60 s", _mains_lost, 10.0, lacks=_no_mains),
     "mains-lost-in-transfer": FaultKind(
         "mains is away for 20 s in the middle of the transfer",
@@ -185,6 +182,9 @@ KINDS: dict[str, FaultKind] = {
     ),
     "mains-l2-lost": FaultKind(
         "the second live terminal is without mains for 60 s", _phase_lost, 10.0, lacks=_no_phases
+    ),
+    "mains-stuck": FaultKind(
+        "the mains detector always says 'mains is there'", lambda t: t.line("mains").force(True), lacks=_no_mains
     ),
     "rail-up-stuck-high": FaultKind("rail_up says 'up' for ever", lambda t: t.line("rail_up").force(True)),
     "rail-up-stuck-low": FaultKind("rail_up never says 'up' again", lambda t: t.line("rail_up").force(False)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from rig.bench.config import BenchConfig, OscilloscopeTable, SupplyTable
-from rig.bench.meter_table import ModbusTcpPart, readable
+from rig.bench.meter_table import ModbusTcpTable
 from rig.bench.opening import CallSets
 from rig.clock import Clock
 from rig.instruments.asking import driver_of
@@ -77,9 +77,8 @@ class BenchLook:
             if look.identity is not None
         ]
         meter = None
-        table = readable(config.meter)
-        if self._meter.seen is not None and isinstance(table, ModbusTcpPart):
-            meter = MeterSeen(table.address, table.profile, self._meter.seen)
+        if self._meter.seen is not None and isinstance(config.meter, ModbusTcpTable):
+            meter = MeterSeen(config.meter.address, config.meter.profile, self._meter.seen)
         return replace(
             others,
             instruments=(*candidates, *others.instruments),

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from rig.bench.config import BenchConfig
 from rig.bench.meter_opening import open_reader
-from rig.bench.meter_table import ModbusTcpPart, place, readable
+from rig.bench.meter_table import ModbusTcpPart, modbus_part, place
 from rig.clock import Clock
-from rig.errors import RigError
-from rig.meters.profile import Profile, Value, load_profile
+from rig.errors import LinkTimeout, RigError
 from rig.procedures.doctor.instruments import unanswered
 from rig.records.doctor import Check, Desk, with_asked
 
@@ -19,63 +18,54 @@ IDENTITY = "meter: identity"
 
 
 class MeterLook:
-    """`error` is why it did not answer, `seen` who did. Raises InputError for a profile that there is not."""
+    """`error` is why it did not answer, `seen` who did."""
 
     def __init__(self, config: BenchConfig, clock: Clock) -> None:
-        self._table = readable(config.meter)
-        self._driver = config.meter.driver
-        self._profile = load_profile(self._table.profile) if self._table is not None else None
-        self._clock = clock
+        """Raises InputError for a profile, or a credential, that there is not."""
+        part = modbus_part(config.meter)
+        self.timeout_s = part.timeout_s if part is not None else 0.0
+        self._address = part.address if isinstance(part, ModbusTcpPart) else None
+        self._place = place(config.meter)
+        self._reader = open_reader(config, clock)
         self.error: RigError | None = None
         self.seen: str | None = None
 
-    @property
-    def timeout_s(self) -> float:
-        """Of one question."""
-        return self._table.timeout_s if self._table is not None else 0.0
-
     def run(self) -> list[Check]:
-        if self._table is None or self._profile is None:
-            return [_DESK.not_here(IDENTITY, f"the driver '{self._driver}' is not asked: it is not only read")]
+        meter = self._reader
+        if meter is None:
+            return [_DESK.not_here(IDENTITY, f"not asked ({self._place})")]
         try:
-            meter = open_reader(self._table, self._clock)
-            try:
-                identity, version = meter.identity(), meter.version()
-            finally:
-                meter.close()
+            identity, version = meter.identity(), meter.version()
         except RigError as error:
             self.error = error
             return []
-        self.seen = f"{identity.maker} {identity.model}, serial {identity.serial}"
+        finally:
+            meter.close()
+        self.seen = f"{identity.maker} {identity.model}, serial {identity.serial}".strip()
         checks = [
             _DESK.ok(IDENTITY, self.seen),
             _DESK.ok("meter: firmware", version),
         ]
-        return with_asked(checks, [_asked(self._profile)])
+        return with_asked(checks, [meter.introduction()])
 
     def unanswered(self, mains: bool | None) -> list[Check]:
         """The check of a meter that did not answer; `mains` is the bench's own detector, None where it is not known."""
-        if self.error is None or self._table is None or self._profile is None:
+        if self.error is None or self._reader is None:
             return []
-        found, where = self.error.one_line(), place(self._table)
+        found = self.error.one_line()
         if mains is False:
             to_do = "give it mains (close K1, which the doctor does not do), wait until it is up, and ask again"
             checks = [_DESK.warning(IDENTITY, f"{found}; there is no mains at its terminals", to_do)]
-        elif isinstance(self._table, ModbusTcpPart):
-            to_do = f"{unanswered(self.error, self._table.address.rpartition(':')[0])} its address is {where}"
-            checks = [_DESK.failed(IDENTITY, found, to_do)]
         else:
-            to_do = f"is it powered, wired to {where}, and set to this speed, parity and unit?"
+            to_do = f"{self._advice(self.error)} it is at {self._place}"
             checks = [_DESK.failed(IDENTITY, found, to_do)]
-        return with_asked(checks, [_asked(self._profile)])
+        return with_asked(checks, [self._reader.introduction()])
 
-
-def _asked(profile: Profile) -> str:
-    """The registers of identity and version."""
-    who = profile.identity
-    values = [v for v in (who.maker, who.model, who.serial) if isinstance(v, Value)] if who is not None else []
-    kinds = {3: "holding", 4: "input"}
-    told = ", ".join(
-        f"{kinds[v.function]} {v.span.start} to {v.span.stop - 1}" for v in (*values, *profile.version.parts)
-    )
-    return f"Modbus: read registers {told}"
+    def _advice(self, error: RigError) -> str:
+        if self._address is not None:
+            return unanswered(error, self._address.rpartition(":")[0])
+        if isinstance(error, LinkTimeout):
+            return (
+                "is it switched on, are the line's two wires the right way round, are baud rate and parity the meter's?"
+            )
+        return "is the serial adapter there, and used by no other program? are baud rate and parity right?"
