@@ -215,6 +215,9 @@ def _run(bench: Bench, fixture: Fixture, limit: Limit, out: Path, progress: Prog
     bench.relays.keep_journal(bundle.path, bundle.start_ns)
     test = ActivationTest(bench, fixture, limit, view, bundle, progress, lambda: free_bytes(out))
     evidence = test.run()
+    if bench.lease is not None and not evidence.safe_proven:
+        bundle.event("marked", why="its safe state could not be proven")
+        progress.note("NOT SAFE: this bench is marked as not to be used until 'rig safe' proves it safe")
     for wear in bench.wear.rows():
         bundle.event("relay", name=wear.name, operations=wear.operations, rated=wear.rated)
         if wear.warning is not None:
