@@ -27,7 +27,8 @@ def twin() -> Iterator[Served]:
 
 def run(twin: Served, firmware: str, out: Path) -> subprocess.CompletedProcess[str]:
     words = ("run", "--bench", str(twin.bench_file), "--firmware", firmware, "--json", "--out", str(out))
-    return subprocess.run(rig(*words), capture_output=True, text=True, check=False, env=ENVIRONMENT)
+    environment = {**ENVIRONMENT, "ICHIS_RIG_STATE": str(out.parent / "state")}
+    return subprocess.run(rig(*words), capture_output=True, text=True, check=False, env=environment)
 
 
 # -- a controller in another process ---------------------------------------------------------------------------------
