@@ -69,6 +69,8 @@ def serve(options: Namespace) -> int:
 
     if not 0 <= options.seed <= MAX_SEED:
         raise InputError("not a seed", Where(key="--seed", found=str(options.seed), expected=f"0 to {MAX_SEED}"))
+    if options.until_eof and sys.stdin is None:
+        raise InputError("standard input is closed already", Where(key="--until-eof"))
     faults = [parse(text) for text in options.fault]
     fixtures = [firmware.load(name) for name in options.firmware or firmware.names()]
     with ExitStack() as stack:
@@ -159,13 +161,5 @@ def _wait(stop: _Stop, twin: ServedTwin, until_eof: bool) -> int:
             return stop.code
         if twin.timeline.failure is not None:
             raise HarnessError(f"the twin failed: {twin.timeline.failure!r}") from twin.timeline.failure
-        if 0 in found and _ended():
+        if 0 in found and not os.read(0, 4096):
             return ExitCode.PASS
-
-
-def _ended() -> bool:
-    """Whether standard input has ended; one that was closed before we began has, too."""
-    try:
-        return not os.read(0, 4096)
-    except OSError:
-        return True

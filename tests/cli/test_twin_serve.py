@@ -137,6 +137,14 @@ def test_bad_input_is_one_line_and_serves_nothing(
     assert told in captured.err
 
 
+def test_a_standard_input_that_is_closed_already_cannot_be_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["twin", "serve", "--until-eof"]) == 2
+    assert "--until-eof: standard input is closed already" in capsys.readouterr().err
+
+
 # -- programs that nobody here wrote ---------------------------------------------------------------------------------
 
 
