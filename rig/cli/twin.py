@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import select
-import shutil
 import signal
 import sys
-import tempfile
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -63,6 +60,8 @@ def add_words(verb: ArgumentParser, number: Callable[[str], float]) -> None:
 
 def serve(options: Namespace) -> int:
     """Start, print the line, serve until a signal (or the end of standard input) comes."""
+    import json
+
     from rig import firmware
     from rig.api import MAX_SEED
     from rig.twin.faults import parse
@@ -70,6 +69,8 @@ def serve(options: Namespace) -> int:
 
     if not 0 <= options.seed <= MAX_SEED:
         raise InputError("not a seed", Where(key="--seed", found=str(options.seed), expected=f"0 to {MAX_SEED}"))
+    if options.until_eof and sys.stdin is None:
+        raise InputError("standard input is closed already", Where(key="--until-eof"))
     faults = [parse(text) for text in options.fault]
     fixtures = [firmware.load(name) for name in options.firmware or firmware.names()]
     with ExitStack() as stack:
@@ -103,6 +104,9 @@ def _line(twin: ServedTwin, file: Path) -> dict[str, str | float | int | None]:
 @contextmanager
 def _bench_file(out: Path | None, text: str) -> Iterator[Path]:
     """Written whole before anybody is told of it; a temporary one goes when the twin goes."""
+    import shutil
+    import tempfile
+
     try:
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,14 @@ Modbus Application Protocol V1.1b3, 6.1 and 6.5; exceptions, 7. Written here, ov
 (`rig.instruments.modbus_link`), and not with the Modbus library that the meters use: whoever owns the relays must keep
 the bench safe in a small process that loads nothing beyond the standard library.
 
+Boards, by what their makers publish (none was seen here). Waveshare Modbus RTU Relay and Modbus POE ETH Relay (wiki,
+'Development Protocol'): unit 1, 9600 baud without parity, coils 0 to 7, 15 or 29; function 5 also takes address 0x00FF
+for all relays, 0x0200 on for 'flash on' and 0x0400 on for 'flash off', whose value is a time: hence no coil above 0xFE.
+The POE board speaks RTU frames over TCP until it is set to Modbus TCP; such frames are refused here. LC Technology
+boards: unit 255, coils from 0. Wiren Board WB-MR: coils from 0. Boards that count coils from 1 and close with 0x0100,
+or that take function 6, are not spoken. **Assume that no board opens its relays when its client dies**: only WB-MR has
+it documented, as an option (holding register 8: after so many seconds without a request; 0, the default, is never).
+
 A coil that reads back right proves that the board drives it, not that the contact moved: that is proven on the rail.
 The reply to a write is the request's echo, which an adapter with local echo gives for a dead board too: it proves
 nothing, and every write is read back.
