@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig import firmware as fixtures
-from rig.bench.config import BenchConfig, check_bench, locate, names_a_file
+from rig.bench import is_bench_file
+from rig.bench.config import BenchConfig, check_bench, locate
 from rig.bench.guarding import owned
 from rig.bench.opening import Bench, CallSets, open_bench
 from rig.clock import Clock, to_ns
@@ -135,7 +136,7 @@ class Prepared:
         self._request = request
         self.fixture: Fixture = fixtures.load(request.firmware)
         self.fixture.image_bytes()
-        is_file = names_a_file(request.bench)
+        is_file = is_bench_file(request.bench)
         if is_file and request.faults:
             raise InputError(
                 "faults are for the twin", Where(key="--fault", found=request.bench, expected="a twin bench")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from rig.bench.config import BenchConfig
@@ -33,4 +34,6 @@ def _value(value: Any) -> str:
         return f"[{', '.join(_value(each) for each in value)}]"
     if isinstance(value, float):
         return repr(value)
+    if isinstance(value, date):
+        return value.isoformat()
     return json.dumps(value, ensure_ascii=False)  # TOML takes JSON's strings, whole numbers and booleans as they are

@@ -24,11 +24,11 @@ Amps = Annotated[float, Field(gt=0, le=30, allow_inf_nan=False)]
 Ohms = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 Farads = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
 Pin = Annotated[int, Field(ge=0, le=1023)]
-_HOST = r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])"
+HOST = r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])"
 _PORT = r"([0-9]{1,5})"
-_ENDPOINT = rf"^{_HOST}:{_PORT}$"
+_ENDPOINT = rf"^{HOST}:{_PORT}$"
 _LOCAL = rf"^((127(?:\.[0-9]{{1,3}}){{3}}|\[::1\]|localhost):{_PORT}|(/[!-~]{{1,100}}))$"
-_VISA = rf"^[Tt][Cc][Pp][Ii][Pp][0-9]*::{_HOST}::{_PORT}::[Ss][Oo][Cc][Kk][Ee][Tt]$"
+_VISA = rf"^[Tt][Cc][Pp][Ii][Pp][0-9]*::{HOST}::{_PORT}::[Ss][Oo][Cc][Kk][Ee][Tt]$"
 
 
 def _endpoint(value: str) -> str:
@@ -262,7 +262,7 @@ class GpiodSenseTable(_SenseTable):
     """A line of a GPIO chip, stamped by the kernel."""
 
     driver: Literal["gpiod"]
-    chip: str = "/dev/gpiochip0"
+    chip: Annotated[str, Field(pattern=r"^/")] = "/dev/gpiochip0"
 
 
 class ServedSenseTable(_SenseTable):
@@ -358,11 +358,6 @@ class BenchConfig(_Table):
 
     def sense_of(self, role: SenseRole) -> SenseTable:
         return next(s for s in self.sense if s.role == role)
-
-
-def names_a_file(bench: str) -> bool:
-    """Whether what was asked for is the path of a bench file; else it is a bench of the twin by name."""
-    return bench.endswith(".toml") or "/" in bench
 
 
 def load_bench(path: Path) -> BenchConfig:

@@ -51,7 +51,7 @@ def charge(config: BenchConfig, state_folder: Path) -> Charge:
     return Charge(
         bench=config.bench.name,
         state_folder=str(state_folder),
-        relays=tuple(_relay(table) for table in config.relay),
+        relays=tuple(relay_spec(table) for table in config.relay),
         supplies=tuple(supply_spec(table) for table in config.supply),
         rules=rules(config, silent=True),
         beat_s=guardian.beat_s,
@@ -94,7 +94,7 @@ def _place(table: RelayTable) -> str:
 
 def inside(config: BenchConfig, clock: Clock, gpio: RPiGPIO | None, closing: Callable[[str], None]) -> LocalGuardian:
     """The guardian in this process; its relays go to their safe positions. `closing`: see `LocalGuardian`."""
-    relays: Mapping[str, Relay] = open_relays(tuple(_relay(table) for table in config.relay), clock, gpio)
+    relays: Mapping[str, Relay] = open_relays(tuple(relay_spec(table) for table in config.relay), clock, gpio)
     return LocalGuardian(Core(rules(config, silent=False), relays, clock.now), clock, closing)
 
 
@@ -114,7 +114,8 @@ def owned(config: BenchConfig, clock: Clock, *, marked: bool = False) -> Iterato
         lease.release()
 
 
-def _relay(table: RelayTable) -> RelaySpec:
+def relay_spec(table: RelayTable) -> RelaySpec:
+    """How this relay is driven: `rig.guardian.hands`."""
     safe_closed = None if table.safe == "as-is" else False
     if isinstance(table, GpioRelayTable):
         return RelaySpec(table.role, table.name, GpioSpec(table.pin, table.active == "high"), None, safe_closed)

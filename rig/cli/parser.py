@@ -35,6 +35,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     _add_run(verbs)
     _add_analyse(verbs)
     _add_wiring(verbs)
+    _add_doctor(verbs)
     _add_twin(verbs)
     return parser.parse_args(words)
 
@@ -101,6 +102,19 @@ def _add_wiring(verbs: argparse._SubParsersAction[_Parser]) -> None:
         allow_abbrev=False,
     )
     wiring.add_words(verb)
+
+
+def _add_doctor(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import doctor
+
+    verb = verbs.add_parser(
+        "doctor",
+        help="check a bench and this machine",
+        description="Checks a bench and this machine, and says what to do. Nothing is set, switched or moved.",
+        epilog=_EXITS,
+        allow_abbrev=False,
+    )
+    doctor.add_words(verb)
 
 
 def _add_twin(verbs: argparse._SubParsersAction[_Parser]) -> None:

@@ -44,10 +44,11 @@ def wiring(options: Namespace) -> int:
 
 def _report(bench: str) -> Report:
     """The check of a bench file, or of a twin's. The twin is loaded only where it is asked for."""
-    from rig.bench.config import check_bench, names_a_file
+    from rig.bench import is_bench_file
+    from rig.bench.config import check_bench
     from rig.bench.wiring import checked
 
-    if names_a_file(bench):
+    if is_bench_file(bench):
         from rig.toml_file import read_toml
 
         path = Path(bench)

@@ -30,7 +30,7 @@ class AskingLink:
 
     def exchange(self, *commands: str) -> tuple[str, ...]:
         for text in commands:
-            if not is_query(text):
+            if not is_query(text) or ";" in text:  # a question may have a command before it in its line
                 raise Refused(f"{self.name}: {text!r} is no question: nothing was sent")
         self.asked += [text for text in dict.fromkeys(commands) if text not in self.asked]
         return self._link.exchange(*commands)

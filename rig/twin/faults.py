@@ -57,6 +57,15 @@ def parse(text: str) -> Fault:
     return Fault(name, at_s)
 
 
+def parse_from_start(text: str) -> Fault:
+    """A fault that acts from the start, whatever its kind: for who activates nothing. Raises InputError."""
+    fault = parse(text)
+    if "@" in text:
+        where = Where(key="--fault", found=text, expected=f"{fault.name}, without a time")
+        raise InputError("nothing is activated here: a fault acts from the start", where)
+    return Fault(fault.name, None)
+
+
 def _mains_lost(twin: Rack) -> None:
     twin.world.mains_supply(False)
     twin.after(60.0, lambda: twin.world.mains_supply(True))

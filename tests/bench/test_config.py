@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,28 @@ def test_the_defaults_contradict_nothing() -> None:
     text = 'schema = "rig.bench/1"\n\n' + "\n\n".join(tables)
     config = checked(text)
     assert config.topology.control_cut_s - config.topology.discharge_s > config.rail.restore_min_s
+
+
+@pytest.mark.parametrize("written", ["2027-03-31", '"2027-03-31"'])
+def test_a_day_is_tomls_own_or_in_quotes(written: str) -> None:
+    text, _ = spoilt("supply", "channel = 1", f"channel = 1\ncalibration_due = {written}")
+    assert checked(text).supply[0].calibration_due == date(2027, 3, 31)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ('"2027-02-30"', "'2027-02-30' is no day: day is out of range for month"),
+        ('"soon"', "soon is no day like 2027-03-31"),
+        ("2027-03-31T10:00:00", "2027-03-31 10:00:00 is no day like 2027-03-31"),
+        ("20270331", "20270331 is no day like 2027-03-31"),
+    ],
+)
+def test_what_is_no_day_is_told_with_its_line(written: str, message: str) -> None:
+    text, line = spoilt("supply", "channel = 1", f"channel = 1\ncalibration_due = {written}")
+    error = refused(text)
+    assert error.message == message
+    assert (error.where.key, error.where.line) == ("supply[0].calibration_due", line + 1)
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:

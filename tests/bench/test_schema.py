@@ -39,12 +39,20 @@ def test_a_good_file_fits_it() -> None:
         ("supply", "::SOCKET", "::INSTR"),
         ("meter", ":502", ""),
         ("hub", "commissioned = false", ""),
+        ("limits", "clock_rate_ppm = 200.0", 'calibration_overdue = "ok"'),
+        ("oscilloscope", "channel = 1", "channel = 1\nserial = 7"),
         ("relay", "17", "28"),
         ("sense", "[10.2, 10.8]", "[10.2]"),
+        ("sense", "/dev/gpiochip0", "gpiochip0"),
     ],
 )
 def test_what_the_model_refuses_of_a_single_key_does_not_fit_it(table: str, old: str, new: str) -> None:
     assert not VALIDATOR.is_valid(tomllib.loads(spoilt(table, old, new)[0]))
+
+
+def test_what_an_instrument_may_say_of_itself_fits_it() -> None:
+    more = 'channel = 1\nmodel = "DP832"\nserial = "DP8"\nfirmware = "1"\ncalibration_due = "2027-03-31"'
+    VALIDATOR.validate(tomllib.loads(spoilt("supply", "channel = 1", more)[0]))
 
 
 def test_every_table_is_closed() -> None:

@@ -87,6 +87,23 @@ def test_after_silence_the_same_instrument_is_welcome_again(serve: Serve):
     assert link.reopen().serial == "DP8C1"
 
 
+def test_who_only_looks_leaves_the_error_queue_alone():
+    heard: list[str] = []
+    clock = VirtualClock()
+
+    def handle(line: str) -> Answer:
+        heard.append(line)
+        return IDN if line.endswith("?") else None
+
+    server = LineServer("device", handle, clock, threading.RLock())
+    for clears in (False, True):
+        link = VisaLink(server.address, clock, 2.0, "device", clears=clears)
+        link.query(":A?")
+        link.close()
+    server.close()
+    assert heard == ["*IDN?", ":A?", "*CLS", "*IDN?", ":A?"]
+
+
 def test_after_silence_another_serial_number_is_refused(serve: Serve):
     table: dict[str, Answer] = {":A?": SILENCE}
     link, _, _ = serve(table)

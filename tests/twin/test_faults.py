@@ -11,7 +11,7 @@ import rig
 from rig.errors import InputError
 from rig.records.run import RunRecord
 from rig.twin import bench as twin_bench
-from rig.twin.faults import KINDS, Fault, parse
+from rig.twin.faults import KINDS, Fault, parse, parse_from_start
 
 SHORT, LONG = "cut-45s", "cut-240s"
 Faults = tuple[str, ...]
@@ -160,3 +160,15 @@ def test_a_time_that_is_none_is_told(time: str) -> None:
 
 def test_every_fault_says_what_it_is() -> None:
     assert all(kind.text and "\n" not in kind.text for kind in KINDS.values())
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_where_nothing_is_activated_every_fault_acts_from_the_start(name: str) -> None:
+    assert parse_from_start(name) == Fault(name, None)
+
+
+def test_where_nothing_is_activated_a_time_is_refused() -> None:
+    with pytest.raises(InputError, match="a fault acts from the start"):
+        parse_from_start("scope-dead@3")
+    with pytest.raises(InputError, match="did you mean 'scope-dead'"):
+        parse_from_start("scope-ded")

@@ -1,0 +1,112 @@
+"""Supply and oscilloscope, asked by their own drivers over a link that carries only questions: nothing is set.
+
+Who answers, its firmware, the supply's output as it is; and from the bench file, when its calibration is due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from rig.bench.config import LimitsTable, OscilloscopeTable, SupplyTable
+from rig.bench.identities import other_than_expected
+from rig.clock import Clock
+from rig.errors import LinkTimeout, RigError
+from rig.instruments.asking import AskingLink
+from rig.instruments.link import VisaLink
+from rig.instruments.ports import Identity
+from rig.instruments.rigol_dp800 import RigolDP800, SupplyLimits
+from rig.instruments.rigol_ds1000z import RigolDS1000Z
+from rig.records.doctor import Check, Desk, with_asked
+
+DUE_SOON_DAYS = 30
+_DESK = Desk("instruments")
+
+
+class InstrumentLook:
+    """One instrument of the bench file. `identity` is who answered, None where nobody rightly did."""
+
+    def __init__(self, table: SupplyTable | OscilloscopeTable, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+        self.identity: Identity | None = None
+
+    def run(self) -> list[Check]:
+        table = self._table
+        link = AskingLink(VisaLink(table.address, self._clock, table.timeout_s, table.name, clears=False))
+        try:
+            if isinstance(table, SupplyTable):
+                supply = RigolDP800(table.name, link, table.channel, SupplyLimits(table.max_volts, table.max_amps))
+                checks = [*self._who(supply.identify), *(self._output(supply) if self.identity else [])]
+            else:
+                scope = RigolDS1000Z(table.name, link, table.channel, table.probe, self._clock)
+                checks = self._who(scope.identify)
+        finally:
+            link.close()
+        return with_asked(checks, link.asked)
+
+    def _who(self, identify: Callable[[], Identity]) -> list[Check]:
+        table, what = self._table, f"{self._table.name}: identity"
+        try:
+            who = self.identity = identify()
+        except RigError as error:
+            return [_DESK.failed(what, error.one_line(), unanswered(error, table.address.split("::")[1]))]
+        found = f"{who.maker} {who.model}, serial {who.serial}"
+        other = other_than_expected(table, who, "model", "serial")
+        if other is None:
+            first = _DESK.ok(what, found)
+        else:
+            to_do = f"connect the instrument that the bench file names, or change its key {other.key}"
+            first = _DESK.failed(what, f"{found}; the bench file expects {other.key} {other.expected}", to_do)
+        return [first, self._firmware(who)]
+
+    def _firmware(self, who: Identity) -> Check:
+        what, found = f"{self._table.name}: firmware", who.version or "it does not say"
+        other = other_than_expected(self._table, who, "firmware")
+        if other is None:
+            return _DESK.ok(what, found)
+        to_do = "check that the driver still works with it (rig controls), then change the bench file's key firmware"
+        return _DESK.warning(what, f"{found}; the bench file expects {other.expected}", to_do)
+
+    def _output(self, supply: RigolDP800) -> list[Check]:
+        what = f"{supply.name}: output"
+        try:
+            reading = supply.read()
+        except RigError as error:
+            return [_DESK.failed(what, error.one_line(), unanswered(error, self._table.address.split("::")[1]))]
+        found = f"{'on' if reading.output_on else 'off'}, {reading.volts:.2f} V, {reading.amps:.3f} A"
+        if reading.tripped:
+            to_do = "find out why its protection tripped, then clear it on the instrument"
+            return [_DESK.failed(what, f"{found}, a protection has tripped", to_do)]
+        if reading.output_on:
+            return [
+                _DESK.warning(what, found, "is a run going on? at rest the supply is off: rig doctor switches nothing")
+            ]
+        return [_DESK.ok(what, found)]
+
+
+def unanswered(error: RigError, host: str) -> str:
+    """What to do about an instrument that was not reached, or answered wrongly."""
+    if isinstance(error, LinkTimeout):
+        return f"is it switched on and on this network (ping {host})? does another program hold its only connection?"
+    return f"is its address right, and does it listen there (ping {host})? restart it if it answers nonsense"
+
+
+def calibration(table: SupplyTable | OscilloscopeTable, limits: LimitsTable, today: date, real: bool) -> Check:
+    """When it is due, by the bench file. How bad overdue is, the bench file says too (`calibration_overdue`)."""
+    what, due = f"{table.name}: calibration", table.calibration_due
+    if due is None:
+        found = "the bench file does not say when it is due"
+        to_do = "write calibration_due = 2027-03-31 (the day on its label) into the instrument's table"
+        return _DESK.warning(what, found, to_do) if real else _DESK.not_here(what, "a twin's instrument has none")
+    days = (due - today).days
+    if days <= 0:
+        found, to_do = (
+            f"due on {due}, {-days} days ago",
+            "have it calibrated, and write the new day into calibration_due",
+        )
+        return _DESK.bad(limits.calibration_overdue == "failed", what, found, to_do)
+    found = f"due on {due}, in {days} days"
+    if days <= DUE_SOON_DAYS:
+        return _DESK.warning(what, found, "order its calibration now")
+    return _DESK.ok(what, found)
