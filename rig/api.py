@@ -180,6 +180,9 @@ def run_on(bench: Bench, fixture: Fixture, request: Request, progress: Progress)
     kinds = [] if request.controls == "never" else [k for k in required(config) if k not in {e.kind for e in standing}]
     session = Session(bench, limit, view, bundle, progress, lambda: free_bytes(request.out))
     evidence = ActivationTest(session, fixture, kinds).run()
+    if bench.lease is not None and not evidence.safe_proven:
+        bundle.event("marked", why="its safe state could not be proven")
+        progress.note("NOT SAFE: this bench is marked as not to be used until 'rig safe' proves it safe")
     for wear in bench.wear.rows():
         bundle.event("relay", name=wear.name, operations=wear.operations, rated=wear.rated)
         if wear.warning is not None:

@@ -67,10 +67,13 @@ class Interlocks:
             raise BenchError(self.bench.relays.tripped)
 
     def envelope(self) -> None:
-        """While the supply feeds: is it on, regulating its volts, below its protections? Raises Refused."""
+        """While the supply feeds: is it on, regulating, below its protections? Raises Refused.
+
+        Its current limit may act (a hub that charges its supercapacitor): that is inside the envelope.
+        """
         table, found = self.bench.config.supply[0], self.bench.supply.read()
         inside = found.volts < table.over_voltage_v and found.amps < table.over_current_a
-        if not found.output_on or found.mode != "CV" or found.tripped or not inside:
+        if not found.output_on or found.mode not in ("CV", "CC") or found.tripped or not inside:
             state = "a protection tripped" if found.tripped else f"mode {found.mode}"
             raise Refused(
                 f"supply {table.name} is outside its envelope: {found.volts:.3f} V, {found.amps:.3f} A, {state}"

@@ -69,6 +69,8 @@ def serve(options: Namespace) -> int:
 
     if not 0 <= options.seed <= MAX_SEED:
         raise InputError("not a seed", Where(key="--seed", found=str(options.seed), expected=f"0 to {MAX_SEED}"))
+    if options.until_eof and sys.stdin is None:
+        raise InputError("standard input is closed already", Where(key="--until-eof"))
     faults = [parse(text) for text in options.fault]
     fixtures = [firmware.load(name) for name in options.firmware or firmware.names()]
     with ExitStack() as stack:

@@ -125,8 +125,10 @@ class Core:
         before = self._now()
         try:
             relay.set(closed)
-        finally:
-            self._note(role, relay, closed)
+        except BenchError:
+            self._note(role, maybe_closed=True)
+            raise
+        self._note(role, maybe_closed=closed)
         move = Move(before, self._moved_ns[role], role, closed)
         self.moves.append(move)
         return move
@@ -229,18 +231,16 @@ class Core:
             except BenchError:
                 safe = False
             found[relay.name] = safe
-            self._note(role, relay, not safe)
+            self._note(role, maybe_closed=not safe)
         return found
 
-    def _note(self, role: str, relay: Relay, maybe_closed: bool) -> None:
+    def _note(self, role: str, *, maybe_closed: bool) -> None:
         """A relay moved, or was meant to; a feed that may be closed is counted as one."""
         self._moved_ns[role] = self._now()
-        if role not in self._rules.feeds:
-            return
-        if maybe_closed:
-            self._closed_ns.setdefault(role, self._moved_ns[role])
-        elif not _reads_closed(relay):
+        if not maybe_closed:
             self._closed_ns.pop(role, None)
+        elif role in self._rules.feeds:
+            self._closed_ns.setdefault(role, self._moved_ns[role])
 
     def _fell_silent(self) -> bool:
         return self.tripped is not None and self.tripped.why is Why.SILENT
@@ -259,10 +259,3 @@ def _opened(relay: Relay) -> bool:
     """Opened, whatever its own safe position is."""
     relay.set(False)
     return not relay.read()
-
-
-def _reads_closed(relay: Relay) -> bool:
-    try:
-        return relay.read()
-    except BenchError:
-        return True

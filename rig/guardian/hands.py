@@ -40,11 +40,16 @@ def open_relays(specs: tuple[RelaySpec, ...], clock: Clock, gpio: RPiGPIO | None
     with ExitStack() as stack:  # what was opened before one failed is given back
         for number, spec in enumerate(specs):
             with placed(f"relay[{number}].{'coil' if spec.gpio is None else 'pin'}"):
-                relay = _on_a_line(spec, gpio) if spec.gpio is not None else _on_a_board(spec, clock, links)
+                relay = open_relay(spec, clock, links, gpio)
             relays[spec.role] = relay
             stack.callback(relay.close)
         stack.pop_all()
     return relays
+
+
+def open_relay(spec: RelaySpec, clock: Clock, links: dict[object, ModbusLink], gpio: RPiGPIO | None = None) -> Relay:
+    """One driver; `links` keeps those of the boards that were opened before."""
+    return _on_a_line(spec, gpio) if spec.gpio is not None else _on_a_board(spec, clock, links)
 
 
 @contextmanager

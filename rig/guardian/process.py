@@ -88,7 +88,17 @@ class Process:
         _send(channel, {"ok": os.getpid()})
 
     def run(self) -> None:
-        """Until the controller says goodbye, or is gone."""
+        """Until the controller says goodbye, or is gone. After a fault of its own the relays are safe."""
+        try:
+            self._lead()
+        except Exception as error:
+            safe = self._core.make_safe()
+            self._journal.tell("fault", message=f"{type(error).__name__}: {error}", safe=safe)
+            raise
+        for relay_error in self._core.close():
+            self._journal.tell("failed", message=relay_error.one_line())
+
+    def _lead(self) -> None:
         poll = select.poll()
         for readable in (self._pulse, self._channel, self._controller, self._wakeup):
             if readable.fileno() >= 0:
@@ -105,8 +115,6 @@ class Process:
             if self._told_to_stop and self._core.tripped is None:
                 self._core.trip(Why.TOLD, f"the guardian was {Why.TOLD.value} (SIGTERM)")
             self._look(alive and not self._controller.gone())
-        for relay_error in self._core.close():
-            self._journal.tell("failed", message=relay_error.one_line())
 
     def _wait_ms(self) -> float:
         due = [self._core.due_ns(), self._watchdog.due_ns if self._watchdog and not self._core.tripped else None]

@@ -63,6 +63,8 @@ def mark(fd: int, why: str) -> None:
 
 def identity() -> dict[str, Any]:
     """This process: pid, start time in clock ticks since boot (proc(5), stat, field 22), and the boot's id."""
+    from rig.instruments.line_client import boot_id
+
     return {"pid": os.getpid(), "started": started(os.getpid()), "boot_id": boot_id()}
 
 
@@ -73,8 +75,3 @@ def started(pid: int) -> int:
             return int(file.read().rpartition(b")")[2].split()[19])
     except (OSError, ValueError, IndexError):
         return 0
-
-
-def boot_id() -> str:
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:  # noqa: PTH123
-        return file.read().strip()

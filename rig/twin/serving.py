@@ -17,7 +17,7 @@ from rig.firmware import Fixture
 from rig.twin.faults import KINDS, Fault
 from rig.twin.line_server import SenseServer
 from rig.twin.modbus_server import ModbusServer
-from rig.twin.rack import NOWHERE, Rack, Times, filled, template
+from rig.twin.rack import NOWHERE, Rack, Times, filled, known_images, template
 from rig.twin.relay_board import TwinRelayBoard
 from rig.twin.scaling import served
 from rig.twin.system_time import FaceProbe, FaceTime, SystemTimeline
@@ -43,6 +43,7 @@ class ServedTwin(Rack):
         for fault in faults:
             if KINDS[fault.name].own_clock:
                 raise InputError("needs a clock of the twin's own", Where(key="--fault", found=fault.name))
+        known_images(fixtures)  # raises before anything runs
         draft = filled(template(name), NOWHERE, name)
         if isinstance(draft.meter, OutsideTable):
             raise InputError("its contact is a line that no other process reaches", Where(key="--bench", found=name))

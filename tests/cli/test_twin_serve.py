@@ -27,7 +27,8 @@ def twin() -> Iterator[Served]:
 
 def run(twin: Served, firmware: str, out: Path) -> subprocess.CompletedProcess[str]:
     words = ("run", "--bench", str(twin.bench_file), "--firmware", firmware, "--json", "--out", str(out))
-    return subprocess.run(rig(*words), capture_output=True, text=True, check=False, env=ENVIRONMENT)
+    environment = {**ENVIRONMENT, "ICHIS_RIG_STATE": str(out.parent / "state")}
+    return subprocess.run(rig(*words), capture_output=True, text=True, check=False, env=environment)
 
 
 # -- a controller in another process ---------------------------------------------------------------------------------
@@ -134,6 +135,14 @@ def test_bad_input_is_one_line_and_serves_nothing(
     assert captured.out == ""
     assert captured.err.count("\n") == 1
     assert told in captured.err
+
+
+def test_a_standard_input_that_is_closed_already_cannot_be_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["twin", "serve", "--until-eof"]) == 2
+    assert "--until-eof: standard input is closed already" in capsys.readouterr().err
 
 
 # -- programs that nobody here wrote ---------------------------------------------------------------------------------

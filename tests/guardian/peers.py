@@ -116,8 +116,8 @@ def charge(
     return Charge("test", str(state), relays, supplies, rules, beat_s, retry_s, watchdog, stop)
 
 
-def gone(pid: int) -> bool:
-    """Whether a process has ended, waiting for it."""
+def gone(pid: int, wait_s: float = PATIENCE_S) -> bool:
+    """Whether a process has ended, waiting for it at most so long."""
     try:
         fd = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -125,6 +125,6 @@ def gone(pid: int) -> bool:
     try:
         poll = select.poll()
         poll.register(fd, select.POLLIN)
-        return bool(poll.poll(PATIENCE_S * 1000))
+        return bool(poll.poll(wait_s * 1000))
     finally:
         os.close(fd)

@@ -182,6 +182,7 @@ def test_a_dead_supply_is_never_called_safe_and_its_feed_is_open_all_the_same(tm
                 assert code == 4, run.told
                 assert run.record()["verdict"] == "ERROR"
                 assert "NOT SAFE: supply psu off" in run.told
+                assert "NOT SAFE: this bench is marked as not to be used until 'rig safe'" in run.told
             not_to_be_used(folder, twin, "supply psu off")
 
     together(dead, tmp_path, [signal.SIGTERM, signal.SIGKILL])

@@ -220,6 +220,22 @@ def test_when_the_guardian_is_gone_a_relay_that_does_not_open_is_told(
         client.close()
 
 
+def test_a_guardian_with_a_fault_of_its_own_leaves_its_relays_safe_and_the_controller_is_told(
+    start: START, lines: Lines, clock: SystemClock, tmp_path: Path
+) -> None:
+    (lines.folder / "broken").touch()
+    client = start()
+    assert interrupted(clock).startswith("the guardian is gone")
+    assert gone(client.pid)
+    (row,) = journal(tmp_path)
+    assert row["message"] == "ZeroDivisionError: division by zero"
+    assert row["safe"] == {"K1": True, "K2": True, "K3": True}
+    (lines.folder / "broken").unlink()  # this process takes the lines over
+    with clock.shielded():
+        assert client.make_safe() == {"K1": True, "K2": True, "K3": True}
+        client.close()
+
+
 def test_the_emergency_stop_opens_everything_and_is_told(start: START, lines: Lines, clock: SystemClock) -> None:
     lines.set(5, 0)
     client = start(stop=StopSpec(5, pressed_high=True))

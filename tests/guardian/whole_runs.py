@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
+
+from tests.guardian.peers import gone
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120.0
@@ -119,14 +120,14 @@ class Run:
 
     def ended_within(self, seconds: float) -> bool:
         """Whether the run is over, waiting for it at most so long."""
-        return wait_for_end(self.process.pid, seconds)
+        return gone(self.process.pid, seconds)
 
     def end(self) -> int:
         """Wait until the run is over, and its guardian; the exit code."""
         told, errors = self.process.communicate(timeout=PATIENCE_S)
         self.told += told + errors
         if self._guardian is not None:
-            assert wait_for_end(self._guardian, PATIENCE_S), "the guardian outlives its work"
+            assert gone(self._guardian, PATIENCE_S), "the guardian outlives its work"
         return self.process.returncode
 
     def record(self) -> dict[str, Any]:
@@ -159,19 +160,6 @@ def twin_and_run(folder: Path, script: str = "") -> Iterator[tuple[Twin, Run]]:
         run = Run(twin, folder, script)
         stack.callback(run.close)
         yield twin, run
-
-
-def wait_for_end(pid: int, seconds: float) -> bool:
-    try:
-        fd = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        poll = select.poll()
-        poll.register(fd, select.POLLIN)
-        return bool(poll.poll(seconds * 1000))
-    finally:
-        os.close(fd)
 
 
 @dataclass(frozen=True)

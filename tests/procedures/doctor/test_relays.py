@@ -96,10 +96,10 @@ def test_relays_are_asked_board_by_board(board: Board) -> None:
 
 @contextmanager
 def counted(monkeypatch: pytest.MonkeyPatch, home: Path, text: str) -> Iterator[BenchConfig]:
-    monkeypatch.setenv("XDG_STATE_HOME", str(home))
+    monkeypatch.setenv("ICHIS_RIG_STATE", str(home))
     relays = [relay.model_copy(update={"rated_operations": 1000}) for relay in checked().relay]
     config = checked().model_copy(update={"relay": relays})
-    file = wear_file(config)
+    file = wear_file(config, home)
     file.parent.mkdir(parents=True)
     file.write_text(text)
     yield config
