@@ -27,6 +27,7 @@ from rig.waveforms.waveform import LATEST_S, MAX_SAMPLES, Waveform, checked_grid
 OVER_RANGE_V = 9.9e36
 """What oscilloscopes print for a sample that they could not convert is 9.9E+37 (Keysight InfiniiVision, Siglent)."""
 _FIRST_ROWS = 1 << 20
+_MANY_ROWS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,8 @@ class _Record:
                 values[-1] = np.nan
                 self.notes.append("the last line has no line end: its value may be cut short, so it is unknown")
             self._keep(values, times)
+        if rows.engine != "pyarrow" and self._count > _MANY_ROWS:
+            self.notes.append("read without pyarrow: with it (the extra csv) large files are read faster")
         if self._origin:
             self.notes.append(f"the counter begins at {self._origin:.15g}: that row is taken to be at the start")
         if self._unknown:
@@ -170,7 +173,7 @@ class _Record:
                 told = "single samples: each time stands twice, as for the minima and maxima of an envelope"
             elif times[-1] > times[0]:
                 likely_s = likely_interval(times, self._digits.of_all(times))
-                told = f"times that rise, or --interval where too few digits were printed: here about {likely_s:.6g}"
+                told = f"times that rise, or --interval where too few digits were printed: here about {likely_s:.12g}"
             raise self._at(at, "the time repeats", f"{times[at]:.15g} s again", told)
 
     def _at(self, row: int, message: str, found: str, expected: str) -> InputError:
@@ -263,7 +266,7 @@ def _grid(
     if grid is None and given.interval_s is not None:
         raise InputError(
             "the sample interval given does not fit the times in the file",
-            Where(file, "--interval", None, f"{given.interval_s} s", f"about {likely_interval(times, digits):.9g}"),
+            Where(file, "--interval", None, f"{given.interval_s} s", f"about {likely_interval(times, digits):.12g}"),
         )
     if grid is None:
         notes.append("the samples are not uniform in time")

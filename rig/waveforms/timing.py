@@ -19,6 +19,8 @@ from rig.rail.samples import Grid
 Array = npt.NDArray[np.float64]
 _STEP = 1 << 19
 _FINEST = 17
+_HALVINGS = 60
+_FEW = 1 << 17
 _PRINTED = re.compile(r"^[+-]?0*([0-9]*)[.,]?([0-9]*)(?:[eE]([+-]?[0-9]{1,6}))?$")
 _SINGLE = 2.0**-23
 
@@ -93,10 +95,40 @@ def uniform(times_s: Array, declared_s: float | None, digits: Digits, *, only_de
 
 
 def likely_interval(times_s: Array, digits: Digits) -> float:
-    """The plainest interval that the first and the last of the times, shape (n >= 2,), allow: only for messages."""
+    """The plainest interval with which a grid meets the times, shape (n >= 2,), or nearly does. For messages: slow.
+
+    How far the best grid of an interval lies from the times is convex in the interval: halving finds the least.
+    """
+    step = max(1, len(times_s) // _FEW)
+    times_s = times_s[::step]
     slope = float(times_s[-1] - times_s[0]) / (len(times_s) - 1)
-    slack = float(digits.unit(times_s[[0, -1]]).sum()) / 2 / (len(times_s) - 1)
-    return _shortest(slope - slack, slope + slack)
+    slack = float(digits.unit(times_s[[0, -1]]).sum()) / (len(times_s) - 1)
+    low, high = slope - slack, slope + slack
+    for _ in range(_HALVINGS):
+        left, right = low + (high - low) / 3, high - (high - low) / 3
+        missed = _missed(times_s, left, digits), _missed(times_s, right, digits)
+        if min(missed) <= 0:
+            best = left if missed[0] <= 0 else right
+            return _shortest(*(_edge(times_s, best, end, digits) / step for end in (low, high)))
+        low, high = (low, right) if missed[0] < missed[1] else (left, high)
+    return (low + high) / 2 / step
+
+
+def _missed(times_s: Array, interval_s: float, digits: Digits) -> float:
+    """How far the times lie from every grid of this interval, beyond half a digit; 0 or less where one meets them."""
+    low, high = -np.inf, np.inf
+    for part, index in _pieces(times_s):
+        room, shifted = digits.unit(part) / 2, part - index * interval_s
+        low, high = max(low, float((shifted - room).max())), min(high, float((shifted + room).min()))
+    return low - high
+
+
+def _edge(times_s: Array, good: float, bad: float, digits: Digits) -> float:
+    """The interval furthest from `good` towards `bad` with which a grid still meets the times."""
+    for _ in range(_HALVINGS):
+        middle = (good + bad) / 2
+        good, bad = (middle, bad) if _missed(times_s, middle, digits) <= 0 else (good, middle)
+    return good
 
 
 def _pieces(times_s: Array) -> Iterator[tuple[Array, Array]]:

@@ -184,6 +184,21 @@ def test_times_of_five_significant_digits_are_read_with_the_interval_that_the_me
     assert told.value.where.expected == "about 1.5e-06"
 
 
+@pytest.mark.parametrize("first_s", [-1.06, -3616 * 2.4 / 8192])
+def test_the_interval_proposed_for_three_digits_is_one_that_fits(tmp_path: Path, first_s: float) -> None:
+    times = [first_s + at * 2.4 / 8192 for at in range(8192)]  # as UltraScope writes a DS1102E's record
+    path = tmp_path / "scope.csv"
+    path.write_text(
+        "X,CH1\nSecond,Voltage\n" + "".join(f"{time:.2E},{at % 2}.00E00\n" for at, time in enumerate(times))
+    )
+    with pytest.raises(InputError, match="the time repeats") as told:
+        read(path)
+    proposed = float((told.value.where.expected or "").rpartition(" ")[2])
+    wave = read(path, interval_s=proposed)
+    assert wave.grid is not None
+    assert wave.grid.dt_s == pytest.approx(2.4 / 8192, rel=1e-5)
+
+
 @pytest.mark.parametrize(
     ("printed", "floating", "count", "settled"),
     [
