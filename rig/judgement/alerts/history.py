@@ -42,12 +42,16 @@ class Cut:
             )
 
 
-def may_hide(lo_s: float, hi_s: float, reboot_s: float) -> bool:
-    """Whether the hub could boot in an unseen stretch, so that it may hide outages of which nothing is known.
+POWERED_S = 1.0
+"""Power for less than this restores nothing (the rail's default `restore_min_s`): a shorter stretch hides no outage."""
+
+
+def may_hide(lo_s: float, hi_s: float, least_s: float = POWERED_S) -> bool:
+    """Whether an unseen stretch is at least `least_s` long, so that it may hide outages of which nothing is known.
 
     Not where the end of the last outage was not seen: that one ends once, and then the rail stays up.
     """
-    return hi_s > lo_s and reboot_s <= hi_s - lo_s < math.inf
+    return hi_s > lo_s and least_s <= hi_s - lo_s < math.inf
 
 
 @dataclass(frozen=True)

@@ -31,15 +31,14 @@ from collections import deque
 from collections.abc import Sequence
 from enum import IntEnum
 
-from rig.judgement.alerts.history import Cut, History, Prediction
+from rig.judgement.alerts.history import POWERED_S, Cut, History, Prediction, may_hide
 from rig.judgement.alerts.settings import NorthSettings, Range
 from rig.judgement.alerts.stories import by_fate
 
-_POWERED_S = 1.0
-"""Power for less than this restores nothing: no more losses than one a second fit where held AD1s need no time."""
-
-_Charge = tuple[float, float]
-"""The least and most hold-up (s) that the supercapacitor can have when a cut begins."""
+_Charge = tuple[float, float, float]
+"""Hold-up (s) of the supercapacitor when a cut begins: the least and the most that it can have where the cut begins as
+early as it may, and the least where an unseen stretch before what is sure of the cut hides others.
+"""
 
 _Loss = tuple[float, float, float, float]
 """One loss at one end of what is not known (s): its start, how long the hub lived in it, its end, its PRA's arrival."""
@@ -76,14 +75,15 @@ def _charges(cuts: Sequence[Cut], s: NorthSettings) -> list[_Charge]:
     full_lo, full_hi = low, high = s.holdup_s.lo, s.holdup_s.hi
     fast, slow = s.recharge_s.lo, s.recharge_s.hi
     if slow <= 0.0:
-        return [(full_lo, full_hi)] * len(cuts)
+        return [(full_lo, full_hi, full_lo)] * len(cuts)
     out = []
     back_lo, back_hi = -math.inf, -math.inf
     for cut in cuts:
         start_lo, start_hi, end_lo, end_hi = cut.start_lo_s, cut.start_hi_s, cut.end_lo_s, cut.end_hi_s
         low = _charged(low, start_lo - back_hi, full_lo, slow) if start_lo - back_hi < slow else full_lo
         high = _charged(high, start_hi - back_lo, full_hi, fast) if start_hi - back_lo < fast else full_hi
-        out.append((low, high))
+        hidden = start_hi - start_lo if may_hide(start_lo, start_hi) else 0.0
+        out.append((low, high, low - hidden if low > hidden else 0.0))
         longest, shortest = end_hi - start_lo, end_lo - start_hi
         low = low - longest if low > longest else 0.0
         if shortest > 0.0:
@@ -104,7 +104,7 @@ def _worst(cuts: Sequence[Cut], charges: Sequence[_Charge], s: NorthSettings) ->
     full, fast, latency, reboot = s.holdup_s.hi, s.recharge_s.lo, s.pra_latency_s.hi, s.reboot_s.hi
     opened, back, most, before, arrives = 0.0, -math.inf, 0.0, -math.inf, -math.inf
     for index, cut in enumerate(cuts):
-        low, high = charges[index]
+        low, high, _ = charges[index]
         if losses and cut.start_lo_s <= back:
             losses.pop()
         else:
@@ -133,7 +133,7 @@ def _best(cuts: Sequence[Cut], charges: Sequence[_Charge], s: NorthSettings) -> 
     losses: list[_Loss] = []
     latency, reboot, arrives = s.pra_latency_s.lo, s.reboot_s.lo, -math.inf
     for index, cut in enumerate(cuts):
-        low, high = charges[index]
+        _, high, low = charges[index]
         opened, back = cut.start_hi_s, cut.end_lo_s
         length = back - opened
         arrives = max(arrives, back + latency + (reboot if length >= high else 0.0))
@@ -173,7 +173,7 @@ def _most(cuts: Sequence[Cut], held_from: float) -> int:
 
     Each loss begins where the one before ends, and ends as soon as it is long enough and the rail is not surely down.
     """
-    period = max(held_from, _POWERED_S)
+    period = max(held_from, POWERED_S)
     full, fits = cuts[0].start_lo_s, 0
     if len(cuts) == 1:
         cut = cuts[0]
@@ -188,7 +188,7 @@ def _most(cuts: Sequence[Cut], held_from: float) -> int:
         if full + period <= cut.end_lo_s:
             full = cut.end_lo_s
             fits += 1
-    last = int((cuts[-1].end_hi_s - full) // period) + (held_from < _POWERED_S)
+    last = int((cuts[-1].end_hi_s - full) // period) + (held_from < POWERED_S)
     return max(1, fits + last)
 
 
@@ -203,7 +203,8 @@ def _lowest(
     if lost <= 0.0:
         return 0.0
     if s.later_pra_discards.may_be_yes:
-        return share * (1.0 - _all_discarded(losses, fates, s.held_from_s.hi + s.hold_s.hi, lost))
+        hidden = _hidden(losses, cuts, s.pra_latency_s.lo)
+        return share * (1.0 - _all_discarded(losses, fates, s.held_from_s.hi + s.hold_s.hi, lost, hidden))
     return share * (1.0 - (1.0 - lost) ** _fewest(losses, fates, cuts, charges, s))
 
 
@@ -223,23 +224,26 @@ def _fewest(
         arrives = end + s.pra_latency_s.lo + (s.reboot_s.lo if end - opened >= high else 0.0)
         if held and min(low, end - opened) < timer and arrives < opened + deadline:
             continue
-        held, opened, (low, high) = True, loss[0], charge
+        held, opened, (_, high, low) = True, loss[0], charge
         count += 1
     return count
 
 
-def _all_discarded(losses: Sequence[_Loss], fates: Sequence[_Fate], deadline: float, lost: float) -> float:
+def _all_discarded(
+    losses: Sequence[_Loss], fates: Sequence[_Fate], deadline: float, lost: float, hidden: Sequence[float] = ()
+) -> float:
     """Chance that each held AD1 meets a PRA of its own or of a later cut in time.
 
     The sum runs over the last PRA that arrived: `last_ones` holds (its number, chance when it arrived), each to be
     multiplied by one `lost` for every PRA since. Before the next PRA arrives, deadlines pass; there, all whose last
-    PRA is older than the loss in question leave the sum.
+    PRA is older than the loss in question leave the sum. `hidden`: after each loss, when PRAs of hidden ones arrive.
     """
     last_ones: deque[tuple[int, float]] = deque([(-1, 1.0)])
     total, passed, oldest = 1.0, 0, -1
     for index in range(len(losses)):
-        arrives = losses[index + 1][3] if index + 1 < len(losses) else math.inf
         last_ones.append((index, (1.0 - lost) * total))
+        following = losses[index + 1][3] if index + 1 < len(losses) else math.inf
+        arrives = min(following, hidden[index]) if hidden else following
         while passed <= index and losses[passed][0] + deadline <= arrives:
             if fates[passed] is _Fate.HELD:
                 oldest = passed
@@ -247,7 +251,24 @@ def _all_discarded(losses: Sequence[_Loss], fates: Sequence[_Fate], deadline: fl
         while last_ones[0][0] < oldest:
             number, chance = last_ones.popleft()
             total -= chance * lost ** (index - number)
+        if hidden and hidden[index] < math.inf:
+            last_ones = deque([(index, total)])
+            passed = index + 1
     return min(1.0, max(0.0, total))
+
+
+def _hidden(losses: Sequence[_Loss], cuts: Sequence[Cut], latency: float) -> list[float]:
+    """After each loss, the earliest arrival (s) of the PRAs of such that an unseen stretch may hide, before the next.
+
+    There may be one a second: that all of them are lost is not counted on.
+    """
+    out = []
+    for index, cut in enumerate(cuts):
+        at = cut.end_lo_s + POWERED_S if may_hide(cut.end_lo_s, cut.end_hi_s) else math.inf
+        if index + 1 < len(cuts) and may_hide(cuts[index + 1].start_lo_s, cuts[index + 1].start_hi_s):
+            at = min(at, cuts[index + 1].start_lo_s)
+        out.append(max(at + latency, losses[index][3]))
+    return out
 
 
 def _sent(losses: Sequence[_Loss], firsts: Sequence[int], cuts: Sequence[Cut], s: NorthSettings) -> tuple[float, float]:
@@ -273,8 +294,8 @@ def _sent(losses: Sequence[_Loss], firsts: Sequence[int], cuts: Sequence[Cut], s
 
 def _last_start(cut: Cut, held_from: float) -> float:
     """The latest start of a loss of `held_from` s within the bounds of one cut."""
-    may_hide = cut.end_lo_s < cut.end_hi_s < math.inf and cut.end_hi_s - cut.end_lo_s >= held_from
-    return max(cut.start_hi_s, cut.end_hi_s - held_from) if may_hide else cut.start_hi_s
+    hides = may_hide(cut.end_lo_s, cut.end_hi_s, held_from)
+    return max(cut.start_hi_s, cut.end_hi_s - held_from) if hides else cut.start_hi_s
 
 
 def _told(worst: _Fate, best: _Fate, s: NorthSettings) -> str:

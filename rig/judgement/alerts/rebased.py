@@ -11,8 +11,9 @@ Paths with the same last boot and the same open gap are one. Where there are so 
 (`rig.judgement.alerts.south_central`), no less than what one cut alone makes sure. What is known less well has all the
 paths of what is known better, so it never has an answer where the other has none.
 
-An unseen stretch in which the hub could boot may hide more notifications than one. The first and the last of them are
-two cuts that may not have been; what lies between is in the bounds of their stretch.
+An unseen stretch in which the hub could boot, or after a cut that it may have ridden through, may hide notifications of
+its own. The first and the last of them are two cuts that may not have been; what lies between is in the bounds of their
+stretch.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rig.judgement.alerts.history import Cut, History, may_hide
+from rig.judgement.alerts.history import POWERED_S, Cut, History, may_hide
 from rig.judgement.alerts.hub import Boot
 from rig.judgement.alerts.settings import SouthCentralSettings
 
@@ -72,7 +73,7 @@ def surely(history: History, settings: SouthCentralSettings, best: Sequence[Boot
         if late > least:
             cut = cuts[number]
             next_told = cuts[number + 1].start_lo_s if number + 1 < len(cuts) else math.inf
-            if may_hide(cut.end_lo_s, cut.end_hi_s, s.reboot_s.lo):
+            if may_hide(cut.end_lo_s, cut.end_hi_s, max(s.reboot_s.lo, POWERED_S)):
                 next_told = min(next_told, ready)
             if due <= next_told:
                 least = late
@@ -82,7 +83,7 @@ def surely(history: History, settings: SouthCentralSettings, best: Sequence[Boot
 class _Paths:
     def __init__(self, history: History, settings: SouthCentralSettings) -> None:
         s = self._settings = settings
-        self._losses = _losses(history.cuts, s.reboot_s.lo)
+        self._losses = _losses(history.cuts, max(s.reboot_s.lo, POWERED_S), s.holdup_s.hi)
         self._starts_lo = [loss[0] for loss in self._losses]
         self._starts_hi = [loss[1] for loss in self._losses]
         self._full_lo, self._full_hi = s.holdup_s.lo, s.holdup_s.hi
@@ -188,8 +189,11 @@ def _ramp(waited: float, wait: float) -> float:
     return waited / wait if waited < wait else 1.0
 
 
-def _losses(cuts: Sequence[Cut], reboot_s: float) -> list[_Loss]:
-    """The cuts, and two that may not have been in each unseen stretch that is long enough for a boot."""
+def _losses(cuts: Sequence[Cut], reboot_s: float, holdup_s: float) -> list[_Loss]:
+    """The cuts, and two that may not have been in each unseen stretch that may hide a notification of its own.
+
+    It must be long enough for a boot, or follow what may have been ridden through.
+    """
     out: list[_Loss] = []
     first, back_lo, back_hi = -math.inf, -math.inf, -math.inf
     for cut in cuts:
@@ -202,7 +206,8 @@ def _losses(cuts: Sequence[Cut], reboot_s: float) -> list[_Loss]:
         up_lo, up_hi = start_lo - back_hi, start_hi - back_lo
         out.append((first, start_hi, end_lo, end_hi, max(0.0, up_lo), max(0.0, up_hi)))
         back_lo, back_hi = end_lo, end_hi
-        if end_hi > end_lo and may_hide(end_lo, end_hi, reboot_s):
+        ridden = 0.0 < end_lo - start_hi < holdup_s
+        if end_hi > end_lo and may_hide(end_lo, end_hi, POWERED_S if ridden else reboot_s):
             out += _hidden(first, end_lo, end_hi, back_lo, back_hi)
     return out
 

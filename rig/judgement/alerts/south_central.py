@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from rig.judgement.alerts.history import History, Prediction, may_hide
+from rig.judgement.alerts.history import POWERED_S, History, Prediction, may_hide
 from rig.judgement.alerts.hub import Course, Fate, Fixed, alert, walk
 from rig.judgement.alerts.rebased import enclose, surely
 from rig.judgement.alerts.settings import SouthCentralSettings
@@ -95,7 +95,7 @@ def _latest(
 
     It belongs to the last cut that can open a gap and that can still be unanswered when the gap is full. A cut opens
     one where the hub may be running when it begins; where it may send on hold-up, or re-bases, when it goes down. One
-    that was not seen, between two boots, may open one too.
+    that was not seen, after a boot or one that was ridden through, may open one too.
     """
     on_holdup = best.fixed.returns_on_holdup or s.second_shutdown_rebases.may_be_yes
     extra = best.fixed.holdup if on_holdup else 0.0
@@ -113,8 +113,9 @@ def _latest(
         if into[index] != number:
             continue
         cut = history.cuts[index]
-        if may_hide(cut.end_lo_s, cut.end_hi_s, s.reboot_s.lo):
-            hidden = cut.end_lo_s + s.reboot_s.lo + least
+        ridden = best.course.fates[index] is Fate.RIDDEN
+        if may_hide(cut.end_lo_s, cut.end_hi_s, POWERED_S if ridden else max(s.reboot_s.lo, POWERED_S)):
+            hidden = cut.end_lo_s + (0.0 if ridden else s.reboot_s.lo) + least
             if answered > hidden + gap:
                 return max(earliest, min(cut.end_hi_s + most + s.gap_s.hi, answered))
         while best_left and best_boots[best_left - 1][0] >= index:

@@ -33,7 +33,7 @@ OWN = NorthSettings(
     later_pra_discards=Answer.NO,
 )
 LATER = replace(OWN, later_pra_discards=Answer.YES)
-NEVER_ONE = History((Cut(0, 0, 100, 110), Cut(105, 115, 215, 225)))
+NEVER_ONE = History((Cut(0, 0, 100, 100.6), Cut(100.4, 101, 215, 215.5)))
 """Two cuts whose bounds overlap; as one they would last 215 s, and alert."""
 
 
@@ -164,18 +164,95 @@ def test_bounds_hold_for_several_cuts_in_what_was_not_seen(row: list[str], rng: 
         tuple(Cut(*map(longer, (c.start_lo_s, c.start_hi_s, c.end_lo_s, c.end_hi_s))) for c in known.cuts)
     )
     possible = rails(row)
-    models = [(predict_north, replace(NORTH[1](rng, exact=False), later_pra_discards=Answer.NO))]
-    models += [
+    models = [(predict_north, replace(NORTH[1](rng, exact=False), later_pra_discards=answer)) for answer in Answer] + [
         (predict_south_central, replace(SOUTH_CENTRAL[1](rng, exact=False), second_shutdown_rebases=answer))
         for answer in Answer
     ]
     for predict, unclear in models:
-        outer = predict(history, unclear).probability
+        outer = predict(history, unclear)
         for index in rng.integers(len(possible), size=12):
             cuts = [(longer(a), longer(b)) for a, b in possible[index]]
-            inner = predict(History.of(cuts), exact_pick(unclear, rng)).probability
-            assert outer[0] - TINY <= inner[0]
-            assert inner[1] <= outer[1] + TINY
+            assert_within(predict(History.of(cuts), exact_pick(unclear, rng)), outer)
+
+
+def assert_within(inner: Prediction, outer: Prediction) -> None:
+    assert outer.probability[0] - TINY <= inner.probability[0]
+    assert inner.probability[1] <= outer.probability[1] + TINY
+    if inner.sent_at_s is not None and inner.probability[1] > TINY:
+        assert outer.sent_at_s is not None
+        assert outer.sent_at_s[0] - TINY <= inner.sent_at_s[0]
+        assert inner.sent_at_s[1] <= outer.sent_at_s[1] + TINY
+
+
+@both
+@settings(deadline=None, max_examples=200)
+@given(row=slots, rng=seeds, stretch=st.floats(0.1, 12))
+def test_seeing_less_of_the_rail_never_narrows_the_prediction(
+    model: Model, row: list[str], rng: Rng, stretch: float
+) -> None:
+    predict, some_settings = model
+    less = ["unseen" if rng.random() < 0.3 else slot for slot in row]
+    unclear = some_settings(rng, exact=False)
+    more_seen, less_seen = (predict(stretched(history_of(r), stretch), unclear).probability for r in (row, less))
+    assert less_seen[0] <= more_seen[0] + TINY
+    assert less_seen[1] >= more_seen[1] - TINY
+
+
+def stretched(history: History, by: float) -> History:
+    return History(
+        tuple(Cut(c.start_lo_s * by, c.start_hi_s * by, c.end_lo_s * by, c.end_hi_s * by) for c in history.cuts)
+    )
+
+
+def test_north_an_unseen_stretch_may_hide_losses_whose_pras_discard_what_was_held_before_it() -> None:
+    assert predict_north(History((Cut(0, 0, 100, 120),)), LATER).probability[0] == 0.0
+    assert predict_north(History((Cut(0, 0, 100, 100.5),)), LATER).probability[0] == pytest.approx(0.1)
+    assert predict_north(History((Cut(0, 0, 100, 120),)), OWN).probability[0] == pytest.approx(0.1)
+    before_the_next = History((Cut(0, 0, 100, 100), Cut(110, 140, 150, 150)))
+    assert predict_north(before_the_next, LATER).probability[0] == 0.0
+
+
+def test_north_an_unseen_stretch_before_a_cut_may_have_drained_the_supercapacitor() -> None:
+    small = replace(OWN, holdup_s=Range.exactly(50), recharge_s=Range.exactly(math.inf), pra_lost=Range.exactly(0))
+    cut = [(60.0, 200.0)]
+    assert predict_north(History.of(cut), small).probability == (1.0, 1.0)
+    assert predict_north(History((Cut(0, 60, 200, 200),)), small).probability == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("rebases", Answer)
+def test_south_central_an_unseen_end_may_hide_a_later_loss_that_sends_an_ad1_later(rebases: Answer) -> None:
+    unclear = SouthCentralSettings(second_shutdown_rebases=rebases)
+    hidden = predict_south_central(History.of([(0.0, 100.0), (400.0, 1000.0)]), unclear)
+    assert_within(hidden, predict_south_central(History((Cut(0, 0, 100, 1000),)), unclear))
+    assert hidden.sent_at_s == pytest.approx((820.0, 840.0))
+
+
+def test_south_central_what_was_ridden_through_may_be_followed_by_a_hidden_loss_that_was_not() -> None:
+    slow = SouthCentralSettings(
+        recharge_s=Range.exactly(1000), gap_s=Range.exactly(150), second_shutdown_rebases=Answer.UNKNOWN
+    )
+    hidden = predict_south_central(History.of([(0.0, 10.0), (30.0, 60.0)]), slow)
+    assert hidden.probability[0] > 0.0
+    assert_within(hidden, predict_south_central(History((Cut(0, 0, 10, 60),)), slow))
+
+
+def test_south_central_where_a_second_shutdown_may_re_base_the_last_ad1_may_leave_later() -> None:
+    cuts = History.of([(0.0, 31.0), (45.0, 344.0)])
+    either = SouthCentralSettings(
+        reboot_s=Range.exactly(32), booting_rides_on_holdup=Answer.YES, second_shutdown_rebases=Answer.UNKNOWN
+    )
+    rebased = predict_south_central(cuts, replace(either, second_shutdown_rebases=Answer.YES))
+    assert_within(rebased, predict_south_central(cuts, either))
+    assert rebased.sent_at_s == pytest.approx((465.0, 485.0))
+
+
+def test_south_central_a_long_outage_is_certain_even_where_too_many_paths_lead_to_it() -> None:
+    wide = SouthCentralSettings(
+        holdup_s=Range(5, 30), recharge_s=Range(0, 300), reboot_s=Range(60, 240), second_shutdown_rebases=Answer.YES
+    )
+    unclear = [(40.0 * i, 40.0 * i + 25.0) for i in range(60)]
+    assert predict_south_central(History.of(unclear), wide).probability == (0.0, 1.0)
+    assert predict_south_central(History.of([*unclear, (4000.0, math.inf)]), wide).probability == (1.0, 1.0)
 
 
 ZERO = Range.exactly(0)
