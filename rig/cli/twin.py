@@ -73,6 +73,8 @@ def serve(options: Namespace) -> int:
         raise InputError("standard input is closed already", Where(key="--until-eof"))
     faults = [parse(text) for text in options.fault]
     fixtures = [firmware.load(name) for name in options.firmware or firmware.names()]
+    if not options.firmware:
+        fixtures.sort(key=lambda fixture: fixture.version_from)  # the meter starts at the oldest version
     with ExitStack() as stack:
         stop = stack.enter_context(_signals())
         twin = ServedTwin(fixtures, options.bench, options.scale, options.seed, faults)

@@ -189,8 +189,9 @@ class BenchAtTest:
             from rig.firmware import load
 
             known = [load(name) for name in self._choices.fixtures] if self.is_twin else []
+            known.sort(key=lambda fixture: fixture.version_from)
             fixtures = [first, *(f for f in known if f.sha256 != first.sha256)] if first else known
-            fixtures = [f for f in fixtures if f.behaviour and f.version_from == fixtures[0].version_from] or fixtures
+            fixtures = [f for f in fixtures if f.behaviour is not None] or fixtures
             self._bench = self._open.enter_context(self._held.opened(fixtures, seed, faults))
         return self._bench
 

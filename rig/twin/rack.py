@@ -193,7 +193,7 @@ def filled(text: str, addresses: dict[str, str], name: str) -> BenchConfig:
 
 
 def known_images(fixtures: Sequence[Fixture]) -> dict[str, KnownImage]:
-    """What the twin's meter knows of these images, by their hash. All must start from one version of the meter."""
+    """What the twin's meter knows of these images, by their hash. It starts at the version from which the first one is activated."""
     known = {}
     for fixture in fixtures:
         if fixture.behaviour is None:
@@ -205,11 +205,6 @@ def known_images(fixtures: Sequence[Fixture]) -> dict[str, KnownImage]:
             where = Where(found=repr(fixture.hardware), expected=expected)
             raise InputError(
                 f"fixture '{fixture.name}': the twin's meter cannot say that it is of this hardware", where
-            )
-        if fixture.version_from != fixtures[0].version_from:
-            raise InputError(
-                f"fixtures '{fixtures[0].name}' and '{fixture.name}' start from different versions of the meter",
-                Where(key="--firmware", found=fixture.version_from, expected=fixtures[0].version_from),
             )
         known[fixture.sha256] = KnownImage(fixture.version_to, fixture.behaviour)
     return known
