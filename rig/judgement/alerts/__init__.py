@@ -5,6 +5,7 @@ Pure. A prediction says nothing about the verdict, which is about the supply at 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,13 +39,20 @@ class Alerts:
     assumptions: tuple[Assumed, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """{north: [lo, hi], south_central: [lo, hi], sent_at_s: {region: [lo, hi] | null}, story: {region: [text]}}."""
+        """{north: [lo, hi], south_central: [lo, hi], sent_at_s: {region: [lo, hi] | null}, story: {region: [text]}}.
+
+        A `lo` of sent_at_s is null where an AD1 may have left before anything was seen.
+        """
         regions = {"north": self.north, "south_central": self.south_central}
         return {
             **{name: list(p.probability) for name, p in regions.items()},
-            "sent_at_s": {name: list(p.sent_at_s) if p.sent_at_s else None for name, p in regions.items()},
+            "sent_at_s": {name: _sent(p.sent_at_s) for name, p in regions.items()},
             "story": {name: list(p.story) for name, p in regions.items()},
         }
+
+
+def _sent(between: tuple[float, float] | None) -> list[float | None] | None:
+    return [at if math.isfinite(at) else None for at in between] if between else None
 
 
 def predict_all(

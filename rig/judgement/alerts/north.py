@@ -33,7 +33,7 @@ from enum import IntEnum
 
 from rig.judgement.alerts.history import POWERED_S, Cut, History, Prediction, may_hide
 from rig.judgement.alerts.settings import NorthSettings, Range
-from rig.judgement.alerts.stories import by_fate
+from rig.judgement.alerts.stories import by_fate, chance
 
 _Charge = tuple[float, float, float]
 """Hold-up (s) of the supercapacitor when a cut begins: the least and the most that it can have where the cut begins as
@@ -55,7 +55,8 @@ class _Fate(IntEnum):
 
 def predict(history: History, settings: NorthSettings | None = None) -> Prediction:
     """Chance of an AD1 in North, when it would be sent, and the story."""
-    s = settings or NorthSettings()
+    given = settings or NorthSettings()
+    s = given.on_clock(history.rate_ppm)
     cuts = history.cuts
     charges = _charges(cuts, s)
     worst, firsts = _worst(cuts, charges, s)
@@ -66,9 +67,8 @@ def predict(history: History, settings: NorthSettings | None = None) -> Predicti
     lowest = min(highest, _lowest(best, best_fates, cuts, charges, s))
     sent = _sent(worst, firsts, cuts, s) if highest > 0.0 else None
     joined = [fate for number, fate in enumerate(worst_fates) for _ in range(firsts[number], firsts[number + 1])]
-    lines = by_fate(cuts, list(zip(joined, best_fates, strict=True)), lambda pair: _told(*pair, s))
-    chance = f"Chance of an AD1: {lowest:.3g} to {highest:.3g}."
-    return Prediction((lowest, highest), sent, (*lines, chance))
+    lines = by_fate(cuts, list(zip(joined, best_fates, strict=True)), lambda pair: _told(*pair, given))
+    return Prediction((lowest, highest), sent, (*lines, f"Chance of an AD1: {chance(lowest, highest)}."))
 
 
 def _charges(cuts: Sequence[Cut], s: NorthSettings) -> list[_Charge]:

@@ -8,9 +8,9 @@ is `Answer.UNKNOWN`, and then both are explored. Source of the mechanisms: MP102
 from __future__ import annotations
 
 import math
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from rig.errors import InputError, Where
 
@@ -112,6 +112,10 @@ class SouthCentralSettings:
     def __post_init__(self) -> None:
         _check(self, "south_central")
 
+    def on_clock(self, rate_ppm: float) -> SouthCentralSettings:
+        """The same times as a clock tells them that may be wrong by `rate_ppm`."""
+        return _on_clock(self, rate_ppm)
+
     def rows(self) -> tuple[Assumed, ...]:
         """Every setting with its value and source."""
         return _rows(self, "south_central")
@@ -158,12 +162,17 @@ class NorthSettings:
     def __post_init__(self) -> None:
         _check(self, "north")
 
+    def on_clock(self, rate_ppm: float) -> NorthSettings:
+        """The same times as a clock tells them that may be wrong by `rate_ppm`."""
+        return _on_clock(self, rate_ppm)
+
     def rows(self) -> tuple[Assumed, ...]:
         """Every setting with its value and source."""
         return _rows(self, "north")
 
 
 _Settings = SouthCentralSettings | NorthSettings
+_Region = TypeVar("_Region", SouthCentralSettings, NorthSettings)
 _MAY_BE_ENDLESS = ("recharge_s",)
 
 
@@ -177,6 +186,19 @@ def _check(settings: _Settings, region: str) -> None:
         if value.hi > highest or endless:
             expected = "at most 1" if highest == 1.0 else "finite seconds"
             raise InputError("out of range", Where(key=f"{region}.{item.name}", found=str(value), expected=expected))
+
+
+def _on_clock(settings: _Region, rate_ppm: float) -> _Region:
+    """As `rig.rail.outages.widen` has it: what takes t lasts from t * (1 - rate) to t / (1 - rate) on the clock."""
+    if rate_ppm == 0.0:
+        return settings
+    slow = 1.0 - rate_ppm / 1e6
+    times: dict[str, Any] = {}
+    for item in fields(settings):
+        if item.metadata["unit"] == _SECONDS:
+            value: Range = getattr(settings, item.name)
+            times[item.name] = Range(value.lo * slow, value.hi / slow)
+    return replace(settings, **times)
 
 
 def _rows(settings: _Settings, region: str) -> tuple[Assumed, ...]:

@@ -17,7 +17,7 @@ from rig.judgement.alerts.history import POWERED_S, History, Prediction, may_hid
 from rig.judgement.alerts.hub import Course, Fate, Fixed, alert, walk
 from rig.judgement.alerts.rebased import enclose, surely
 from rig.judgement.alerts.settings import SouthCentralSettings
-from rig.judgement.alerts.stories import by_fate, span
+from rig.judgement.alerts.stories import by_fate, chance, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,13 @@ class _End:
 
 def predict(history: History, settings: SouthCentralSettings | None = None) -> Prediction:
     """Chance of an AD1 in South & Central, when it would be sent, and the story."""
-    s = settings or SouthCentralSettings()
+    given = settings or SouthCentralSettings()
+    s = given.on_clock(history.rate_ppm)
     cuts, into = history.worst()
     worst = _End.of(cuts, _worst_hub(s))
     best = _End.of(history.best(), _best_hub(s))
     probability, sent = _predicted(history, s, worst, best, into)
-    return Prediction(probability, sent, _story(history, s, worst, best, into, probability))
+    return Prediction(probability, sent, _story(history, given, worst, best, into, probability))
 
 
 def _predicted(
@@ -151,8 +152,7 @@ def _story(
     shortest = min(longest, best.course.longest_absence(0.0))
     back = f"The hub's longest absence, from notification to notification: {span(shortest, longest)}"
     rebased = " (from the first shutdown notification)" if s.second_shutdown_rebases.may_be_yes else ""
-    chance = f"AD1 from {s.gap_s} s on: chance {probability[0]:.3g} to {probability[1]:.3g}."
-    return (*lines, f"{back}{rebased}.", chance)
+    return (*lines, f"{back}{rebased}.", f"AD1 from {s.gap_s} s on: chance {chance(*probability)}.")
 
 
 def _told(worst: Fate, best: Fate, s: SouthCentralSettings) -> str:
