@@ -148,8 +148,8 @@ def run_mains(bench: Bench, watch: Watch, view: ScopeView) -> ControlResult:
     if state in _PENDING:
         raise BenchError(f"control: the meter says '{state.value}', so its mains is not cut")
     pause_s = quiet_s(config)
+    first = clock.now()  # the rail is up: it must be so for a while, or the fall would be one of an unknown beginning
     clock.sleep(pause_s)
-    first = watch.known_to_ns()
     opened = relays.set("mains", False)
     _mains_is(bench, watch, present=False)
     fell = watch.wait_state("down", config.meter.start_s)

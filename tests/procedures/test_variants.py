@@ -146,7 +146,7 @@ def test_a_hub_that_loses_its_hot_shoe_was_not_cut_by_the_gas_meter(tmp_path: Pa
 def test_flipped_bits_before_the_command_end_the_run_by_their_name(noisy: str, tmp_path: Path) -> None:
     record = run(noisy, tmp_path, SHORT, "meter-noise")
     assert record.verdict == "ERROR"
-    assert codes(record) == NEVER_BEGUN
+    assert codes(record) >= NEVER_BEGUN
     assert any("bits were flipped on the line" in reason.text for reason in record.reasons)
     assert record.safe_state.proven
 
