@@ -110,7 +110,10 @@ def walk(cuts: Sequence[tuple[float, float]], hub: Fixed) -> Course:
         if length <= 0.0:
             fates.append(Fate.NONE)
             continue
-        charge = min(full, charge + (start - back) * full / recharge) if start - back < recharge else full
+        if start - back < recharge:
+            charge += (start - back) * full / recharge
+        if charge > full or start - back >= recharge:
+            charge = full
         reserve = charge if rides or ready <= start else 0.0
         back = end
         if length < reserve:
@@ -127,7 +130,7 @@ def walk(cuts: Sequence[tuple[float, float]], hub: Fixed) -> Course:
             fates.append(Fate.SHUT if start >= ready + wait else Fate.CAUGHT)
         else:
             fates.append(Fate.RESTARTED)
-        cut, base, ready, charge = index, start + min(notify, reserve), end + reboot, 0.0
+        cut, base, ready, charge = index, start + (notify if notify < reserve else reserve), end + reboot, 0.0
     if cut >= 0:
         boots.append((cut, base, notified, ready, math.inf))
     return Course(boots, fates, dips)

@@ -94,7 +94,9 @@ def _charges(cuts: Sequence[Cut], s: NorthSettings) -> list[_Charge]:
 
 def _charged(charge: float, up: float, full: float, recharge: float) -> float:
     """The hold-up (s) after `up` seconds of power, fewer than it takes to fill."""
-    return min(full, charge + up * full / recharge) if up > 0.0 else charge
+    if up > 0.0:
+        charge += up * full / recharge
+    return charge if charge < full else full
 
 
 def _worst(cuts: Sequence[Cut], charges: Sequence[_Charge], s: NorthSettings) -> tuple[list[_Loss], list[int]]:
@@ -112,9 +114,11 @@ def _worst(cuts: Sequence[Cut], charges: Sequence[_Charge], s: NorthSettings) ->
             opened, most, before = cut.start_lo_s, 0.0, arrives
         back = cut.end_hi_s
         length = back - opened
-        most = max(most, _fullest(cut, high, full, fast)) if high < full else full
-        arrives = max(before, back + latency + (reboot if length >= low else 0.0))
-        losses.append((opened, min(length, most), back, arrives))
+        fullest = _fullest(cut, high, full, fast) if high < full else full
+        most = fullest if fullest > most else most
+        arrives = back + latency + (reboot if length >= low else 0.0)
+        arrives = arrives if arrives > before else before
+        losses.append((opened, most if most < length else length, back, arrives))
     firsts.append(len(cuts))
     return losses, firsts
 
@@ -124,20 +128,24 @@ def _fullest(cut: Cut, charge: float, full: float, recharge: float) -> float:
     unseen = cut.end_hi_s - cut.end_lo_s if cut.end_hi_s < math.inf else 0.0
     if unseen >= recharge:
         return full
-    drained = max(0.0, charge - max(0.0, cut.end_lo_s - cut.start_hi_s))
-    return max(charge, _charged(drained, unseen, full, recharge))
+    shortest = cut.end_lo_s - cut.start_hi_s
+    if shortest <= 0.0:
+        return _charged(charge, unseen, full, recharge)
+    recharged = _charged(charge - shortest if charge > shortest else 0.0, unseen, full, recharge)
+    return recharged if recharged > charge else charge
 
 
 def _best(cuts: Sequence[Cut], charges: Sequence[_Charge], s: NorthSettings) -> list[_Loss]:
     """Every cut as short as it may be. One that may not have been raises nothing, yet its PRA may have come."""
     losses: list[_Loss] = []
-    latency, reboot, arrives = s.pra_latency_s.lo, s.reboot_s.lo, -math.inf
+    latency, reboot, before = s.pra_latency_s.lo, s.reboot_s.lo, -math.inf
     for index, cut in enumerate(cuts):
         _, high, low = charges[index]
         opened, back = cut.start_hi_s, cut.end_lo_s
         length = back - opened
-        arrives = max(arrives, back + latency + (reboot if length >= high else 0.0))
-        losses.append((opened, min(length, low), back, arrives))
+        arrives = back + latency + (reboot if length >= high else 0.0)
+        before = arrives if arrives > before else before
+        losses.append((opened, low if low < length else length, back, before))
     return losses
 
 
@@ -182,9 +190,10 @@ def _most(cuts: Sequence[Cut], held_from: float) -> int:
     for cut in cuts:
         if cut.end_lo_s <= cut.start_hi_s:
             continue
-        more = max(0, int((cut.start_hi_s - full) // period))
-        full += more * period
-        fits += more
+        if cut.start_hi_s - full >= period:
+            more = int((cut.start_hi_s - full) // period)
+            full += more * period
+            fits += more
         if full + period <= cut.end_lo_s:
             full = cut.end_lo_s
             fits += 1
@@ -243,7 +252,7 @@ def _all_discarded(
     for index in range(len(losses)):
         last_ones.append((index, (1.0 - lost) * total))
         following = losses[index + 1][3] if index + 1 < len(losses) else math.inf
-        arrives = min(following, hidden[index]) if hidden else following
+        arrives = hidden[index] if hidden and hidden[index] < following else following
         while passed <= index and losses[passed][0] + deadline <= arrives:
             if fates[passed] is _Fate.HELD:
                 oldest = passed
@@ -264,10 +273,14 @@ def _hidden(losses: Sequence[_Loss], cuts: Sequence[Cut], latency: float) -> lis
     """
     out = []
     for index, cut in enumerate(cuts):
-        at = cut.end_lo_s + POWERED_S if may_hide(cut.end_lo_s, cut.end_hi_s) else math.inf
-        if index + 1 < len(cuts) and may_hide(cuts[index + 1].start_lo_s, cuts[index + 1].start_hi_s):
-            at = min(at, cuts[index + 1].start_lo_s)
-        out.append(max(at + latency, losses[index][3]))
+        at, arrives = math.inf, losses[index][3]
+        if cut.end_hi_s > cut.end_lo_s and may_hide(cut.end_lo_s, cut.end_hi_s):
+            at = cut.end_lo_s + POWERED_S + latency
+        if index + 1 < len(cuts):
+            start_lo, start_hi = cuts[index + 1].start_lo_s, cuts[index + 1].start_hi_s
+            if start_hi > start_lo and start_lo + latency < at and may_hide(start_lo, start_hi):
+                at = start_lo + latency
+        out.append(at if at > arrives else arrives)
     return out
 
 
