@@ -33,6 +33,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"ichis-rig {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     _add_run(verbs)
+    _add_trigger(verbs)
     _add_controls(verbs)
     _add_safe(verbs)
     _add_analyse(verbs)
@@ -86,6 +87,20 @@ def _add_run(verbs: argparse._SubParsersAction[_Parser]) -> None:
     )
     verb.add_argument("--json", action="store_true", help="print run.json, and nothing else, on stdout")
     verb.set_defaults(verb=run.run)
+
+
+def _add_trigger(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import trigger
+
+    verb = verbs.add_parser(
+        "trigger",
+        help="tell a run that its activation was just started",
+        description="For a run on a bench with trigger = 'person', from another terminal: the activation was just"
+        " started, or (with --version) this is the version that the meter runs.",
+        epilog="exit codes: 0 the run has heard it, 2 nobody waits for it",
+        allow_abbrev=False,
+    )
+    trigger.add_words(verb)
 
 
 def _add_controls(verbs: argparse._SubParsersAction[_Parser]) -> None:

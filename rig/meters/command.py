@@ -21,7 +21,8 @@ _LONGEST_OUTPUT = 65_536
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command ran, between these two instants (ns). `exit_code` None: it did not end in time, and was killed."""
+    """How a command ran, between these two instants (ns). `exit_code` None: it did not end in time, and was killed;
+    negative: a signal of somebody else's ended it."""
 
     before_ns: int
     after_ns: int
@@ -54,13 +55,14 @@ def run_command(words: Sequence[str], clock: Clock, timeout_s: float, *, keep_ou
         )
     except OSError as error:
         raise LinkError(f"{os.path.basename(words[0])} cannot be started: {error.strerror}") from error  # noqa: PTH119
-    ended, output = clock.flag(), bytearray()
+    ended, late, output = clock.flag(), clock.flag(), bytearray()
 
     def wait() -> None:
         with clock.shielded():
             try:
                 output.extend(process.communicate(timeout=clock.real_timeout_s(timeout_s))[0] or b"")
             except subprocess.TimeoutExpired:
+                late.set()
                 _kill(process)
                 process.communicate()
             ended.set()
@@ -75,7 +77,7 @@ def run_command(words: Sequence[str], clock: Clock, timeout_s: float, *, keep_ou
         with clock.shielded():
             waiting.join()
     after = clock.now()
-    if not in_time or process.returncode == -signal.SIGKILL:
+    if not in_time or late.is_set():
         return Ran(before, after, None, b"")
     return Ran(before, after, process.returncode, bytes(output[:_LONGEST_OUTPUT]))
 

@@ -107,10 +107,10 @@ class Desk:
                 yield word
 
 
-def tell(bench: str | None, version: str | None) -> None:
+def tell(bench: str | None, version: str | None) -> str:
     """Say to the run on this bench (None: the only one there is) that the activation was started, or the version.
 
-    Raises InputError when nobody listens, or what was said does not fit what is asked now.
+    Returns the name of the bench. Raises InputError when nobody listens, or it does not fit what the run asks now.
     """
     path = socket_path(bench) if bench is not None else _only_one()
     body = {"say": "trigger"} if version is None else {"say": "version", "version": version}
@@ -128,6 +128,7 @@ def tell(bench: str | None, version: str | None) -> None:
     if not isinstance(reply, dict) or reply.get("heard") is not True:
         why = str(reply.get("why", "not understood")) if isinstance(reply, dict) else "not understood"
         raise InputError(why, where)
+    return path.stem
 
 
 def folder() -> Path:
@@ -146,10 +147,12 @@ def is_version(text: str) -> bool:
 
 def _only_one() -> Path:
     found = sorted(folder().glob("*.trigger"))
-    if len(found) != 1:
+    if len(found) > 1:
         names = ", ".join(path.stem for path in found)
-        message = f"several runs wait for a word: {names}" if found else "no run waits for a word"
-        raise InputError(message, Where(key="--bench", expected="the name of the bench"))
+        where = Where(key="--bench", found=names, expected="one of them")
+        raise InputError("several runs wait for a word", where)
+    if not found:
+        raise InputError("no run waits for a word")
     return found[0]
 
 

@@ -79,7 +79,8 @@ class PersonTrigger(Trigger):
 class CommandTrigger(Trigger):
     """A command of the lab's own starts it somewhere between its beginning and its end.
 
-    Exit code 0 says that it did, any other that it did not. A command that does not end is killed, and nobody knows.
+    Exit code 0 says that it did, any other that it did not. A command that does not end is killed; of one that was
+    killed, nobody knows.
     """
 
     who = "outside of the rig; by a command of the lab's own"
@@ -92,9 +93,11 @@ class CommandTrigger(Trigger):
     def start(self, tell: Callable[[str], None]) -> Activation:
         del tell
         ran = run_command(self._words, self._clock, self._timeout_s, keep_output=False)
-        if ran.exit_code is None:
-            problem = f"the command that starts the activation did not end within {self._timeout_s:g} s"
-            return Activation(ran.before_ns, ran.after_ns, problem)
+        if ran.exit_code is None or ran.exit_code < 0:
+            how = f"did not end within {self._timeout_s:g} s"
+            if ran.exit_code is not None:
+                how = f"was ended by signal {-ran.exit_code}"
+            return Activation(ran.before_ns, ran.after_ns, f"the command that starts the activation {how}")
         if ran.exit_code != 0:
             raise LinkError(f"the command that starts the activation ended with exit code {ran.exit_code}")
         return Activation(ran.before_ns, ran.after_ns)

@@ -115,6 +115,11 @@ def test_a_command_that_ends_with_another_exit_code_sent_nothing() -> None:
         commanded("raise SystemExit(3)").activate(HASH, SIZE)
 
 
+def test_a_command_that_somebody_kills_may_have_sent_it_and_that_is_told() -> None:
+    sent = commanded("import os, signal; os.kill(os.getpid(), signal.SIGKILL)").activate(HASH, SIZE)
+    assert sent.problem == "the command that starts the activation was ended by signal 9"
+
+
 def test_a_command_that_does_not_end_may_have_sent_it_and_that_is_told() -> None:
     sent = commanded("import time; time.sleep(600)", timeout_s=0.05).activate(HASH, SIZE)
     assert sent.problem == "the command that starts the activation did not end within 0.05 s"
@@ -216,10 +221,10 @@ def test_a_terminal_that_goes_away_leaves_the_socket(terminal: tuple[int, int]) 
     os.close(read)
 
 
-def said(body: object) -> socket.socket:
+def said(body: object, bench: str = BENCH) -> socket.socket:
     """What `rig trigger` sends, without waiting for the answer: an event of the twin's clock must not wait."""
     link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    link.connect(str(socket_path(BENCH)))
+    link.connect(str(socket_path(bench)))
     link.sendall(body if isinstance(body, bytes) else json.dumps(body).encode() + b"\n")
     return link
 
@@ -291,8 +296,9 @@ def test_nobody_listens_two_listen_and_the_only_one_is_found() -> None:
     with pytest.raises(InputError, match="another run listens for this bench"):
         Desk(BENCH, VirtualClock())
     other = Desk("bench-2", VirtualClock())
-    with pytest.raises(InputError, match="several runs wait for a word: bench-1, bench-2"):
+    with pytest.raises(InputError, match="several runs wait for a word") as caught:
         tell(None, None)
+    assert caught.value.where.found == "bench-1, bench-2"
     other.close()
     desk.close()
     desk.close()
