@@ -61,21 +61,21 @@ def enclose(history: History, settings: SouthCentralSettings) -> Enclosed | None
 def surely(history: History, settings: SouthCentralSettings, best: Sequence[Boot]) -> float:
     """The chance that one cut alone makes sure, from the shutdowns of the best hub: each of them is every hub's.
 
-    From the last notification before each, no later than the best hub's own, to its boot, no earlier than the best
-    hub's, there is no other; nor is there one before the next cut.
+    From the last notification before each, no later than the best hub's own, until that hub has booted, or its boot may
+    end on hold-up, there is no other; nor is there one before the next cut.
     """
     s, cuts = settings, history.cuts
     gap, wait = s.gap_s.hi, s.wait_s.lo
+    on_holdup = s.holdup_s.hi if s.booting_rides_on_holdup.may_be_yes else 0.0
     least = 0.0
     for number, base, _, ready, _ in best:
         due = base + gap
         late = 1.0 - _ramp(due - ready, wait)
         if late > least:
-            cut = cuts[number]
-            next_told = cuts[number + 1].start_lo_s if number + 1 < len(cuts) else math.inf
-            if may_hide(cut.end_lo_s, cut.end_hi_s, max(s.reboot_s.lo, POWERED_S)):
-                next_told = min(next_told, ready)
-            if due <= next_told:
+            cut, told = cuts[number], ready - on_holdup
+            if not may_hide(cut.end_lo_s, cut.end_hi_s, max(s.reboot_s.lo, POWERED_S)):
+                told = max(told, cuts[number + 1].start_lo_s) if number + 1 < len(cuts) else math.inf
+            if due <= told:
                 least = late
     return least
 
@@ -191,9 +191,10 @@ def _ramp(waited: float, wait: float) -> float:
 
 
 def _losses(cuts: Sequence[Cut], reboot_s: float, holdup_s: float) -> list[_Loss]:
-    """The cuts, and two that may not have been in each unseen stretch that may hide a notification of its own.
+    """The cuts, and the first and the last that may not have been in each unseen stretch that may hide a notification.
 
-    It must be long enough for a boot, or follow what may have been ridden through.
+    It must be long enough for a boot, or follow what may have been ridden through. A stretch of which nothing is known
+    is itself the first of its two.
     """
     out: list[_Loss] = []
     first, back_lo, back_hi = -math.inf, -math.inf, -math.inf
@@ -201,7 +202,9 @@ def _losses(cuts: Sequence[Cut], reboot_s: float, holdup_s: float) -> list[_Loss
         start_lo, start_hi, end_lo, end_hi = cut.start_lo_s, cut.start_hi_s, cut.end_lo_s, cut.end_hi_s
         if start_lo > back_hi:
             first = start_lo
-        if start_hi > start_lo and may_hide(start_lo, start_hi, reboot_s):
+        whole = start_lo == end_lo and start_hi == end_hi
+        told = whole or (start_lo == back_lo and start_hi == back_hi)
+        if start_hi > start_lo and not told and may_hide(start_lo, start_hi, reboot_s):
             out += _hidden(first, start_lo, start_hi, back_lo, back_hi)
             back_lo, back_hi = start_lo, start_hi
         up_lo, up_hi = start_lo - back_hi, start_hi - back_lo
@@ -209,7 +212,8 @@ def _losses(cuts: Sequence[Cut], reboot_s: float, holdup_s: float) -> list[_Loss
         back_lo, back_hi = end_lo, end_hi
         ridden = 0.0 < end_lo - start_hi < holdup_s
         if end_hi > end_lo and may_hide(end_lo, end_hi, POWERED_S if ridden else reboot_s):
-            out += _hidden(first, end_lo, end_hi, back_lo, back_hi)
+            hidden = _hidden(first, end_lo, end_hi, back_lo, back_hi)
+            out += hidden[1:] if whole else hidden
     return out
 
 

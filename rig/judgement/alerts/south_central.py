@@ -95,11 +95,11 @@ def _latest(
     """The latest moment at which an AD1 can leave.
 
     It belongs to the last cut that can open a gap and that can still be unanswered when the gap is full. A cut opens
-    one where the hub may be running when it begins; where it may send on hold-up, or re-bases, when it goes down. One
-    that was not seen, after a boot or one that was ridden through, may open one too.
+    one where the hub may be running when it begins, or, where a boot may end on hold-up and be told of, when it goes
+    down. One that was not seen, after a boot or after one that was ridden through, may open one too.
     """
     on_holdup = best.fixed.returns_on_holdup or s.second_shutdown_rebases.may_be_yes
-    extra = best.fixed.holdup if on_holdup else 0.0
+    extra = best.fixed.holdup if on_holdup and best.fixed.booting_rides else 0.0
     least, most = min(s.notify_s.lo, s.holdup_s.lo), min(s.notify_s.hi, s.holdup_s.hi)
     wait, gap, boots, best_boots = worst.fixed.wait, s.gap_s.lo, worst.course.boots, best.course.boots
     left, best_left = len(boots), len(best_boots)
