@@ -14,7 +14,8 @@ from rig.errors import LinkError
 _MBAP = struct.Struct(">HHHB")
 _BEFORE_LENGTH = 6
 _LEAST_RTU = 4
-_EXCEPTION_RTU = 5
+_EXCEPTION_PDU = 2
+_EXCEPTION_RTU = 3 + _EXCEPTION_PDU
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,11 @@ def check_tcp(data: bytes, transaction: int, unit: int, expected: Expected) -> N
         if number == transaction:
             _check_who(who, unit)
             if len(data) > _MBAP.size:
-                _check_function(data[_MBAP.size], expected)
+                function = data[_MBAP.size]
+                _check_function(function, expected)
+                wanted = _EXCEPTION_PDU if function & 0x80 else expected.pdu_bytes
+                if length - 1 != wanted:
+                    raise LinkError(f"the reply has {length - 1} bytes, not {wanted}")
             return
         data = data[_BEFORE_LENGTH + length :]
 

@@ -215,3 +215,18 @@ def test_mbpoll_reads_the_meter_that_the_mains_relay_feeds() -> None:
             if done.returncode == 0:
                 break
         assert polled(done.stdout) == {130: 1, 131: 0, 132: 0}
+
+
+def test_mbpoll_reads_the_meter_on_its_serial_line() -> None:
+    with served("--bench", "twin-rtu", "--scale", "0.001") as twin:
+        foreign("mbpoll", "-m", "tcp", "-p", str(twin.port("relays")), "-t", "0", "-0", "-r", "0", "127.0.0.1", "1")
+        line = ("mbpoll", "-m", "rtu", "-b", "19200", "-P", "none", "-s", "2", "-t", "4", "-0", "-o", "1", "-1")
+        for _ in range(50):  # it boots
+            done = subprocess.run(
+                (*line, "-r", "130", "-c", "3", str(twin.line["serial"])), capture_output=True, text=True, check=False
+            )
+            if done.returncode == 0:
+                break
+        assert polled(done.stdout) == {130: 1, 131: 0, 132: 0}
+        done = subprocess.run((*line, "-r", "1", str(twin.line["serial"])), capture_output=True, text=True, check=False)
+        assert "Illegal data address" in done.stderr

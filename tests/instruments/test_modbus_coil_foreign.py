@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import select
-import subprocess
-import sys
-import threading
-import tty
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -18,53 +12,11 @@ from rig.clock.system import SystemClock
 from rig.errors import LinkError, LinkTimeout
 from rig.instruments.modbus_coil import CoilRelay, ModbusLink
 from rig.instruments.modbus_link import SerialModbusLink, TcpModbusLink
+from tests.cables import cable, process
 from tests.instruments.libmodbus_server import library
 
 HERE = Path(__file__).parent
 LONG_S = 60.0
-
-
-@contextmanager
-def process(program: str, *words: str) -> Iterator[str]:
-    """The server, and what it printed when it was ready."""
-    it = subprocess.Popen([sys.executable, str(HERE / program), *words], stdout=subprocess.PIPE, text=True)
-    assert it.stdout is not None
-    try:
-        yield it.stdout.readline().strip()
-    finally:
-        it.kill()
-        it.wait()
-        it.stdout.close()
-
-
-@contextmanager
-def cable() -> Iterator[tuple[str, str]]:
-    """Two serial ports, joined: what is written to one is read from the other."""
-    with ExitStack() as stack:
-        masters, names = [], []
-        for _ in range(2):
-            master, slave = os.openpty()
-            tty.setraw(slave)
-            stack.callback(os.close, master)
-            stack.callback(os.close, slave)  # kept open: a port that nobody has open hangs up
-            masters.append(master)
-            names.append(os.ttyname(slave))
-        stop = os.eventfd(0)
-        stack.callback(os.close, stop)
-        other = {masters[0]: masters[1], masters[1]: masters[0]}
-
-        def carry() -> None:
-            while True:
-                for fd in select.select([*masters, stop], [], [])[0]:
-                    if fd == stop:
-                        return
-                    os.write(other[fd], os.read(fd, 4096))
-
-        thread = threading.Thread(target=carry)
-        thread.start()
-        stack.callback(thread.join)
-        stack.callback(os.eventfd_write, stop, 1)
-        yield names[0], names[1]
 
 
 @pytest.fixture(params=["libmodbus tcp", "libmodbus rtu", "pymodbus tcp", "pymodbus rtu"])
@@ -77,10 +29,10 @@ def link(request: pytest.FixtureRequest) -> Iterator[ModbusLink]:
     with ExitStack() as stack:
         it: ModbusLink
         if wire == "tcp":
-            it = TcpModbusLink("127.0.0.1", int(stack.enter_context(process(program, "tcp"))), clock, LONG_S)
+            it = TcpModbusLink("127.0.0.1", int(stack.enter_context(process(HERE / program, "tcp"))), clock, LONG_S)
         else:
             ours, theirs = stack.enter_context(cable())
-            stack.enter_context(process(program, "rtu", theirs))
+            stack.enter_context(process(HERE / program, "rtu", theirs))
             it = SerialModbusLink(ours, 9600, "none", clock, LONG_S)
         stack.callback(it.close)
         yield it
@@ -113,7 +65,7 @@ def test_a_coil_that_the_board_does_not_have_is_told_by_its_exception(link: Modb
 
 @pytest.mark.skipif(library() is None, reason="no libmodbus here")
 def test_a_unit_that_is_not_on_the_line_is_silence() -> None:
-    with cable() as (ours, theirs), process("libmodbus_server.py", "rtu", theirs):
+    with cable() as (ours, theirs), process(HERE / "libmodbus_server.py", "rtu", theirs):
         link = SerialModbusLink(ours, 9600, "none", SystemClock(), 0.02)
         with pytest.raises(LinkTimeout, match=r"relay K1: write coil 0: no answer within 0\.02 s"):
             CoilRelay("K1", link, 7, 0, safe_closed=False)

@@ -183,9 +183,18 @@ def test_a_unit_that_is_not_there_is_silence() -> None:
     lab.server.close()
 
 
-def test_a_reply_with_too_few_registers_is_an_error(lab: Lab) -> None:
-    lab.rule = lambda _: struct.pack(">BBHH", 3, 4, 1, 0)
-    with pytest.raises(LinkError, match="asked for 3 registers from 130, got 2"):
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (struct.pack(">BBHH", 3, 4, 1, 0), "the reply has 6 bytes, not 8"),
+        (struct.pack(">BBHHHH", 3, 8, 1, 0, 0, 0), "the reply has 10 bytes, not 8"),
+        (struct.pack(">BBHHH", 3, 4, 1, 0, 0), "asked for 3 registers from 130, got 2"),
+        (b"\x83\x02\x00", "the reply has 3 bytes, not 2"),
+    ],
+)
+def test_a_reply_of_another_length_is_an_error(lab: Lab, reply: bytes, told: str) -> None:
+    lab.rule = lambda _: reply
+    with pytest.raises(LinkError, match=told):
         lab.meter.version()
 
 
