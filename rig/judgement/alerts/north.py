@@ -21,9 +21,9 @@ in which the power was never surely there:
   apart are the lowest, because the PRA that serves a joined one serves them all; and so are cuts that were not seen,
   because each sends a PRA: there may be many, so one is taken to arrive.
 So the bounds are the extremes, but for three cases in which they hold and may be wider: the highest end where a later
-PRA surely discards and some cut is not proven; the lowest end where a later PRA may discard and a stretch of a second or
-more was not seen; and a supercapacitor that recharges slowly and may run out, because longer cuts then both raise and
-lower the chance.
+PRA surely discards and some cut is not proven; the lowest end where a later PRA may discard and a stretch of a second
+or more was not seen; and a supercapacitor that recharges slowly and may run out, because longer cuts then both raise
+and lower the chance.
 """
 
 from __future__ import annotations
