@@ -131,6 +131,6 @@ def _alert_lines(alerts: dict[str, Any]) -> Iterator[str]:
     for key, name in regions.items():
         sent = alerts["sent_at_s"][key]
         if sent is not None:
-            first = "before the file" if sent[0] is None else nearest(sent[0])
-            yield f"    {name}, sent at {first} to {nearest(sent[1])} s:"
+            first = "before the file began" if sent[0] is None else f"at {nearest(sent[0])}"
+            yield f"    {name}, sent {first} to {nearest(sent[1])} s:"
             yield from (f"      {sentence}" for sentence in alerts["story"][key])

@@ -11,7 +11,15 @@ from typing import Any
 
 from rig.judgement.alerts.history import Cut, History, Prediction
 from rig.judgement.alerts.north import predict as predict_north
-from rig.judgement.alerts.settings import Answer, Assumed, NorthSettings, Range, SouthCentralSettings
+from rig.judgement.alerts.settings import (
+    NORTH,
+    SOUTH_CENTRAL,
+    Answer,
+    Assumed,
+    NorthSettings,
+    Range,
+    SouthCentralSettings,
+)
 from rig.judgement.alerts.south_central import predict as predict_south_central
 
 __all__ = [
@@ -61,8 +69,8 @@ def predict_all(
     south_central: SouthCentralSettings | None = None,
 ) -> Alerts:
     """Both regions for one history, with the settings as assumption rows."""
-    north = north or NorthSettings()
-    south_central = south_central or SouthCentralSettings()
+    north = north or NORTH
+    south_central = south_central or SOUTH_CENTRAL
     return Alerts(
         predict_north(history, north),
         predict_south_central(history, south_central),

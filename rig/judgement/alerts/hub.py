@@ -6,7 +6,8 @@ notification of each boot is random, and its distribution function is piecewise 
 
 Readings taken, where MP102A is silent:
 - a cut that the hold-up outlasts shuts nothing down, and its notification, if any was sent, opens no gap;
-- a hub that is cut while booting is not on the network: it sends no shutdown notification when it goes down;
+- a hub that is cut while booting is not on the network: it sends no shutdown notification when it goes down; one whose
+  boot ends on hold-up does, and is taken to have sent it at its usual moment after the loss;
 - a return notification that falls due on hold-up and may not be sent there goes out when the power is back;
 - one that is sent on hold-up, after the shutdown notification of that cut, answers only the notifications before it;
 - AD1 is sent when the gap reaches its limit, whether or not a return notification ever comes.

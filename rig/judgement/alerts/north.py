@@ -18,10 +18,12 @@ in which the power was never surely there:
   one as long as that makes no AD1 certain. Taking the earliest end, or the furthest partner, is best for each count;
 - matched to a later one too, one cut that fills a stretch is the highest of all rails with a cut there, because its
   PRA is the last and its deadline the first; a stretch that may hold no cut falls back on the count. Cuts that are
-  apart are the lowest, because the PRA that serves a joined one serves them all.
-So the bounds are the extremes, but for two cases in which they hold and may be wider: the highest end where a later PRA
-surely discards and some cut is not proven; and a supercapacitor that recharges slowly and may run out, because longer
-cuts then both raise and lower the chance.
+  apart are the lowest, because the PRA that serves a joined one serves them all; and so are cuts that were not seen,
+  because each sends a PRA: there may be many, so one is taken to arrive.
+So the bounds are the extremes, but for three cases in which they hold and may be wider: the highest end where a later
+PRA surely discards and some cut is not proven; the lowest end where a later PRA may discard and a stretch of a second
+or more was not seen; and a supercapacitor that recharges slowly and may run out, because longer cuts then both raise
+and lower the chance.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 
 from rig.judgement.alerts.history import POWERED_S, Cut, History, Prediction, may_hide
-from rig.judgement.alerts.settings import NorthSettings, Range
+from rig.judgement.alerts.settings import NORTH, NorthSettings, Range
 from rig.judgement.alerts.stories import by_fate, chance
 
 _Charge = tuple[float, float, float]
@@ -55,7 +57,7 @@ class _Fate(IntEnum):
 
 def predict(history: History, settings: NorthSettings | None = None) -> Prediction:
     """Chance of an AD1 in North, when it would be sent, and the story."""
-    given = settings or NorthSettings()
+    given = settings or NORTH
     s = given.on_clock(history.rate_ppm)
     cuts = history.cuts
     charges = _charges(cuts, s)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import Field, dataclass, field, fields, replace
 from enum import Enum
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from rig.errors import InputError, Where
@@ -201,6 +202,7 @@ def _on_clock(settings: _Region, rate_ppm: float) -> _Region:
     return replace(settings, **times)
 
 
+@lru_cache(maxsize=8)
 def _rows(settings: _Settings, region: str) -> tuple[Assumed, ...]:
     return tuple(_row(item, getattr(settings, item.name), region) for item in fields(settings))
 
@@ -215,3 +217,8 @@ def _text(value: Range | Answer, item: Field[Any]) -> str:
     if isinstance(value, Answer):
         return value.value
     return f"{value} s" if item.metadata["unit"] == _SECONDS else str(value)
+
+
+SOUTH_CENTRAL = SouthCentralSettings()
+NORTH = NorthSettings()
+"""The defaults."""

@@ -5,7 +5,8 @@ hold-up is longer and fuller, its notification later, its reboot and wait shorte
 every moment the better hub is running, or ahead in its boot, or waiting with a remaining wait whose hazard rate is
 nowhere lower (the hazard rate of U(0, W) rises with the time waited and falls with W), so the two can be coupled such
 that the better one answers no later. Then each of its gaps lies inside a gap of the worse one, and the chance of an AD1
-is monotone in every setting and every bound. `rig.judgement.alerts.rebased` has the other reading.
+is monotone in every setting and every bound: these bounds are the extremes. `rig.judgement.alerts.rebased` has the
+other reading, where they may be wider, and says when. The times of sending are outer bounds.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from rig.judgement.alerts.history import POWERED_S, History, Prediction, may_hide
 from rig.judgement.alerts.hub import Course, Fate, Fixed, alert, walk
 from rig.judgement.alerts.rebased import enclose, surely
-from rig.judgement.alerts.settings import SouthCentralSettings
+from rig.judgement.alerts.settings import SOUTH_CENTRAL, SouthCentralSettings
 from rig.judgement.alerts.stories import by_fate, chance, span
 
 
@@ -34,7 +35,7 @@ class _End:
 
 def predict(history: History, settings: SouthCentralSettings | None = None) -> Prediction:
     """Chance of an AD1 in South & Central, when it would be sent, and the story."""
-    given = settings or SouthCentralSettings()
+    given = settings or SOUTH_CENTRAL
     s = given.on_clock(history.rate_ppm)
     cuts, into = history.worst()
     worst = _End.of(cuts, _worst_hub(s))
@@ -108,7 +109,7 @@ def _latest(
         while left and into[index] < number:
             left -= 1
             number, base, _, ready, killed = boots[left]
-            sent = worst.course.sent_at(ready + wait)
+            sent = worst.course.sent_at(ready + wait) if worst.course.dips else ready + wait
             if sent < killed or (sent == killed and wait > 0.0):
                 answered = sent
         if into[index] != number:
