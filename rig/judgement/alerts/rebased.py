@@ -8,8 +8,8 @@ one value serves several stretches, the bounds hold but may be wider than the ex
 
 Paths with the same last boot and the same open gap are one. Where there are so many that following them takes more than
 `_STEPS`, there is no answer, and only what holds without following any is left: no more than in the other reading
-(`rig.judgement.alerts.south_central`), no less than what one cut alone makes sure. What is known less well has all the
-paths of what is known better, so it never has an answer where the other has none.
+(`rig.judgement.alerts.south_central`), no less than what one cut alone makes sure. The same cuts with
+wider bounds have all the paths of those with closer ones, so they never have an answer where those have none.
 
 An unseen stretch in which the hub could boot, or after a cut that it may have ridden through, may hide notifications of
 its own. The first and the last of them are two cuts that may not have been; what lies between is in the bounds of their
