@@ -134,7 +134,8 @@ class ActivationTest:
 
     def _over(self) -> bool:
         """Version changed (or the activation refused, or the maximum over) and the rail quiet; or surely failed."""
-        meter, zero = self._config.meter, self._zero_ns()
+        meter, sent = self._config.meter, self.evidence.activation
+        latest = sent.after_ns if sent is not None else self._clock.now()  # that the activation was started
         now, up_since = self.watch.known_to_ns(), self.watch.up_since_ns()
         if self._decided():
             away = self.watch.away_since_ns()
@@ -142,11 +143,11 @@ class ActivationTest:
             if away is not None and now - decided >= to_ns(meter.follow_s):
                 return True
         longest = meter.max_s + meter.follow_s + self._session.limit.length_ns / 1e9
-        if now - zero >= to_ns(longest):  # neither up nor surely down: nothing more will be learnt
+        if now - latest >= to_ns(longest):  # neither up nor surely down: nothing more will be learnt
             return True
         done = self.evidence.version_after == self._fixture.version_to
-        done = done or self.evidence.image_state is ImageState.ACTIVATION_FAILED or now - zero >= to_ns(meter.max_s)
-        return done and up_since is not None and now - max(up_since, zero) >= to_ns(meter.quiet_s)
+        done = done or self.evidence.image_state is ImageState.ACTIVATION_FAILED or now - latest >= to_ns(meter.max_s)
+        return done and up_since is not None and now - max(up_since, latest) >= to_ns(meter.quiet_s)
 
     def _decided(self) -> bool:
         """Whether the lower bound alone already breaks the limit: the verdict cannot be anything but FAIL any more."""

@@ -132,7 +132,10 @@ def test_a_contact_that_nobody_closes_ends_the_run_as_an_error(twin: Twin, tmp_p
 # -- started by a person ---------------------------------------------------------------------------------------------
 
 
-def test_a_person_types_the_version_starts_it_and_types_the_new_version(twin: Twin, tmp_path: Path) -> None:
+@pytest.mark.parametrize("person_s", [2.0, 450.0], ids=["sure", "less sure than the meter's maximum is long"])
+def test_a_person_types_the_version_starts_it_and_types_the_new_version(
+    person_s: float, twin: Twin, tmp_path: Path
+) -> None:
     person, seat = pty.openpty()
     clock = twin.clock
 
@@ -148,19 +151,21 @@ def test_a_person_types_the_version_starts_it_and_types_the_new_version(twin: Tw
 
     twin.world.meter.on_activate = begun
     try:
-        meter = table(driver="outside", trigger="person", maker="Maker", model="SM-ESME-1", serial="7", person_s=2.0)
+        meter = table(
+            driver="outside", trigger="person", maker="Maker", model="SM-ESME-1", serial="7", person_s=person_s
+        )
         record = run(twin, meter, tmp_path / "runs", talk, seat)
     finally:
         os.close(person)
         os.close(seat)
     assert (record.verdict, codes(record)) == ("PASS", set())
     assert record.activation.started_by == "outside of the rig; a person said when"
-    assert record.activation.uncertainty_s == pytest.approx(4.0)
+    assert record.activation.uncertainty_s == pytest.approx(2 * person_s)
     assert (record.activation.version_before, record.activation.version_after) == ("1.0.0", "1.1.0")
     assert record.identities["meter"] == {"maker": "Maker", "model": "SM-ESME-1", "serial": "7", "version": "1.0.0"}
-    assert assumed(record)["person_s"] == "2 s"
+    assert assumed(record)["person_s"] == f"{person_s:g} s"
     assert any("press Enter here" in text for text in talk.notes)
-    assert record.outages[0].start_s == pytest.approx(5.0, abs=0.2), "3 s after the word, which may be 2 s late"
+    assert record.outages[0].start_s == pytest.approx(3.0 + person_s, abs=0.2), "3 s after the word, which may be late"
     assert [event["text"] for event in events(tmp_path / "runs", "asked")] == [
         t for t in talk.notes if "rig trigger" in t
     ]
