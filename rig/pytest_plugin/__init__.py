@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rig.pytest_plugin.house import House
 
 HOUSE = "_rig_house"
-_NAME, _IMAGE = "_rig_bench_name", "_rig_firmware"
+BENCH_NAME, _IMAGE = "_rig_bench_name", "_rig_firmware"
 """Fixtures behind `bench` and `firmware`: a project that has own ones of those names never meets these."""
 _AT_TEST = pytest.StashKey["BenchAtTest"]()
 _MARKS = (
@@ -76,10 +76,10 @@ def _house(config: pytest.Config) -> House:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if _NAME in metafunc.fixturenames:
+    if BENCH_NAME in metafunc.fixturenames:
         names = _house(metafunc.config).names
         if len(names) > 1:
-            metafunc.parametrize(_NAME, names, indirect=True, scope="session")
+            metafunc.parametrize(BENCH_NAME, names, indirect=True, scope="session")
     if _IMAGE in metafunc.fixturenames:
         from rig.errors import RigError
 
@@ -103,7 +103,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _bench_of(config: pytest.Config, item: pytest.Item) -> str:
     spec = getattr(item, "callspec", None)
-    return str(spec.params.get(_NAME)) if spec is not None and _NAME in spec.params else _house(config).names[0]
+    return (
+        str(spec.params.get(BENCH_NAME)) if spec is not None and BENCH_NAME in spec.params else _house(config).names[0]
+    )
 
 
 def _cycles(mark: pytest.Mark) -> int:

@@ -43,10 +43,13 @@ class House:
         choices = Choices(out, controls, tuple(_fixtures(firmware)))
         house = House(list(names), choices, firmware, shared=hasattr(config, "workerinput"))
         for name in names:
-            house._held[name] = HeldBench.choose(name, out, shared=house.shared)
+            house.held(name)
         return house
 
     def held(self, name: str) -> HeldBench:
+        """One of those that were asked for, or another that a project's own tests name. Raises InputError."""
+        if name not in self._held:
+            self._held[name] = HeldBench.choose(name, self.choices.out, shared=self.shared)
         return self._held[name]
 
     def fixtures(self) -> list[str]:

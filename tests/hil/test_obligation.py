@@ -6,10 +6,11 @@ On a bench, each fixture is the team's own; those named here are synthetic and o
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 
-from rig import seconds
+from rig import run_activation, seconds
 from rig.pytest_plugin.at_test import BenchAtTest
 from rig.twin import bench as twin_bench
 
@@ -22,6 +23,8 @@ def small_twin(monkeypatch: pytest.MonkeyPatch) -> None:
 
 class TestTheRule:
     """The meter may not cut the hub's power for three minutes or more when a firmware upgrade takes place."""
+
+    every_variant = True
 
     def test_a_cut_just_below_three_minutes_passes(self, rig: BenchAtTest) -> None:
         assert rig.activate("cut-179s").longest_outage < seconds(180)
@@ -87,3 +90,13 @@ class TestWhoDidIt:
 
     def test_a_bench_that_cannot_tell_mains_says_nothing_of_the_meter(self, rig: BenchAtTest) -> None:
         assert rig.activate("cut-240s", expect="ERROR", faults=("mains-stuck",)).verdict == "ERROR"
+
+
+class TestGas:
+    """A gas meter does not feed the hub: a run shows that the rail stayed up, and says that it shows no more."""
+
+    def test_a_gas_meters_run_says_what_it_does_not_show(self, tmp_path: Path) -> None:
+        record = run_activation("twin-hot-shoe", "cut-45s", out=tmp_path)
+        assert record.verdict == "PASS"
+        assert record.caveat is not None
+        assert "does not feed the hub" in record.caveat
