@@ -14,6 +14,7 @@ import json
 import random
 import sys
 import tempfile
+import warnings
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -166,6 +167,7 @@ def attempt(source: random.Random, path: Path) -> bool:
 
 
 def main(count: int = 20_000, seed: int = 1, more: Path | None = None) -> None:
+    warnings.simplefilter("error")
     tried = taken = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -20,7 +20,7 @@ from rig.clock.system import SystemClock
 from rig.errors import RigError
 from rig.guardian.charge import RelaySpec
 from rig.guardian.emergency import relay_check
-from rig.guardian.hands import open_relays
+from rig.guardian.hands import open_relay
 from rig.guardian.lease import Lease, state_folder
 from rig.guardian.plain_supply import switch_off
 from rig.guardian.port import Check
@@ -90,7 +90,7 @@ def _relays(found: Salvaged, clock: Clock, call_sets: CallSets) -> Iterator[Chec
         spec = relay_spec(table)
 
         def move(spec: RelaySpec = spec) -> Check:
-            with closing(open_relays((spec,), clock, call_sets.gpio)[spec.role]) as relay:
+            with closing(open_relay(spec, clock, {}, call_sets.gpio)) as relay:
                 return relay_check(spec.name, relay.make_safe(), spec.safe_closed is None)
 
         yield _tried(f"relay {table.name}", move)

@@ -6,7 +6,7 @@ import argparse
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rig.errors import ExitCode, InputError, Where
 
@@ -118,5 +118,19 @@ def _summary(analysis: Analysis) -> Iterator[str]:
         start = "open at its start" if outage.start_s is None else f"from {outage.start_s:.3f} s"
         yield f"  outage {number}: {start}, {at_least(outage.lower_s)} to {upper}"
     if analysis.alerts is not None:
-        north, south = analysis.alerts["north"], analysis.alerts["south_central"]
-        yield f"  alert (AD1): North {north[0]:.2f} to {north[1]:.2f}, South & Central {south[0]:.2f} to {south[1]:.2f}"
+        yield from _alert_lines(analysis.alerts)
+
+
+def _alert_lines(alerts: dict[str, Any]) -> Iterator[str]:
+    """The chance in both regions; where there is one, when the alert would be sent, and the story."""
+    from rig.records.report_words import at_least, at_most, nearest
+
+    regions = {"north": "North", "south_central": "South & Central"}
+    chances = (f"{name} {at_least(alerts[key][0])} to {at_most(alerts[key][1])}" for key, name in regions.items())
+    yield f"  alert (AD1): {', '.join(chances)}"
+    for key, name in regions.items():
+        sent = alerts["sent_at_s"][key]
+        if sent is not None:
+            first = "before the file began" if sent[0] is None else f"at {nearest(sent[0])}"
+            yield f"    {name}, sent {first} to {nearest(sent[1])} s:"
+            yield from (f"      {sentence}" for sentence in alerts["story"][key])

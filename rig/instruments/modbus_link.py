@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _HEADER = struct.Struct(">HHHB")
 _EXCEPTION_BYTES = 2
-_LONGEST = 253
 
 
 class TcpModbusLink:

@@ -87,7 +87,7 @@ def analyse_files(question: Question) -> tuple[Analysis, Picture]:
     begin, end = min(first for first, _ in windows), max(last for _, last in windows)
     history = outages(knowledge, settings, begin, end)
     judgement = judge_rail(history, knowledge.contradictions, limit)
-    alerts = predict_all(History.of_rail(history.outages, 0))
+    alerts = predict_all(History.of_rail(history.outages, 0, ppm))
     analysis = Analysis(
         verdict=judgement.verdict.value,
         rail_verdict=judgement.rail_verdict.value,

@@ -153,7 +153,7 @@ class Judging:
     def _record(self, judgement: Judgement, labels: Labels) -> RunRecord:
         evidence, config = self._evidence, self._config
         alerts = (
-            predict_all(History.of_rail(self._history.outages, self._zero_ns))
+            predict_all(History.of_rail(self._history.outages, self._zero_ns, config.limits.clock_rate_ppm))
             if self._history.to_ns > self._history.from_ns
             else None
         )

@@ -272,7 +272,8 @@ def _alerts(record: RunRecord) -> str:
         facts.append((words, probability_words(record.alerts[key])))
         sent = record.alerts.get("sent_at_s", {}).get(key)
         if sent is not None:
-            facts.append(("would be sent", f"{nearest(sent[0])} to {nearest(sent[1])} s after the activation command"))
+            first = "before anything was seen" if sent[0] is None else nearest(sent[0])
+            facts.append(("would be sent", f"{first} to {nearest(sent[1])} s after the activation command"))
         facts += [("", sentence) for sentence in record.alerts.get("story", {}).get(key, [])]
     note = (
         "<p>Predicted probability that these outages lead to a Power Outage Alert (AD1) at the network operator. It is "

@@ -193,7 +193,7 @@ def filled(text: str, addresses: dict[str, str], name: str) -> BenchConfig:
 
 
 def known_images(fixtures: Sequence[Fixture]) -> dict[str, KnownImage]:
-    """What the twin's meter knows of these images, by their hash. It begins at the version that the first replaces."""
+    """What the twin's meter knows of these images, by their hash. It starts at the version that the first replaces."""
     known = {}
     for fixture in fixtures:
         if fixture.behaviour is None:

@@ -134,12 +134,16 @@ def _arrow(form: RowFormat) -> Parser | None:
         check_utf8=False,
         decimal_point=form.decimal,
     )
-    options = reader.ReadOptions(column_names=names, block_size=1 << 21)
+    options = reader.ReadOptions(column_names=names, block_size=BLOCK_BYTES // 2)
     pool = pyarrow.system_memory_pool()  # gives memory back at once: the default pool keeps what a block needed
 
     def parser(data: bytes) -> list[Array] | None:
+        # A copy that Arrow owns: its threads let go of the data when they please, and one that then has to ask Python
+        # for a buffer of Python's, while Python is ending, aborts the process.
+        own = pyarrow.allocate_buffer(len(data), pool)
+        np.frombuffer(own, np.uint8)[:] = np.frombuffer(data, np.uint8)
         try:
-            table = reader.read_csv(pyarrow.py_buffer(data), options, parse, convert, pool)
+            table = reader.read_csv(own, options, parse, convert, pool)
         except pyarrow.ArrowException:
             return None
         return [column.to_numpy() for column in table.columns]

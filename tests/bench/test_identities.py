@@ -53,5 +53,5 @@ def test_a_run_on_another_instrument_than_the_bench_file_names_ends_before_anyth
     record = rig.run_activation(out=tmp_path)
     assert record.verdict != "PASS"
     assert any("scope: this is not the instrument of the bench file" in reason.text for reason in record.reasons)
-    assert record.control is None
+    assert record.control.results == ()
     assert record.safe_state.proven

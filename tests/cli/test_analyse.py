@@ -263,3 +263,28 @@ def test_bad_input_is_one_line(what: str, tmp_path: Path, capsys: pytest.Capture
     captured = capsys.readouterr()
     assert captured.err.count("\n") == 1
     assert told in captured.err
+
+
+def test_the_alert_is_told_with_its_chance_its_time_and_its_story(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chain = [(10.0 + 70.0 * i, 60.0 + 70.0 * i) for i in range(5)]
+    file = write_csv(tmp_path / "chain.csv", chain, end_s=400.0)
+    assert main(["analyse", str(file), "--down", "6", "--up", "10", "--time-base-ppm", "10"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "  alert (AD1): North 0.000 to 0.410, South & Central 0.583 to 0.751" in lines
+    assert "    South & Central, sent at 429.986 to 450.004 s:" in lines
+    assert "      Cuts 2 to 5 (49.99 to 50.01 s): the boot was restarted." in lines
+    _, body = analysed(capsys, str(file), "--down", "6", "--up", "10", "--time-base-ppm", "10")
+    assert body["alerts"]["south_central"] == pytest.approx([0.583, 0.750], abs=0.001)
+
+
+def test_a_file_that_begins_in_an_outage_leaves_the_alert_open(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_csv(tmp_path / "open.csv", [(0.0, 100.0)], end_s=130.0)
+    _, body = analysed(capsys, str(file), "--down", "6", "--up", "10")
+    assert body["alerts"]["north"] == body["alerts"]["south_central"] == [0.0, 1.0]
+    assert body["alerts"]["sent_at_s"]["north"][0] is None
+    main(["analyse", str(file), "--down", "6", "--up", "10"])
+    assert "North, sent before the file began to 180.0" in capsys.readouterr().out

@@ -123,16 +123,6 @@ def test_a_bench_file_that_proves_nothing_is_refused_before_its_harness_is_read(
     assert told in line
 
 
-def test_a_hot_shoe_is_not_run_yet_and_that_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pair = copy_of("gas-hot-shoe", tmp_path)
-    line = pair.line(pair.bench, 'kind = "hot-shoe"')
-    assert main(["run", "--bench", str(pair.bench), "--out", str(tmp_path / "out")]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith(f"rig: {pair.bench}:{line}: topology.kind: ")
-    assert told.count("\n") == 1
-    assert not (tmp_path / "out").exists()
-
-
 def test_a_bench_file_is_checked_without_loading_the_twin() -> None:
     script = (
         "import sys\nfrom rig.cli import main\n"

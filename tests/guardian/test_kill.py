@@ -68,8 +68,8 @@ def test_without_its_guardian_a_killed_run_leaves_an_energised_bench(tmp_path: P
     inside = (
         "from rig.bench import opening\n"
         "whole = opening.open_bench\n"
-        "import rig.api\n"
-        "rig.api.open_bench = lambda config, clock, call_sets, lease: whole(config, clock, call_sets)\n"
+        "import rig.benches\n"
+        "rig.benches.open_bench = lambda config, clock, call_sets, *_: whole(config, clock, call_sets)\n"
     )
     with twin_and_run(tmp_path, inside) as (twin, run):
         run.step("arm")

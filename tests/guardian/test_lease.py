@@ -27,7 +27,9 @@ def locks(folder: Path) -> list[Path]:
 
 def test_a_bench_is_known_by_its_instruments_and_lines_not_by_its_file_or_name() -> None:
     assert "supply tcpip::192.0.2.10::5555::socket" in PIECES
-    assert {"relay line GPIO 17", "relay line GPIO 27", "relay line GPIO 22", "meter 192.0.2.12:502"} < set(PIECES)
+    assert {"relay line GPIO 17", "relay line GPIO 27", "relay line GPIO 22", "meter 192.0.2.12:502 unit 1"} < set(
+        PIECES
+    )
     assert pieces(checked(GOOD.replace('name = "twin"', 'name = "other"').replace("TCPIP", "tcpip"))) == PIECES
 
 

@@ -375,3 +375,15 @@ def test_a_setting_is_shown_with_all_its_digits(value: float, text: str) -> None
 )
 def test_a_probability_is_rounded_outwards(bounds: list[float], text: str) -> None:
     assert probability_words(bounds) == text
+
+
+def test_an_alert_that_may_have_been_sent_before_anything_was_seen_says_so() -> None:
+    alerts = {
+        "north": [0.0, 1.0],
+        "south_central": [0.0, 0.0],
+        "sent_at_s": {"north": [None, 180.0], "south_central": None},
+        "story": {"north": ["Cut 1 (100 s or more): AD1."], "south_central": []},
+    }
+    words = page(replace(passed(), alerts=alerts), PICTURES["passed"][1]).words()
+    assert "before anything was seen to 180.000 s after the activation command" in words
+    assert "Cut 1 (100 s or more): AD1." in words

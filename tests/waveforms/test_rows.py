@@ -85,6 +85,23 @@ def test_a_block_is_searched_for_the_bad_row_in_pieces(engine: str) -> None:
     assert told.value.where.line == 40_011
 
 
+def test_the_threads_of_arrow_never_hold_memory_of_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that lets go of it while Python is ending aborts the process: exit code 134 instead of the verdict."""
+    csv = pytest.importorskip("pyarrow.csv")
+    data = b"1,2\n3,4\n"
+    seen = []
+    real = csv.read_csv
+
+    def watched(buffer: object, *options: object) -> object:
+        seen.append(np.shares_memory(np.frombuffer(buffer, np.uint8), np.frombuffer(data, np.uint8)))  # type: ignore[call-overload]
+        return real(buffer, *options)
+
+    monkeypatch.setattr(csv, "read_csv", watched)
+    columns = Rows("file", RowFormat(",", ".", 2, (0, 1))).columns(data, 1)
+    assert [column.tolist() for column in columns] == [[1.0, 3.0], [2.0, 4.0]]
+    assert seen == [False]
+
+
 def test_without_pyarrow_numpy_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> object:
         raise ModuleNotFoundError(name)

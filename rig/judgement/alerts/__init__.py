@@ -5,12 +5,21 @@ Pure. A prediction says nothing about the verdict, which is about the supply at 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from rig.judgement.alerts.history import Cut, History, Prediction
 from rig.judgement.alerts.north import predict as predict_north
-from rig.judgement.alerts.settings import Answer, Assumed, NorthSettings, Range, SouthCentralSettings
+from rig.judgement.alerts.settings import (
+    NORTH,
+    SOUTH_CENTRAL,
+    Answer,
+    Assumed,
+    NorthSettings,
+    Range,
+    SouthCentralSettings,
+)
 from rig.judgement.alerts.south_central import predict as predict_south_central
 
 __all__ = [
@@ -38,13 +47,20 @@ class Alerts:
     assumptions: tuple[Assumed, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """{north: [lo, hi], south_central: [lo, hi], sent_at_s: {region: [lo, hi] | null}, story: {region: [text]}}."""
+        """{north: [lo, hi], south_central: [lo, hi], sent_at_s: {region: [lo, hi] | null}, story: {region: [text]}}.
+
+        A `lo` of sent_at_s is null where an AD1 may have left before anything was seen.
+        """
         regions = {"north": self.north, "south_central": self.south_central}
         return {
             **{name: list(p.probability) for name, p in regions.items()},
-            "sent_at_s": {name: list(p.sent_at_s) if p.sent_at_s else None for name, p in regions.items()},
+            "sent_at_s": {name: _sent(p.sent_at_s) for name, p in regions.items()},
             "story": {name: list(p.story) for name, p in regions.items()},
         }
+
+
+def _sent(between: tuple[float, float] | None) -> list[float | None] | None:
+    return [at if math.isfinite(at) else None for at in between] if between else None
 
 
 def predict_all(
@@ -53,8 +69,8 @@ def predict_all(
     south_central: SouthCentralSettings | None = None,
 ) -> Alerts:
     """Both regions for one history, with the settings as assumption rows."""
-    north = north or NorthSettings()
-    south_central = south_central or SouthCentralSettings()
+    north = north or NORTH
+    south_central = south_central or SOUTH_CENTRAL
     return Alerts(
         predict_north(history, north),
         predict_south_central(history, south_central),

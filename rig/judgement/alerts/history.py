@@ -22,7 +22,8 @@ NS = 1e9
 class Cut:
     """One outage of the rail as bounds: it began in [start_lo_s, start_hi_s] and ended in [end_lo_s, end_hi_s].
 
-    `end_hi_s` is infinite where the end was not seen. Where `end_lo_s <= start_hi_s` there may have been no cut at all.
+    `start_lo_s` is -infinite where the start was not seen, `end_hi_s` infinite where the end was not. Where
+    `end_lo_s <= start_hi_s` there may have been no cut at all.
     """
 
     start_lo_s: float
@@ -31,13 +32,13 @@ class Cut:
     end_hi_s: float
 
     def __post_init__(self) -> None:
-        starts = -math.inf < self.start_lo_s <= self.start_hi_s < math.inf
+        starts = self.start_lo_s <= self.start_hi_s and -math.inf < self.start_hi_s < math.inf
         if not (starts and self.start_lo_s <= self.end_lo_s <= self.end_hi_s and self.start_hi_s <= self.end_hi_s):
             raise InputError(
                 "not an outage",
                 Where(
                     found=f"start [{self.start_lo_s}, {self.start_hi_s}] s, end [{self.end_lo_s}, {self.end_hi_s}] s",
-                    expected="finite starts, lowest <= highest, start <= end",
+                    expected="a finite highest start, lowest <= highest, start <= end",
                 ),
             )
 
@@ -58,10 +59,12 @@ def may_hide(lo_s: float, hi_s: float, least_s: float = POWERED_S) -> bool:
 class History:
     """All outages of the rail, in order. Neighbours whose bounds overlap may have been one outage.
 
-    Where the rail is not known in the middle of an outage, give two cuts whose bounds overlap there.
+    Where the rail is not known in the middle of an outage, give two cuts whose bounds overlap there. `rate_ppm` bounds
+    the rate error of the clock that told all these times.
     """
 
     cuts: tuple[Cut, ...]
+    rate_ppm: float = 0.0
 
     def __post_init__(self) -> None:
         for one, two in pairwise(self.cuts):
@@ -84,24 +87,26 @@ class History:
         return History(tuple(Cut(start, start, end, end) for start, end in rows))
 
     @staticmethod
-    def of_rail(outages: Iterable[Outage], zero_ns: int) -> History:
-        """From the rail's outages, proven or only possible, with times in s from `zero_ns`.
+    def of_rail(outages: Iterable[Outage], zero_ns: int, rate_ppm: float = 0.0) -> History:
+        """From the rail's outages, proven or only possible, with times in s from `zero_ns`, and its clock's rate limit.
 
         A stretch of which nothing is known inside an outage may have been power. A proven outage that the window cut
-        off may never have ended; a merely possible one there ends with the window.
+        off may have begun at any time before, or may never have ended; a merely possible one there begins or ends with
+        the window.
         """
         rows: list[Cut] = []
         for outage in outages:
             ends_with_window = outage.open in ("end", "both")
             last = math.inf if ends_with_window and outage.proven else (outage.to_ns - zero_ns) / NS
-            first = (outage.from_ns - zero_ns) / NS
+            begins_with_window = outage.open in ("start", "both")
+            first = -math.inf if begins_with_window and outage.proven else (outage.from_ns - zero_ns) / NS
             down = [((start - zero_ns) / NS, (end - zero_ns) / NS) for start, end in outage.down]
             if not down:
                 rows.append(Cut(first, last, first, last))
             for index, (start, end) in enumerate(down):
                 after = down[index + 1][0] if index + 1 < len(down) else last
                 rows.append(Cut(down[index - 1][1] if index else first, start, end, after))
-        return History(tuple(rows))
+        return History(tuple(rows), rate_ppm)
 
     def worst(self) -> tuple[list[tuple[float, float]], list[int]]:
         """The longest cuts that the bounds allow, joined where they meet, and for each cut the one it went into."""
@@ -129,7 +134,8 @@ class Prediction:
     """Whether an AD1 reaches the network operator.
 
     probability: lowest and highest over everything that is not known. sent_at_s: from the earliest moment at which a
-    first AD1 can leave to the latest at which any can, or None where none can. story: what happened, in words.
+    first AD1 can leave (-infinite: before anything was seen) to the latest at which any can, or None where none can.
+    story: what happened, in words.
     """
 
     probability: tuple[float, float]

@@ -6,7 +6,8 @@ notification of each boot is random, and its distribution function is piecewise 
 
 Readings taken, where MP102A is silent:
 - a cut that the hold-up outlasts shuts nothing down, and its notification, if any was sent, opens no gap;
-- a hub that is cut while booting is not on the network: it sends no shutdown notification when it goes down;
+- a hub that is cut while booting is not on the network: it sends no shutdown notification when it goes down; one whose
+  boot ends on hold-up does, and is taken to have sent it at its usual moment after the loss;
 - a return notification that falls due on hold-up and may not be sent there goes out when the power is back;
 - one that is sent on hold-up, after the shutdown notification of that cut, answers only the notifications before it;
 - AD1 is sent when the gap reaches its limit, whether or not a return notification ever comes.
@@ -110,7 +111,10 @@ def walk(cuts: Sequence[tuple[float, float]], hub: Fixed) -> Course:
         if length <= 0.0:
             fates.append(Fate.NONE)
             continue
-        charge = min(full, charge + (start - back) * full / recharge) if start - back < recharge else full
+        if start - back < recharge:
+            charge += (start - back) * full / recharge
+        if charge > full or start - back >= recharge:
+            charge = full
         reserve = charge if rides or ready <= start else 0.0
         back = end
         if length < reserve:
@@ -127,7 +131,7 @@ def walk(cuts: Sequence[tuple[float, float]], hub: Fixed) -> Course:
             fates.append(Fate.SHUT if start >= ready + wait else Fate.CAUGHT)
         else:
             fates.append(Fate.RESTARTED)
-        cut, base, ready, charge = index, start + min(notify, reserve), end + reboot, 0.0
+        cut, base, ready, charge = index, start + (notify if notify < reserve else reserve), end + reboot, 0.0
     if cut >= 0:
         boots.append((cut, base, notified, ready, math.inf))
     return Course(boots, fates, dips)

@@ -18,10 +18,12 @@ in which the power was never surely there:
   one as long as that makes no AD1 certain. Taking the earliest end, or the furthest partner, is best for each count;
 - matched to a later one too, one cut that fills a stretch is the highest of all rails with a cut there, because its
   PRA is the last and its deadline the first; a stretch that may hold no cut falls back on the count. Cuts that are
-  apart are the lowest, because the PRA that serves a joined one serves them all.
-So the bounds are the extremes, but for two cases in which they hold and may be wider: the highest end where a later PRA
-surely discards and some cut is not proven; and a supercapacitor that recharges slowly and may run out, because longer
-cuts then both raise and lower the chance.
+  apart are the lowest, because the PRA that serves a joined one serves them all; and so are cuts that were not seen,
+  because each sends a PRA: there may be many, so one is taken to arrive.
+So the bounds are the extremes, but for three cases in which they hold and may be wider: the highest end where a later
+PRA surely discards and some cut is not proven; the lowest end where a later PRA may discard and a stretch of a second
+or more was not seen; and a supercapacitor that recharges slowly and may run out, because longer cuts then both raise
+and lower the chance.
 """
 
 from __future__ import annotations
@@ -32,8 +34,8 @@ from collections.abc import Sequence
 from enum import IntEnum
 
 from rig.judgement.alerts.history import POWERED_S, Cut, History, Prediction, may_hide
-from rig.judgement.alerts.settings import NorthSettings, Range
-from rig.judgement.alerts.stories import by_fate
+from rig.judgement.alerts.settings import NORTH, NorthSettings, Range
+from rig.judgement.alerts.stories import by_fate, chance
 
 _Charge = tuple[float, float, float]
 """Hold-up (s) of the supercapacitor when a cut begins: the least and the most that it can have where the cut begins as
@@ -55,7 +57,8 @@ class _Fate(IntEnum):
 
 def predict(history: History, settings: NorthSettings | None = None) -> Prediction:
     """Chance of an AD1 in North, when it would be sent, and the story."""
-    s = settings or NorthSettings()
+    given = settings or NORTH
+    s = given.on_clock(history.rate_ppm)
     cuts = history.cuts
     charges = _charges(cuts, s)
     worst, firsts = _worst(cuts, charges, s)
@@ -66,9 +69,8 @@ def predict(history: History, settings: NorthSettings | None = None) -> Predicti
     lowest = min(highest, _lowest(best, best_fates, cuts, charges, s))
     sent = _sent(worst, firsts, cuts, s) if highest > 0.0 else None
     joined = [fate for number, fate in enumerate(worst_fates) for _ in range(firsts[number], firsts[number + 1])]
-    lines = by_fate(cuts, list(zip(joined, best_fates, strict=True)), lambda pair: _told(*pair, s))
-    chance = f"Chance of an AD1: {lowest:.3g} to {highest:.3g}."
-    return Prediction((lowest, highest), sent, (*lines, chance))
+    lines = by_fate(cuts, list(zip(joined, best_fates, strict=True)), lambda pair: _told(*pair, given))
+    return Prediction((lowest, highest), sent, (*lines, f"Chance of an AD1: {chance(lowest, highest)}."))
 
 
 def _charges(cuts: Sequence[Cut], s: NorthSettings) -> list[_Charge]:
@@ -94,7 +96,9 @@ def _charges(cuts: Sequence[Cut], s: NorthSettings) -> list[_Charge]:
 
 def _charged(charge: float, up: float, full: float, recharge: float) -> float:
     """The hold-up (s) after `up` seconds of power, fewer than it takes to fill."""
-    return min(full, charge + up * full / recharge) if up > 0.0 else charge
+    if up > 0.0:
+        charge += up * full / recharge
+    return charge if charge < full else full
 
 
 def _worst(cuts: Sequence[Cut], charges: Sequence[_Charge], s: NorthSettings) -> tuple[list[_Loss], list[int]]:
@@ -112,9 +116,11 @@ def _worst(cuts: Sequence[Cut], charges: Sequence[_Charge], s: NorthSettings) ->
             opened, most, before = cut.start_lo_s, 0.0, arrives
         back = cut.end_hi_s
         length = back - opened
-        most = max(most, _fullest(cut, high, full, fast)) if high < full else full
-        arrives = max(before, back + latency + (reboot if length >= low else 0.0))
-        losses.append((opened, min(length, most), back, arrives))
+        fullest = _fullest(cut, high, full, fast) if high < full else full
+        most = fullest if fullest > most else most
+        arrives = back + latency + (reboot if length >= low else 0.0)
+        arrives = arrives if arrives > before else before
+        losses.append((opened, most if most < length else length, back, arrives))
     firsts.append(len(cuts))
     return losses, firsts
 
@@ -124,20 +130,24 @@ def _fullest(cut: Cut, charge: float, full: float, recharge: float) -> float:
     unseen = cut.end_hi_s - cut.end_lo_s if cut.end_hi_s < math.inf else 0.0
     if unseen >= recharge:
         return full
-    drained = max(0.0, charge - max(0.0, cut.end_lo_s - cut.start_hi_s))
-    return max(charge, _charged(drained, unseen, full, recharge))
+    shortest = cut.end_lo_s - cut.start_hi_s
+    if shortest <= 0.0:
+        return _charged(charge, unseen, full, recharge)
+    recharged = _charged(charge - shortest if charge > shortest else 0.0, unseen, full, recharge)
+    return recharged if recharged > charge else charge
 
 
 def _best(cuts: Sequence[Cut], charges: Sequence[_Charge], s: NorthSettings) -> list[_Loss]:
     """Every cut as short as it may be. One that may not have been raises nothing, yet its PRA may have come."""
     losses: list[_Loss] = []
-    latency, reboot, arrives = s.pra_latency_s.lo, s.reboot_s.lo, -math.inf
+    latency, reboot, before = s.pra_latency_s.lo, s.reboot_s.lo, -math.inf
     for index, cut in enumerate(cuts):
         _, high, low = charges[index]
         opened, back = cut.start_hi_s, cut.end_lo_s
         length = back - opened
-        arrives = max(arrives, back + latency + (reboot if length >= high else 0.0))
-        losses.append((opened, min(length, low), back, arrives))
+        arrives = back + latency + (reboot if length >= high else 0.0)
+        before = arrives if arrives > before else before
+        losses.append((opened, low if low < length else length, back, before))
     return losses
 
 
@@ -182,9 +192,10 @@ def _most(cuts: Sequence[Cut], held_from: float) -> int:
     for cut in cuts:
         if cut.end_lo_s <= cut.start_hi_s:
             continue
-        more = max(0, int((cut.start_hi_s - full) // period))
-        full += more * period
-        fits += more
+        if cut.start_hi_s - full >= period:
+            more = int((cut.start_hi_s - full) // period)
+            full += more * period
+            fits += more
         if full + period <= cut.end_lo_s:
             full = cut.end_lo_s
             fits += 1
@@ -243,7 +254,7 @@ def _all_discarded(
     for index in range(len(losses)):
         last_ones.append((index, (1.0 - lost) * total))
         following = losses[index + 1][3] if index + 1 < len(losses) else math.inf
-        arrives = min(following, hidden[index]) if hidden else following
+        arrives = hidden[index] if hidden and hidden[index] < following else following
         while passed <= index and losses[passed][0] + deadline <= arrives:
             if fates[passed] is _Fate.HELD:
                 oldest = passed
@@ -264,10 +275,14 @@ def _hidden(losses: Sequence[_Loss], cuts: Sequence[Cut], latency: float) -> lis
     """
     out = []
     for index, cut in enumerate(cuts):
-        at = cut.end_lo_s + POWERED_S if may_hide(cut.end_lo_s, cut.end_hi_s) else math.inf
-        if index + 1 < len(cuts) and may_hide(cuts[index + 1].start_lo_s, cuts[index + 1].start_hi_s):
-            at = min(at, cuts[index + 1].start_lo_s)
-        out.append(max(at + latency, losses[index][3]))
+        at, arrives = math.inf, losses[index][3]
+        if cut.end_hi_s > cut.end_lo_s and may_hide(cut.end_lo_s, cut.end_hi_s):
+            at = cut.end_lo_s + POWERED_S + latency
+        if index + 1 < len(cuts):
+            start_lo, start_hi = cuts[index + 1].start_lo_s, cuts[index + 1].start_hi_s
+            if start_hi > start_lo and start_lo + latency < at and may_hide(start_lo, start_hi):
+                at = start_lo + latency
+        out.append(at if at > arrives else arrives)
     return out
 
 

@@ -8,8 +8,8 @@ one value serves several stretches, the bounds hold but may be wider than the ex
 
 Paths with the same last boot and the same open gap are one. Where there are so many that following them takes more than
 `_STEPS`, there is no answer, and only what holds without following any is left: no more than in the other reading
-(`rig.judgement.alerts.south_central`), no less than what one cut alone makes sure. What is known less well has all the
-paths of what is known better, so it never has an answer where the other has none.
+(`rig.judgement.alerts.south_central`), no less than what one cut alone makes sure. The same cuts with
+wider bounds have all the paths of those with closer ones, so they never have an answer where those have none.
 
 An unseen stretch in which the hub could boot, or after a cut that it may have ridden through, may hide notifications of
 its own. The first and the last of them are two cuts that may not have been; what lies between is in the bounds of their
@@ -61,21 +61,21 @@ def enclose(history: History, settings: SouthCentralSettings) -> Enclosed | None
 def surely(history: History, settings: SouthCentralSettings, best: Sequence[Boot]) -> float:
     """The chance that one cut alone makes sure, from the shutdowns of the best hub: each of them is every hub's.
 
-    From the last notification before each, no later than the best hub's own, to its boot, no earlier than the best
-    hub's, there is no other; nor is there one before the next cut.
+    From the last notification before each, no later than the best hub's own, until that hub has booted, or its boot may
+    end on hold-up, there is no other; nor is there one before the next cut.
     """
     s, cuts = settings, history.cuts
     gap, wait = s.gap_s.hi, s.wait_s.lo
+    on_holdup = s.holdup_s.hi if s.booting_rides_on_holdup.may_be_yes else 0.0
     least = 0.0
     for number, base, _, ready, _ in best:
         due = base + gap
         late = 1.0 - _ramp(due - ready, wait)
         if late > least:
-            cut = cuts[number]
-            next_told = cuts[number + 1].start_lo_s if number + 1 < len(cuts) else math.inf
-            if may_hide(cut.end_lo_s, cut.end_hi_s, max(s.reboot_s.lo, POWERED_S)):
-                next_told = min(next_told, ready)
-            if due <= next_told:
+            cut, told = cuts[number], ready - on_holdup
+            if not may_hide(cut.end_lo_s, cut.end_hi_s, max(s.reboot_s.lo, POWERED_S)):
+                told = max(told, cuts[number + 1].start_lo_s) if number + 1 < len(cuts) else math.inf
+            if due <= told:
                 least = late
     return least
 
@@ -134,8 +134,8 @@ class _Paths:
         if ready_hi > down_lo:
             after.append((index, opened, base_lo, base_hi, back_lo, back_hi, 0.0, 0.0, clear_lo, clear_hi))
         if ready_lo <= down_hi:
-            told_lo = start_lo + min(self._notify_lo, reserve_lo)
-            told_hi = start_hi + min(self._notify_hi, reserve_hi)
+            told_lo = start_lo + (self._notify_lo if self._notify_lo < reserve_lo else reserve_lo)
+            told_hi = start_hi + (self._notify_hi if self._notify_hi < reserve_hi else reserve_hi)
             if base_lo + self._gap_lo <= told_hi:
                 killed_lo = start_lo if self._may_be_silent else down_lo
                 killed_hi = down_hi if self._may_send else start_hi
@@ -151,7 +151,7 @@ class _Paths:
         if opened < 0 or due_lo > told_hi:
             return clear_lo, clear_hi
         dips = boot + 1 < index
-        at = min(killed_lo, due_lo)
+        at = due_lo if due_lo < killed_lo else killed_lo
         if dips and self._may_be_silent:
             at = self._perhaps_before_dip(boot, at)
         if at - ready_hi < self._wait_hi or at <= ready_hi:
@@ -161,7 +161,7 @@ class _Paths:
             if due_hi > self._sent_hi:
                 self._sent_hi = due_hi
         if due_hi <= told_lo:
-            at = min(killed_hi, due_hi)
+            at = due_hi if due_hi < killed_hi else killed_hi
             if dips and not self._may_send:
                 at = self._surely_before_dip(boot, at)
             clear_hi *= _ramp(at - ready_lo, self._wait_lo)
@@ -179,7 +179,8 @@ class _Paths:
 
 
 def _charged(charge: float, up: float, full: float, recharge: float) -> float:
-    return min(full, charge + up * full / recharge)
+    charge += up * full / recharge
+    return charge if charge < full else full
 
 
 def _ramp(waited: float, wait: float) -> float:
@@ -190,9 +191,10 @@ def _ramp(waited: float, wait: float) -> float:
 
 
 def _losses(cuts: Sequence[Cut], reboot_s: float, holdup_s: float) -> list[_Loss]:
-    """The cuts, and two that may not have been in each unseen stretch that may hide a notification of its own.
+    """The cuts, and the first and the last that may not have been in each unseen stretch that may hide a notification.
 
-    It must be long enough for a boot, or follow what may have been ridden through.
+    It must be long enough for a boot, or follow what may have been ridden through. A stretch of which nothing is known
+    is itself the first of its two.
     """
     out: list[_Loss] = []
     first, back_lo, back_hi = -math.inf, -math.inf, -math.inf
@@ -200,15 +202,18 @@ def _losses(cuts: Sequence[Cut], reboot_s: float, holdup_s: float) -> list[_Loss
         start_lo, start_hi, end_lo, end_hi = cut.start_lo_s, cut.start_hi_s, cut.end_lo_s, cut.end_hi_s
         if start_lo > back_hi:
             first = start_lo
-        if start_hi > start_lo and may_hide(start_lo, start_hi, reboot_s):
+        whole = start_lo == end_lo and start_hi == end_hi
+        told = whole or (start_lo == back_lo and start_hi == back_hi)
+        if start_hi > start_lo and not told and may_hide(start_lo, start_hi, reboot_s):
             out += _hidden(first, start_lo, start_hi, back_lo, back_hi)
             back_lo, back_hi = start_lo, start_hi
         up_lo, up_hi = start_lo - back_hi, start_hi - back_lo
-        out.append((first, start_hi, end_lo, end_hi, max(0.0, up_lo), max(0.0, up_hi)))
+        out.append((first, start_hi, end_lo, end_hi, up_lo if up_lo > 0.0 else 0.0, up_hi if up_hi > 0.0 else 0.0))
         back_lo, back_hi = end_lo, end_hi
         ridden = 0.0 < end_lo - start_hi < holdup_s
         if end_hi > end_lo and may_hide(end_lo, end_hi, POWERED_S if ridden else reboot_s):
-            out += _hidden(first, end_lo, end_hi, back_lo, back_hi)
+            hidden = _hidden(first, end_lo, end_hi, back_lo, back_hi)
+            out += hidden[1:] if whole else hidden
     return out
 
 
@@ -232,14 +237,14 @@ def _hull(one: _Path, two: _Path) -> _Path:
     boot_1, opened_1, a1, b1, c1, d1, e1, f1, g1, h1 = one
     boot_2, opened_2, a2, b2, c2, d2, e2, f2, g2, h2 = two
     return (
-        min(boot_1, boot_2),
-        max(opened_1, opened_2),
-        min(a1, a2),
-        max(b1, b2),
-        min(c1, c2),
-        max(d1, d2),
-        min(e1, e2),
-        max(f1, f2),
-        min(g1, g2),
-        max(h1, h2),
+        boot_1 if boot_1 < boot_2 else boot_2,
+        opened_1 if opened_1 > opened_2 else opened_2,
+        a1 if a1 < a2 else a2,
+        b1 if b1 > b2 else b2,
+        c1 if c1 < c2 else c2,
+        d1 if d1 > d2 else d2,
+        e1 if e1 < e2 else e2,
+        f1 if f1 > f2 else f2,
+        g1 if g1 < g2 else g2,
+        h1 if h1 > h2 else h2,
     )

@@ -8,9 +8,10 @@ is `Answer.UNKNOWN`, and then both are explored. Source of the mechanisms: MP102
 from __future__ import annotations
 
 import math
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from enum import Enum
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from rig.errors import InputError, Where
 
@@ -112,6 +113,10 @@ class SouthCentralSettings:
     def __post_init__(self) -> None:
         _check(self, "south_central")
 
+    def on_clock(self, rate_ppm: float) -> SouthCentralSettings:
+        """The same times as a clock tells them that may be wrong by `rate_ppm`."""
+        return _on_clock(self, rate_ppm)
+
     def rows(self) -> tuple[Assumed, ...]:
         """Every setting with its value and source."""
         return _rows(self, "south_central")
@@ -158,12 +163,17 @@ class NorthSettings:
     def __post_init__(self) -> None:
         _check(self, "north")
 
+    def on_clock(self, rate_ppm: float) -> NorthSettings:
+        """The same times as a clock tells them that may be wrong by `rate_ppm`."""
+        return _on_clock(self, rate_ppm)
+
     def rows(self) -> tuple[Assumed, ...]:
         """Every setting with its value and source."""
         return _rows(self, "north")
 
 
 _Settings = SouthCentralSettings | NorthSettings
+_Region = TypeVar("_Region", SouthCentralSettings, NorthSettings)
 _MAY_BE_ENDLESS = ("recharge_s",)
 
 
@@ -179,6 +189,20 @@ def _check(settings: _Settings, region: str) -> None:
             raise InputError("out of range", Where(key=f"{region}.{item.name}", found=str(value), expected=expected))
 
 
+def _on_clock(settings: _Region, rate_ppm: float) -> _Region:
+    """As `rig.rail.outages.widen` has it: what takes t lasts from t * (1 - rate) to t / (1 - rate) on the clock."""
+    if rate_ppm == 0.0:
+        return settings
+    slow = 1.0 - rate_ppm / 1e6
+    times: dict[str, Any] = {}
+    for item in fields(settings):
+        if item.metadata["unit"] == _SECONDS:
+            value: Range = getattr(settings, item.name)
+            times[item.name] = Range(value.lo * slow, value.hi / slow)
+    return replace(settings, **times)
+
+
+@lru_cache(maxsize=8)
 def _rows(settings: _Settings, region: str) -> tuple[Assumed, ...]:
     return tuple(_row(item, getattr(settings, item.name), region) for item in fields(settings))
 
@@ -193,3 +217,8 @@ def _text(value: Range | Answer, item: Field[Any]) -> str:
     if isinstance(value, Answer):
         return value.value
     return f"{value} s" if item.metadata["unit"] == _SECONDS else str(value)
+
+
+SOUTH_CENTRAL = SouthCentralSettings()
+NORTH = NorthSettings()
+"""The defaults."""

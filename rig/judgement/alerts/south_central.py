@@ -5,7 +5,8 @@ hold-up is longer and fuller, its notification later, its reboot and wait shorte
 every moment the better hub is running, or ahead in its boot, or waiting with a remaining wait whose hazard rate is
 nowhere lower (the hazard rate of U(0, W) rises with the time waited and falls with W), so the two can be coupled such
 that the better one answers no later. Then each of its gaps lies inside a gap of the worse one, and the chance of an AD1
-is monotone in every setting and every bound. `rig.judgement.alerts.rebased` has the other reading.
+is monotone in every setting and every bound: these bounds are the extremes. `rig.judgement.alerts.rebased` has the
+other reading, where they may be wider, and says when. The times of sending are outer bounds.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from dataclasses import dataclass
 from rig.judgement.alerts.history import POWERED_S, History, Prediction, may_hide
 from rig.judgement.alerts.hub import Course, Fate, Fixed, alert, walk
 from rig.judgement.alerts.rebased import enclose, surely
-from rig.judgement.alerts.settings import SouthCentralSettings
-from rig.judgement.alerts.stories import by_fate, span
+from rig.judgement.alerts.settings import SOUTH_CENTRAL, SouthCentralSettings
+from rig.judgement.alerts.stories import by_fate, chance, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,13 @@ class _End:
 
 def predict(history: History, settings: SouthCentralSettings | None = None) -> Prediction:
     """Chance of an AD1 in South & Central, when it would be sent, and the story."""
-    s = settings or SouthCentralSettings()
+    given = settings or SOUTH_CENTRAL
+    s = given.on_clock(history.rate_ppm)
     cuts, into = history.worst()
     worst = _End.of(cuts, _worst_hub(s))
     best = _End.of(history.best(), _best_hub(s))
     probability, sent = _predicted(history, s, worst, best, into)
-    return Prediction(probability, sent, _story(history, s, worst, best, into, probability))
+    return Prediction(probability, sent, _story(history, given, worst, best, into, probability))
 
 
 def _predicted(
@@ -94,11 +96,11 @@ def _latest(
     """The latest moment at which an AD1 can leave.
 
     It belongs to the last cut that can open a gap and that can still be unanswered when the gap is full. A cut opens
-    one where the hub may be running when it begins; where it may send on hold-up, or re-bases, when it goes down. One
-    that was not seen, after a boot or one that was ridden through, may open one too.
+    one where the hub may be running when it begins, or, where a boot may end on hold-up and be told of, when it goes
+    down. One that was not seen, after a boot or after one that was ridden through, may open one too.
     """
     on_holdup = best.fixed.returns_on_holdup or s.second_shutdown_rebases.may_be_yes
-    extra = best.fixed.holdup if on_holdup else 0.0
+    extra = best.fixed.holdup if on_holdup and best.fixed.booting_rides else 0.0
     least, most = min(s.notify_s.lo, s.holdup_s.lo), min(s.notify_s.hi, s.holdup_s.hi)
     wait, gap, boots, best_boots = worst.fixed.wait, s.gap_s.lo, worst.course.boots, best.course.boots
     left, best_left = len(boots), len(best_boots)
@@ -107,7 +109,7 @@ def _latest(
         while left and into[index] < number:
             left -= 1
             number, base, _, ready, killed = boots[left]
-            sent = worst.course.sent_at(ready + wait)
+            sent = worst.course.sent_at(ready + wait) if worst.course.dips else ready + wait
             if sent < killed or (sent == killed and wait > 0.0):
                 answered = sent
         if into[index] != number:
@@ -151,8 +153,7 @@ def _story(
     shortest = min(longest, best.course.longest_absence(0.0))
     back = f"The hub's longest absence, from notification to notification: {span(shortest, longest)}"
     rebased = " (from the first shutdown notification)" if s.second_shutdown_rebases.may_be_yes else ""
-    chance = f"AD1 from {s.gap_s} s on: chance {probability[0]:.3g} to {probability[1]:.3g}."
-    return (*lines, f"{back}{rebased}.", chance)
+    return (*lines, f"{back}{rebased}.", f"AD1 from {s.gap_s} s on: chance {chance(*probability)}.")
 
 
 def _told(worst: Fate, best: Fate, s: SouthCentralSettings) -> str:

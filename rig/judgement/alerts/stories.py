@@ -28,6 +28,12 @@ def span(lowest: float, highest: float) -> str:
     return f"{low} s" if low == high else f"{low} to {high} s"
 
 
+def chance(lowest: float, highest: float) -> str:
+    """A chance between bounds, rounded outwards to three places."""
+    low, high = math.floor(round(lowest * 1000, 6)) / 1000, math.ceil(round(highest * 1000, 6)) / 1000
+    return f"{low:g} to {high:g}"
+
+
 def by_fate(cuts: Sequence[Cut], fates: Sequence[_Fate], words: Callable[[_Fate], str]) -> tuple[str, ...]:
     """One sentence for each row of neighbours with the same fate: 'Cuts 2 to 5 (50 s): ...'.
 

@@ -12,8 +12,9 @@ from rig.bench.guarding import FEEDS, relay_spec
 from rig.bench.wear import WearBook, wear_file
 from rig.clock import Clock
 from rig.errors import RigError
-from rig.guardian.hands import open_relays
+from rig.guardian.hands import open_relay
 from rig.guardian.lease import state_folder
+from rig.instruments.modbus_coil import ModbusLink
 from rig.records.doctor import Check, Desk, with_asked
 
 _DESK = Desk("lines")
@@ -36,13 +37,15 @@ class BoardLook:
         self._clock = clock
 
     def run(self) -> list[Check]:
-        checks, asked = [], []
+        links: dict[object, ModbusLink] = {}
+        checks: list[Check] = []
+        asked: list[str] = []
         for table in self._relays:
             what = f"relay {table.name}"
             asked.append(f"Modbus: read coil {table.coil}")
             try:  # a relay whose safe position is where it stands is only read when it is opened
                 spec = relay_spec(table.model_copy(update={"safe": "as-is"}))
-                relay = open_relays((spec,), self._clock)[spec.role]
+                relay = open_relay(spec, self._clock, links)
                 closed = relay.read()
                 relay.close()
             except (RigError, OSError) as error:

@@ -9,6 +9,7 @@ sigrok-cli 0.7.2 wrote.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from rig.errors import InputError, Where
 from rig.waveforms.layout import Layout, Line, Sheet, TimeAxis, channel_columns, layout_of
@@ -33,9 +34,10 @@ def sigrok_csv(sheet: Sheet) -> Layout | None:
     timed = labels is not None and (labels.cell(0) in _TIMES or labels.cell(0) == "Time")
     units = _units(labels, timed, names) if labels else ()
     channels, notes = channel_columns(names, units, int(timed))
-    axis = TimeAxis(0 if timed else None, interval_s=1 / rate_hz if rate_hz else None)
+    axis = TimeAxis(None, interval_s=1 / rate_hz if rate_hz else None)
     if timed:
-        axis = TimeAxis(0, _printed_per_second(sheet, rate_hz), interval_s=axis.interval_s)
+        axis = replace(axis, index=0, per_second=_printed_per_second(sheet, rate_hz))
+        notes = (*notes, f"timed by the sample rate: {axis.per_second:.15g} of the column of times make a second")
     return layout_of(sheet, DIALECT, axis, channels, None, notes, len(names) + int(timed) + _triggers(labels))
 
 

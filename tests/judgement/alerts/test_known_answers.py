@@ -263,6 +263,57 @@ def test_a_proven_outage_at_the_end_of_the_window_may_never_have_ended_and_an_un
     assert unproven == History((Cut(185.0, 190.0, 185.0, 190.0),))
 
 
+def test_a_proven_outage_at_the_start_of_the_window_may_have_begun_at_any_time_and_an_unproven_one_begins_with_it() -> (
+    None
+):
+    proven = rail([(100, 900)], [(0, 100)], window_s=(0, 900))
+    assert proven == History((Cut(-math.inf, -10.0, 90.0, 90.0),))
+    for region in (predict_north(proven), predict_south_central(proven)):
+        assert region.probability == (0.0, 1.0)
+        assert region.sent_at_s is not None
+        assert region.sent_at_s[0] == -math.inf
+    unproven = rail([(5, 900)], [], window_s=(0, 900))
+    assert unproven == History((Cut(-10.0, -5.0, -10.0, -5.0),))
+
+
+@pytest.mark.parametrize("rebases", Answer)
+def test_an_outage_that_was_long_enough_is_certain_whenever_it_began(rebases: Answer) -> None:
+    open_start = History((Cut(-math.inf, 0.0, 400.0, 400.0), Cut(900.0, 900.0, 960.0, 960.0)))
+    settings = SouthCentralSettings(second_shutdown_rebases=rebases)
+    assert predict_south_central(open_start, settings).probability == (1.0, 1.0)
+    assert predict_north(open_start).probability == (1.0, 1.0)
+
+
+def test_before_anything_was_seen_is_null_in_json() -> None:
+    body = predict_all(History((Cut(-math.inf, 0.0, 100.0, 100.0),))).to_json()
+    assert json.loads(json.dumps(body, allow_nan=False))["sent_at_s"] == {
+        "north": [None, 180.0],
+        "south_central": [None, 280.0],
+    }
+
+
+def test_a_clock_that_may_be_wrong_widens_every_time_as_it_widens_the_outage() -> None:
+    def north(length_s: float) -> tuple[float, float]:
+        settings = NorthSettings(held_share=Range.exactly(0))
+        return predict_north(replace(one(length_s), rate_ppm=200.0), settings).probability
+
+    assert north(179.96) == (0.0, 0.0)  # at most 179.96 / 0.9998 = 179.996 s
+    assert north(179.97) == (0.0, 1.0)
+    assert north(180.03) == (0.0, 1.0)  # at least 180.03 * 0.9998 = 179.994 s
+    assert north(180.04) == (1.0, 1.0)
+    low, high = predict_south_central(replace(one(320), rate_ppm=200.0), LATE_NOTICE).probability
+    assert low < 0.5 < high < low + 0.002
+    assert "20 s after the loss" in predict_south_central(replace(one(320), rate_ppm=200.0), LATE_NOTICE).story[0]
+
+
+def test_a_story_of_many_rows_is_told_by_fate() -> None:
+    cuts = History.of([(300.0 * i, 300.0 * i + (50 if i % 2 else 10)) for i in range(60)])
+    assert predict_south_central(cuts).story[:2] == (
+        "30 of the cuts 1 to 59 (10 s): ridden through on the hold-up.",
+        "30 of the cuts 2 to 60 (50 s): the hub shut down 20 s after the loss.",
+    )
+
+
 def test_everything_goes_into_json_with_a_row_for_every_setting() -> None:
     alerts = predict_all(CHAIN)
     body = json.loads(json.dumps(alerts.to_json(), allow_nan=False))

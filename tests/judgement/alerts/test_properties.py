@@ -201,7 +201,8 @@ def test_cuts_that_are_empty_or_not_apart_are_refused(cuts: list[tuple[float, fl
 
 
 @pytest.mark.parametrize(
-    "bounds", [(1, 0, 5, 6), (0, 1, 6, 5), (0, 1, -2, 6), (-math.inf, 0, 5, 6), (0, math.nan, 5, 6), (0, 3, 1, 2)]
+    "bounds",
+    [(1, 0, 5, 6), (0, 1, 6, 5), (0, 1, -2, 6), (-math.inf, -math.inf, 5, 6), (0, math.nan, 5, 6), (0, 3, 1, 2)],
 )
 def test_bounds_that_are_not_an_outage_are_refused(bounds: tuple[float, float, float, float]) -> None:
     with pytest.raises(InputError):
