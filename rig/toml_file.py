@@ -278,8 +278,10 @@ class _Fault:
         self._type = details["type"]
         self._details = details
         self._context: dict[str, Any] = details.get("ctx", {})
-        self.missing = self._type == "missing"
-        self.path = _written(data, details["loc"], keep_last=self.missing)
+        self.missing = self._type in {"missing", "union_tag_not_found"}
+        self.path = _written(data, details["loc"], keep_last=self._type == "missing")
+        if self._type in {"union_tag_invalid", "union_tag_not_found"}:
+            self.path = (*self.path, self._context["discriminator"].strip("'"))
         self._models = _models_at(model, self.path[:-1], data) if self.path else []
 
     def near_miss(self) -> str:
@@ -301,13 +303,14 @@ class _Fault:
     def found(self) -> str | None:
         if self.missing or self._type in {"extra_forbidden", "value_error"}:
             return None
-        return _shown(self._details["input"])
+        return _shown(self._context["tag"] if self._type == "union_tag_invalid" else self._details["input"])
 
     def expected(self) -> str | None:
         if self._type == "extra_forbidden":
             return f"one of: {', '.join(self._known_keys())}" if self._models and not self.near_miss() else None
         if self.missing:
-            return next((_kind(m.model_fields[n].annotation) for m, n in self._fields(self.path[-1])), None)
+            kinds = [_kind(m.model_fields[n].annotation) for m, n in self._fields(self.path[-1])]
+            return " or ".join(kind for kind in dict.fromkeys(kinds) if kind) or None
         template = _EXPECTED.get(self._type)
         return template.format(**self._context) if template else None
 

@@ -61,7 +61,9 @@ def test_the_wheel_carries_the_twin_the_fixtures_the_profiles_and_the_schemas(tm
     for wanted in (
         "rig/twin/benches/twin.toml",
         "rig/firmware_fixtures/cut-45s/manifest.toml",
+        "rig/twin/benches/twin-hot-shoe.toml",
         "rig/meters/profiles/synthetic-esme.toml",
+        "rig/meters/profiles/eig-shark-100s.toml",
         "rig/records/schemas/rig.run-1.json",
         "rig/wiring/single-phase.toml",
         "rig/wiring/single-phase.harness.yml",

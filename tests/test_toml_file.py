@@ -275,9 +275,17 @@ def test_the_first_fault_is_one_line_with_file_line_key_found_and_expected(text:
 
 def test_an_unknown_kind_in_a_union_names_the_kinds_there_are() -> None:
     fault = _fault('name = "x"\n[[supply]]\nkind = "magic"')
-    assert fault.where.line == 2
-    assert fault.where.key == "supply[0]"
-    assert fault.where.expected == "'scpi', 'twin'"
+    assert fault.one_line() == "b.toml:3: supply[0].kind: not allowed (found 'magic', expected 'scpi', 'twin')"
+
+
+def test_a_union_without_its_kind_names_the_missing_key_and_the_kinds_there_are() -> None:
+    fault = _fault('name = "x"\n[[supply]]\nvolts = 3.0')
+    assert fault.one_line() == "b.toml:2: supply[0].kind: missing key (expected 'scpi' or 'twin')"
+
+
+def test_an_unknown_key_of_a_union_names_the_keys_of_its_kind_alone() -> None:
+    fault = _fault('name = "x"\n[[supply]]\nkind = "twin"\ncolour = 1')
+    assert fault.one_line() == "b.toml:4: supply[0].colour: unknown key (expected one of: kind, seed)"
 
 
 def test_good_data_becomes_the_model() -> None:

@@ -254,10 +254,7 @@ def _activation(record: RunRecord) -> str:
         ("Version after", row.version_after or "unknown"),
         ("Version expected", row.version_expected),
         ("Image state at the end", row.image_state or "unknown"),
-        (
-            "Image",
-            "sent by the rig, verified by the meter" if row.transferred else "not sent and not checked by the rig",
-        ),
+        ("Image comes", "from the rig" if row.transferred else "another way: not sent and not checked by the rig"),
         ("Started by", row.started_by),
         ("Commanded", sent),
     ]

@@ -44,12 +44,14 @@ class Twin(Rack):
         self.act(faults)
 
     def stand_ready(self) -> None:
-        """The bench as a run leaves it: K1's line is driven, so the meter has mains. For who moves nothing himself."""
-        gpio, relay = self.world.gpio, self.config.relay_of("mains")
-        if isinstance(relay, GpioRelayTable):
-            gpio.setmode(gpio.BCM)
-            gpio.setup(relay.pin, gpio.OUT, initial=int(relay.active == "high"))
-            self.clock.sleep(BOOT_S + 1.0)
+        """The bench as a run leaves it: K1's line is driven, so the meter has mains (or it needs none). For who moves
+        nothing himself."""
+        gpio = self.world.gpio
+        for relay in self.config.relay:
+            if relay.role == "mains" and isinstance(relay, GpioRelayTable):
+                gpio.setmode(gpio.BCM)
+                gpio.setup(relay.pin, gpio.OUT, initial=int(relay.active == "high"))
+        self.clock.sleep(BOOT_S + 1.0)
 
     def stick_line(self, role: RelayRole, level: int) -> None:
         relay = self.config.relay_of(role)

@@ -82,3 +82,11 @@ def test_an_outage_that_has_not_ended_can_be_the_meters() -> None:
     lasting = outage(end=450 * S)
     assert lasting.open == "end"
     assert cause_of(lasting, around()) is Cause.METER
+
+
+def test_where_no_meter_feeds_the_hub_no_meter_cut_it() -> None:
+    """Not even with mains away from it, which a gas meter does not need."""
+    for absent in (NOTHING, ALL):
+        assert cause_of(outage(), Surroundings(ALL, absent, ALL, meter_feeds=False)) == "supply"
+    hole = Surroundings(ALL, NOTHING, without(*CUT), meter_feeds=False)
+    assert cause_of(outage(), hole) == "rig", "what the rig did itself comes first"

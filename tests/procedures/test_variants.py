@@ -10,7 +10,9 @@ import jsonschema
 import pytest
 
 import rig
+from rig.controls import ControlsRequest, PreparedControls
 from rig.errors import InputError
+from rig.procedures.progress import Silent
 from rig.records import schema_text
 from rig.records.run import RunRecord
 from rig.twin import bench as twin_bench
@@ -132,6 +134,14 @@ def test_a_gas_meter_does_not_feed_the_hub_and_every_place_says_so(
     assert body["bench"]["topology"] == "hot-shoe"
     assert body["outages"] == []
     assert sentence in (folder / "report.html").read_text().lower()
+
+
+@pytest.mark.parametrize("bench", [name for name in names() if name != "twin"])
+def test_the_controls_of_every_variant_are_valid(bench: str, tmp_path: Path) -> None:
+    outcome = PreparedControls(ControlsRequest(bench, tmp_path)).run(Silent())
+    made = [row.kind for row in outcome.record.control.results]
+    assert outcome.record.control.valid
+    assert made == ["quiet", "supply-feed", *([] if "hot-shoe" in bench else ["meter-feed", "mains"])]
 
 
 def test_a_hub_that_loses_its_hot_shoe_was_not_cut_by_the_gas_meter(tmp_path: Path) -> None:

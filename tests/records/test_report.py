@@ -14,8 +14,28 @@ from hypothesis import strategies as st
 from rig.records import report_svg
 from rig.records.report import render
 from rig.records.report_draw import View
-from rig.records.report_words import at_least, at_most, nearest, plain, probability_words, small, verdict_sentence
-from rig.records.run import Coverage, Envelope, LongestOutage, OutageRow, Picture, RunRecord, Track
+from rig.records.report_words import (
+    at_least,
+    at_most,
+    nearest,
+    plain,
+    probability_words,
+    restart_words,
+    small,
+    verdict_sentence,
+)
+from rig.records.run import (
+    CAVEAT,
+    Assumption,
+    Coverage,
+    Envelope,
+    LongestOutage,
+    OutageRow,
+    Picture,
+    RestartRow,
+    RunRecord,
+    Track,
+)
 from tests.records.samples import PICTURES, outage, passed, picture
 
 VOID = {"meta", "br", "hr", "link", "img", "input"}
@@ -155,6 +175,47 @@ def test_everything_on_which_the_verdict_rests_is_on_the_page() -> None:
     ]
     for part in expected:
         assert part in words, part
+
+
+def test_an_activation_that_began_elsewhere_and_went_wrong_is_told_in_full() -> None:
+    rows = (RestartRow(40.06, 41.01, 9000.0, 3.0, 1, -16.5), RestartRow(58.0, 59.1, 15.0, 0.0, 1, 1.55))
+    activation = replace(
+        passed().activation,
+        started_by="outside of the rig; a person said when",
+        transferred=False,
+        problem="write 2 of 3 failed",
+        restarts=rows,
+    )
+    assert "Image comes from the rig Started by the rig" in page(passed()).words()
+    words = page(replace(passed(), activation=activation)).words()
+    for part in (
+        "Started by outside of the rig; a person said when",
+        "Image comes another way: not sent and not checked by the rig",
+        "Problem write 2 of 3 failed",
+        *(f"Meter restarted {restart_words(row)}" for row in rows),
+    ):
+        assert part in words, part
+
+
+def test_what_a_run_cannot_show_is_beside_its_verdict() -> None:
+    rows = (*passed().assumptions, Assumption(CAVEAT, "the gas meter does not feed the hub", "domain"))
+    words = page(replace(passed(), assumptions=rows)).words()
+    assert words.index("The gas meter does not feed the hub.") < words.index("Activation")
+    assert passed().caveat is None
+
+
+@pytest.mark.parametrize(
+    ("outage_number", "after_s", "text"),
+    [
+        (None, None, "; the rail had not been away until then"),
+        (2, None, ", in or after outage 2"),
+        (2, -3.21, ", while the rail was away (outage 2)"),
+        (2, 3.21, ", 3.2 s after the rail was back (outage 2)"),
+    ],
+)
+def test_a_restart_is_told_beside_the_rail(outage_number: int | None, after_s: float | None, text: str) -> None:
+    row = RestartRow(40.06, 41.01, 9000.0, 3.0, outage_number, after_s)
+    assert restart_words(row) == f"by its own up-time, 40.0 to 41.1 s after time zero{text}"
 
 
 def test_names_are_text_and_never_markup() -> None:

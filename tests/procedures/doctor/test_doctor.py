@@ -15,6 +15,7 @@ from rig.doctor import examine
 from rig.errors import InputError
 from rig.records import schema_text
 from rig.records.doctor import Check, Desk, DoctorLabels, Examination
+from rig.twin.bench import names
 from tests.bench.files import GOOD
 from tests.procedures.doctor.machines import bare, one, pi
 
@@ -25,6 +26,13 @@ def as_json(found: Examination) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(json.dumps(found.to_json(), allow_nan=False))
     VALIDATOR.validate(body)
     return body
+
+
+@pytest.mark.parametrize("bench", [name for name in names() if name != "twin"])
+def test_every_other_twin_is_well_too_and_its_meter_answers(bench: str, tmp_path: Path) -> None:
+    found = examine(bench, out=tmp_path, machine=pi(tmp_path), system=VirtualClock())
+    assert [check for check in found.checks if check.status != "ok"] == []
+    assert one(found.checks, "meter: firmware").found == "1.0.0"
 
 
 def test_the_twin_on_a_good_machine_is_well(tmp_path: Path) -> None:
