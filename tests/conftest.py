@@ -6,7 +6,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 pytest_plugins = ["pytester"]
@@ -18,3 +22,10 @@ settings.register_profile(
     derandomize="RIG_EXAMPLES" not in os.environ,
 )
 settings.load_profile("push")
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder for Unix sockets, whose paths may have 107 bytes: pytest's own folders have long names."""
+    with tempfile.TemporaryDirectory(prefix="rig-") as folder:
+        yield Path(folder)

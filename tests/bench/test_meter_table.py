@@ -126,8 +126,8 @@ def test_a_bad_table_is_told_with_its_key_and_line(
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+def _own_folder(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_folder / "run"))
 
 
 def not_opened(meter: str, tmp_path: Path) -> InputError:

@@ -19,8 +19,8 @@ KEPT = ("variant", "poll_s", "start_s", "max_s", "quiet_s", "follow_s")
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    return {**ENVIRONMENT, "ICHIS_RIG_STATE": str(tmp_path / "state"), "XDG_RUNTIME_DIR": str(tmp_path)}
+def environment(tmp_path: Path, short_folder: Path) -> dict[str, str]:
+    return {**ENVIRONMENT, "ICHIS_RIG_STATE": str(tmp_path / "state"), "XDG_RUNTIME_DIR": str(short_folder)}
 
 
 def bench(twin: Served, out: Path, **keys: Any) -> str:

@@ -21,8 +21,8 @@ BENCH = "bench-1"
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+def _own_folder(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_folder))
 
 
 @contextmanager
@@ -67,9 +67,9 @@ def test_a_bench_file_names_the_bench(tmp_path: Path, capsys: pytest.CaptureFixt
         assert main(["trigger", "--bench", BENCH]) == 0
 
 
-def test_a_process_of_its_own_says_it(tmp_path: Path) -> None:
+def test_a_process_of_its_own_says_it(short_folder: Path) -> None:
     with waiting() as heard:
-        environment = {**ENVIRONMENT, "XDG_RUNTIME_DIR": str(tmp_path)}
+        environment = {**ENVIRONMENT, "XDG_RUNTIME_DIR": str(short_folder)}
         done = subprocess.run(rig("trigger", "--json"), capture_output=True, text=True, check=False, env=environment)
         assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["bench"] == BENCH

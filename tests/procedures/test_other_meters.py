@@ -32,8 +32,8 @@ COMMON = {"poll_s": 5.0, "start_s": 60.0, "max_s": 400.0, "quiet_s": 60.0, "foll
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "sockets"))
+def _own_folder(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_folder / "sockets"))
 
 
 class Talk(Silent):
