@@ -56,6 +56,8 @@ class Intervals:
     @staticmethod
     def normalised(start: Array, end: Array) -> Intervals:
         """From arrays in any order: sorted, empty ones dropped, overlapping or touching ones joined."""
+        if len(start) == 0 or (bool((end >= start).all()) and bool((start[1:] > end[:-1]).all())):
+            return Intervals(start, end)  # as it mostly is
         keep = end >= start
         start, end = start[keep], end[keep]
         if len(start) == 0:
@@ -85,7 +87,11 @@ class Intervals:
         return self.end - self.start
 
     def union(self, *others: Intervals) -> Intervals:
-        sets = (self, *others)
+        sets = [s for s in (self, *others) if len(s)]
+        if len(sets) == 1:
+            return Intervals.normalised(sets[0].start, sets[0].end)
+        if not sets:
+            return self
         return Intervals.normalised(np.concatenate([s.start for s in sets]), np.concatenate([s.end for s in sets]))
 
     def gaps(self, start: int, end: int) -> Intervals:

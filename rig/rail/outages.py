@@ -62,25 +62,32 @@ class RailSettings:
         if self.pair_ns < 0:
             raise InputError("a stretch cannot be negative", Where(key="pair_ns", found=str(self.pair_ns)))
 
-    @property
+    @cached_property
     def step_ns(self) -> int:
         """How far a length may be off besides its rate: each of its ends lies somewhere inside one stretch."""
         return math.ceil(2 * self.pair_ns * self.rate_ppm * 1e-6)
 
     def surely_ns(self, length_ns: int) -> int:
         """The least length on the clock that is surely no shorter than `length_ns`: length / (1 - rate) + step."""
-        whole, kept = _left(self.rate_ppm)
+        whole, kept = self._left
         return -(-length_ns * whole // kept) + self.step_ns
 
     def surely_below_ns(self, length_ns: int) -> int:
         """A length on the clock below this is surely shorter than `length_ns`: length * (1 - rate) - step."""
-        whole, kept = _left(self.rate_ppm)
+        whole, kept = self._left
         return max(0, -(-length_ns * kept // whole) - self.step_ns)
 
     def widened(self, lower_ns: int, upper_ns: int) -> tuple[int, int]:
         """Bounds on a length as the clock has it, widened by what the clock may be wrong by. No length stays none."""
-        lower, upper = widen(lower_ns, upper_ns, self.rate_ppm)
-        return max(0, lower - self.step_ns), upper + self.step_ns if upper > 0 else 0
+        (whole, kept), step = self._left, self.step_ns
+        lower = lower_ns * kept // whole - step
+        return max(0, lower), -(-upper_ns * whole // kept) + step if upper_ns > 0 else 0
+
+    @cached_property
+    def _left(self) -> tuple[int, int]:
+        """1 - rate as an exact fraction: (whole, kept), of which it is kept / whole."""
+        ppm, parts = self.rate_ppm.as_integer_ratio()
+        return parts * 1_000_000, parts * 1_000_000 - ppm
 
 
 @dataclass(frozen=True)
@@ -158,18 +165,6 @@ class RailHistory:
         return max(proven, key=lambda o: (o.estimate_ns or o.lower_ns, o.lower_ns), default=None)
 
 
-def widen(lower_ns: int, upper_ns: int, rate_ppm: float) -> tuple[int, int]:
-    """Bounds on a length widened by the rate limit of the clock, always outward, exactly."""
-    whole, kept = _left(rate_ppm)
-    return lower_ns * kept // whole, -(-upper_ns * whole // kept)
-
-
-def _left(rate_ppm: float) -> tuple[int, int]:
-    """1 - rate as an exact fraction: (whole, kept), of which it is kept / whole."""
-    ppm, parts = rate_ppm.as_integer_ratio()
-    return parts * 1_000_000, parts * 1_000_000 - ppm
-
-
 def lower_world(down: Intervals, settings: RailSettings) -> Intervals:
     """The outages if everything not known down were up."""
     kept = down.drop_shorter_than(settings.surely_ns(settings.ride_through_ns))
@@ -229,7 +224,8 @@ def _rows(
     lengths = downs.lengths().tolist()
     names = knowledge.names_that_prove_down(possible)
     for (a, b), n, m, sources in zip(possible, first, after, names, strict=True):
-        lower, upper = settings.widened(max(lengths[n:m], default=0), b - a)
+        longest = lengths[n] if m == n + 1 else max(lengths[n:m], default=0)
+        lower, upper = settings.widened(longest, b - a)
         kind = _OPEN[a == window[0], b == window[1]]
         bound = upper if kind == "none" else None
         yield Outage(a, b, lower, bound, kind, downs, sources, knowledge.crossings, settings.rate_ppm)

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from rig.rail import Crossing, Crossings, Intervals, RailSettings, Source, merge, outages
 from rig.rail.estimate import Estimate, budget, expanded_ns
-from rig.rail.outages import widen
 from rig.rail.samples import Accuracy, Bins, Grid, source_of, volt_limits
 
 S = 10**9
@@ -127,7 +126,10 @@ def test_the_estimate_lies_between_the_bounds_and_moves_neither(fall: int, rise:
 def test_lengths_are_widened_exactly() -> None:
     for lower, upper, ppm in ((180 * S, 180 * S, 200.0), (1, 1, 200.0), (1 << 61, 1 << 61, 0.1), (7, 9, 0.0)):
         rate = Fraction(ppm) / 1_000_000
-        assert widen(lower, upper, ppm) == (math.floor(lower * (1 - rate)), math.ceil(upper / (1 - rate)))
+        assert RailSettings(rate_ppm=ppm).widened(lower, upper) == (
+            math.floor(lower * (1 - rate)),
+            math.ceil(upper / (1 - rate)),
+        )
 
 
 def test_an_open_outage_has_no_estimate() -> None:

@@ -190,7 +190,7 @@ def _check(settings: _Settings, region: str) -> None:
 
 
 def _on_clock(settings: _Region, rate_ppm: float) -> _Region:
-    """As `rig.rail.outages.widen` has it: what takes t lasts from t * (1 - rate) to t / (1 - rate) on the clock."""
+    """As `RailSettings.widened` has it: what takes t lasts from t * (1 - rate) to t / (1 - rate) on the clock."""
     if rate_ppm == 0.0:
         return settings
     slow = 1.0 - rate_ppm / 1e6
