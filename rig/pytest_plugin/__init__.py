@@ -61,7 +61,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _house(config: pytest.Config) -> House:
-    """What this session has of benches and firmware; made when it is first needed. Raises UsageError."""
+    """The benches and the firmware of this run of pytest; made when first needed. Raises UsageError."""
     house: House | None = getattr(config, HOUSE, None)
     if house is None:
         from rig.errors import RigError

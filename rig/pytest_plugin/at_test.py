@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,14 @@ class Choices:
     controls: str
     fixtures: tuple[str, ...]
     """Names or folders that the twin's meter knows."""
+
+    @cached_property
+    def known(self) -> list[Fixture]:
+        """Those, loaded once for all tests; the meter starts at the oldest version. Raises InputError."""
+        from rig.firmware import load, names
+
+        found = [f for f in map(load, self.fixtures) if f.behaviour is not None] or [load(name) for name in names()]
+        return sorted(found, key=lambda fixture: fixture.version_from)
 
 
 class BenchAtTest:
@@ -186,12 +195,8 @@ class BenchAtTest:
     def _opened(self, first: Fixture | None = None, seed: int = 0, faults: tuple[str, ...] = ()) -> Bench:
         """Open; on the twin, the meter runs the version from which `first` is activated."""
         if self._bench is None:
-            from rig.firmware import load
-
-            known = [load(name) for name in self._choices.fixtures] if self.is_twin else []
-            known.sort(key=lambda fixture: fixture.version_from)
+            known = self._choices.known if self.is_twin else []
             fixtures = [first, *(f for f in known if f.sha256 != first.sha256)] if first else known
-            fixtures = [f for f in fixtures if f.behaviour is not None] or fixtures
             self._bench = self._open.enter_context(self._held.opened(fixtures, seed, faults))
         return self._bench
 
