@@ -47,13 +47,8 @@ class Desk:
             self._poll.register(terminal, select.EPOLLIN)
         self._open = True
 
-    def wait(self, wants_version: bool, timeout_s: float, *, from_now: bool) -> Word | None:
-        """The next thing that fits the question, or None when the time is over. What does not fit is answered so.
-
-        `from_now`: what was said before nobody waited for, and is answered so too: its time is not known.
-        """
-        if from_now:
-            self._turn_away()
+    def wait(self, wants_version: bool, timeout_s: float) -> Word | None:
+        """The next thing that fits the question, or None when the time is over. What does not fit is answered so."""
         deadline = self._clock.now() + to_ns(timeout_s)
         while True:
             left_s = max(0.0, (deadline - self._clock.now()) / 1e9)
@@ -70,7 +65,8 @@ class Desk:
             with contextlib.suppress(OSError):
                 self.path.unlink()
 
-    def _turn_away(self) -> None:
+    def turn_away(self) -> None:
+        """Before a question is put: nobody waited for what was said until now (when, is not known); it is told so."""
         while ready := {fd for fd, _ in self._poll.poll(0)}:
             if self._terminal in ready and self._terminal is not None:
                 list(self._typed(self._terminal, True, 0))

@@ -69,8 +69,9 @@ class PersonTrigger(Trigger):
         self._wait_s = wait_s
 
     def start(self, tell: Callable[[str], None]) -> Activation:
+        self._desk.turn_away()
         tell(_START_WORDS)
-        word = self._desk.wait(False, self._wait_s, from_now=True)
+        word = self._desk.wait(False, self._wait_s)
         if word is None:
             raise LinkTimeout(f"nobody started the activation within {self._wait_s:g} s")
         return Activation(word.at_ns - self._person_ns, word.at_ns + self._person_ns)
@@ -213,8 +214,9 @@ class OutsideMeter(Meter):
         if desk is None:
             raise LinkError(f"{self.name}: nobody tells its version")
         if not self._activated:
+            desk.turn_away()
             self.tell(_BEFORE_WORDS)
-        word = desk.wait(True, 0.0 if self._activated else self._answer_s, from_now=not self._activated)
+        word = desk.wait(True, 0.0 if self._activated else self._answer_s)
         if word is not None:
             self._typed = word.version
         if self._typed is None:

@@ -30,7 +30,7 @@ def waiting(bench: str = BENCH, *, version: bool = False) -> Iterator[list[Word 
     """A run that waits for the start of its activation, or for a version; what it heard, at the end of the block."""
     heard: list[Word | None] = []
     desk = Desk(bench, SystemClock())
-    thread = threading.Thread(target=lambda: heard.append(desk.wait(version, 60.0, from_now=False)))
+    thread = threading.Thread(target=lambda: heard.append(desk.wait(version, 60.0)))
     thread.start()
     try:
         yield heard
