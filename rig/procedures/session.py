@@ -127,10 +127,6 @@ class Session:
         if self.path.feed == "supply-feed":
             self.interlocks.envelope()
 
-    def feed_from_meter(self) -> None:
-        """The meter feeds the hub. Raises BenchError, also where none can."""
-        self.path.from_meter()
-
     def path_begins(self) -> None:
         """From here on the rig moves nothing: what feeds the hub was just proven."""
         self.evidence.path_from_ns = self.clock.now()
