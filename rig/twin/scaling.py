@@ -44,6 +44,7 @@ def served(config: BenchConfig, scale: float, addresses: Mapping[str, str]) -> B
     if "chip" in addresses:
         for line in data["sense"]:
             line["chip"] = addresses["chip"]
+        data["guardian"]["keeps_lines"] = True  # a relay line is pulled to its energised level there
     else:
         _onto_sockets(data, addresses)
     return BenchConfig.model_validate(data)
