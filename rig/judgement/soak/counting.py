@@ -45,8 +45,8 @@ class Chance:
 class Violation:
     """The probability of a violation, whichever way the cycles that did not answer are counted.
 
-    `kept`: every INCONCLUSIVE kept the rule, and ERROR cycles are left out. `violated`: every INCONCLUSIVE broke it, and
-    ERROR cycles are left out. `all_violated`: every INCONCLUSIVE and every ERROR broke it.
+    `kept`: every INCONCLUSIVE kept the rule, and ERROR cycles are left out. `violated`: every INCONCLUSIVE broke it,
+    and ERROR cycles are left out. `all_violated`: every INCONCLUSIVE and every ERROR broke it.
     """
 
     confidence: float

@@ -1,8 +1,8 @@
 """Does the outage grow over the cycles of one direction, as flash wears? A rank test on bounds. Pure.
 
 Mann and Kendall's S counts pairs of cycles: those where the later outage is surely longer (its lower bound above the
-earlier one's upper bound), less all others. So the p-value is the largest that any lengths within the bounds have, and
-'grows' is never an artefact of how a length was measured. The slope is Theil and Sen's (the median over all pairs) with
+earlier one's upper bound), less all others. So no lengths within the bounds have a larger p-value, and 'grows' is never
+an artefact of how a length was measured. The slope is Theil and Sen's (the median over all pairs) with
 its distribution-free interval (Sen, 1968), both worked out at the ends of the bounds.
 """
 
@@ -36,7 +36,7 @@ class EstimateTrend:
 class Trend:
     """Seconds per cycle of the soak (whichever direction the cycles between had). None is unbounded.
 
-    `p_grows`, `p_falls`: one-sided, the largest over all lengths within the bounds; each is compared with `level`.
+    `p_grows`, `p_falls`: one-sided; no lengths within the bounds have a larger one. Each is compared with `level`.
     `slope_*`: between these lies the slope of the sample; `from_*`, `to_*`: with two-sided confidence 1 - 2 `level`,
     between these lies the slope.
     """
