@@ -19,7 +19,7 @@ from rig.twin.chip_lines import ChipChoice, ChipLines
 from rig.twin.faults import KINDS, Fault
 from rig.twin.line_server import SenseServer
 from rig.twin.modbus_server import ModbusServer
-from rig.twin.rack import NOWHERE, Rack, Times, filled, known_images, template
+from rig.twin.rack import Rack, Times, draft, known_images
 from rig.twin.relay_board import TwinRelayBoard
 from rig.twin.scaling import served
 from rig.twin.system_time import FaceProbe, FaceTime, SystemTimeline
@@ -48,19 +48,19 @@ class SystemTwin(Rack):
         for fault in faults:
             self._check_fault(fault)
         known_images(fixtures)  # raises before anything runs
-        draft = filled(template(name), NOWHERE, name)
-        if isinstance(draft.meter, OutsideTable):
+        bench, _ = draft(name)
+        if isinstance(bench.meter, OutsideTable):
             raise InputError("its contact is a line that no other process reaches", Where(key="--bench", found=name))
         self.timeline = timeline = SystemTimeline(scale)
         faces = FaceTime(timeline)
         times = Times(timeline, faces, lambda rail: FaceProbe(timeline, rail), timeline, scale)
-        super().__init__(draft, fixtures, seed, faults, times)
+        super().__init__(bench, fixtures, seed, faults, times)
         try:
-            self._wire(draft, faces)
+            self._wire(bench, faces)
         except BaseException:
             self._close_rest()
             raise
-        self.config = served(draft, scale, self.addresses)
+        self.config = served(bench, scale, self.addresses)
         self.act(faults)
 
     def _check_fault(self, fault: Fault) -> None:
@@ -68,7 +68,7 @@ class SystemTwin(Rack):
         if KINDS[fault.name].own_clock:
             raise InputError("needs a clock of the twin's own", Where(key="--fault", found=fault.name))
 
-    def _wire(self, draft: BenchConfig, faces: FaceTime) -> None:
+    def _wire(self, bench: BenchConfig, faces: FaceTime) -> None:
         raise NotImplementedError
 
     def bench_text(self) -> str:
@@ -86,9 +86,9 @@ class SystemTwin(Rack):
 class ServedTwin(SystemTwin):
     """All its wires are sockets on loopback."""
 
-    def _wire(self, draft: BenchConfig, faces: FaceTime) -> None:
+    def _wire(self, bench: BenchConfig, faces: FaceTime) -> None:
         timeline = self.timeline
-        self.board = TwinRelayBoard([self.world.contacts[relay.role].coil for relay in draft.relay])
+        self.board = TwinRelayBoard([self.world.contacts[relay.role].coil for relay in bench.relay])
         self.relay_wire = ModbusServer(self.board, timeline, timeline, name="relays")
         self.sense_wire = SenseServer(self.world.wires, faces, timeline)
 
@@ -130,9 +130,9 @@ class ChipTwin(SystemTwin):
         if KINDS[fault.name].loses_edges:
             raise InputError("a kernel's chip loses no edge when told to", Where(key="--fault", found=fault.name))
 
-    def _wire(self, draft: BenchConfig, faces: FaceTime) -> None:
+    def _wire(self, bench: BenchConfig, faces: FaceTime) -> None:
         del faces  # the kernel stamps by its own clock
-        relays = [table for table in draft.relay if isinstance(table, GpioRelayTable)]
+        relays = [table for table in bench.relay if isinstance(table, GpioRelayTable)]
         timeline, world = self.timeline, self.world
         with timeline:
             self.lines = ChipLines(self._choice, relays, world.contacts, world.wires, timeline, timeline.fail)
