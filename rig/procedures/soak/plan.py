@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -39,12 +39,16 @@ class Turn:
 
 @dataclass(frozen=True)
 class Plan:
-    """`text_sha256` tells whether a plan is the one that a soak began with."""
+    """`text`: the file as it is, by which a soak knows its plan again."""
 
     path: Path
     tables: PlanFile
     pairs: tuple[Pair, ...]
-    text_sha256: str
+    text: str
+
+    @property
+    def text_sha256(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
     def home(self) -> str:
@@ -82,10 +86,6 @@ class Plan:
                 return Turn(index, "back", self.pairs[index].back)
         return None
 
-    def located(self, key: Key, error: InputError) -> InputError:
-        """`error`, as something wrong at a key of this plan."""
-        return InputError(error.message, replace(error.where, file=str(self.path), key=dotted(key)))
-
 
 def load_plan(path: Path) -> Plan:
     """The plan at `path`, checked, its firmware loaded. Raises InputError."""
@@ -102,7 +102,7 @@ def load_plan(path: Path) -> Plan:
                 pair.there.version_from,
                 home.version_from,
             )
-    return Plan(path, tables, pairs, hashlib.sha256(text.encode()).hexdigest())
+    return Plan(path, tables, pairs, text)
 
 
 class _Loader:
@@ -116,7 +116,7 @@ class _Loader:
         key: Key = ("firmware", index, "fixture")
         if table.weight is not None and self._tables.plan.order != "weighted":
             raise self.wrong(
-                ("firmware", index, "weight"), "in turn, no weight counts", "in-turn", "order = 'weighted'"
+                ("firmware", index, "weight"), "no weight counts where all are in turn", "in-turn", "weighted"
             )
         beside = self._path.parent / table.fixture
         named = table.fixture in fixtures.names() or not beside.is_dir()

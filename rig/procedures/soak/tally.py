@@ -14,7 +14,8 @@ from rig.records.journal import RUN, Attempt, Cycle, Ended
 class Tally:
     """A cycle whose attempt ended in ERROR proves nothing: it is tried again, `tries` times in all.
 
-    `last`: the pair of the last time that the meter was sent there. `row`: the last verdict, and how often in a row.
+    `last`: the pair of the last time that the meter was sent there; `went_there`: that was the last cycle. `row`: the
+    last verdict, and how often in a row.
     """
 
     tries: int
@@ -22,6 +23,7 @@ class Tally:
     attempt: int = 0
     again: bool = False
     last: int | None = None
+    went_there: bool = False
     verdicts: Counter[str] = field(default_factory=Counter)
     row: tuple[str, int] = ("", 0)
     longest_s: float | None = None
@@ -61,7 +63,8 @@ class Tally:
         if cycle.number != self.number:
             self._theres_before = self._theres
         self.number, self.attempt, self.again = cycle.number, cycle.attempt, False
-        self._theres = self._theres_before + (there is not None)
+        self.went_there = there is not None
+        self._theres = self._theres_before + self.went_there
         if there is not None:
             self.last = there
 

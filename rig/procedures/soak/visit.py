@@ -135,7 +135,7 @@ class Visit:
     # -- the safe state ----------------------------------------------------------------------------------------------
 
     def prove_safe(self) -> tuple[Check, ...]:
-        """The safe state, made and read back anew; what was marked because it could not be proven is taken back then."""
+        """The safe state, made and read back anew. A mark that was set because it could not be proven is taken back."""
         bench = self._bench
         watch = Watch(bench.config, bench.sense, self._clock)
         watch.start()
