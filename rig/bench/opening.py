@@ -24,7 +24,7 @@ from rig.instruments.link import VisaLink
 from rig.instruments.ports import Oscilloscope, SenseLines, Supply, SupplySettings
 from rig.instruments.relays import RPiGPIO
 from rig.instruments.rigol_dp800 import RigolDP800, SupplyLimits
-from rig.instruments.rigol_ds1000z import RigolDS1000Z
+from rig.instruments.scopes.rigol_ds1000z import RigolDS1000Z
 from rig.instruments.sense import (
     GpiodSenseLines,
     LinesRefusedError,

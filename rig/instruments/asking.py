@@ -11,7 +11,7 @@ from typing import Literal
 from rig.errors import Refused
 from rig.instruments.ports import Identity
 from rig.instruments.rigol_dp800 import ratings
-from rig.instruments.rigol_ds1000z import is_ds1000z
+from rig.instruments.scopes.rigol_ds1000z import recognises
 from rig.instruments.scpi import Block, ScpiLink, is_query, parse_identity
 
 Driver = Literal["rigol-dp800", "rigol-ds1000z"]
@@ -55,4 +55,4 @@ def driver_of(who: Identity) -> Driver | None:
     """The bench file's name of the driver for this instrument; None: there is none."""
     if ratings(who):
         return "rigol-dp800"
-    return "rigol-ds1000z" if is_ds1000z(who) else None
+    return "rigol-ds1000z" if recognises(who) else None

@@ -16,7 +16,7 @@ from rig.instruments.asking import AskingLink
 from rig.instruments.link import VisaLink
 from rig.instruments.ports import Identity
 from rig.instruments.rigol_dp800 import RigolDP800, SupplyLimits
-from rig.instruments.rigol_ds1000z import RigolDS1000Z
+from rig.instruments.scopes.rigol_ds1000z import RigolDS1000Z
 from rig.records.doctor import Check, Desk, with_asked
 
 DUE_SOON_DAYS = 30
