@@ -12,7 +12,7 @@ from rig.errors import Refused
 from rig.instruments.ports import Identity
 from rig.instruments.rigol_dp800 import ratings
 from rig.instruments.scopes.rigol_ds1000z import recognises
-from rig.instruments.scpi import Block, ScpiLink, is_query, parse_identity
+from rig.instruments.scpi import PLAIN, Block, Frame, ScpiLink, is_query, parse_identity
 
 Driver = Literal["rigol-dp800", "rigol-ds1000z"]
 
@@ -38,8 +38,8 @@ class AskingLink:
     def query(self, command: str) -> str:
         return self.exchange(command)[0]
 
-    def query_block(self, command: str, timeout_s: float | None = None) -> Block:
-        del timeout_s
+    def query_block(self, command: str, timeout_s: float | None = None, frame: Frame = PLAIN) -> Block:
+        del timeout_s, frame
         raise Refused(f"{self.name}: {command!r} is no question of one line: nothing was sent")
 
     def close(self) -> None:

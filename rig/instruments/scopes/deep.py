@@ -28,7 +28,7 @@ from rig.errors import LinkError, Refused, Where
 from rig.instruments.ports import Capture, CaptureSettings, Codes, Identity, Level, ScopeState
 from rig.instruments.scopes.screen import Accuracy, Plan, Screen, plan
 from rig.instruments.scopes.steps import Complaints, Setter
-from rig.instruments.scpi import ScpiLink, parse_identity
+from rig.instruments.scpi import PLAIN, Frame, ScpiLink, parse_identity
 
 _SETTLE_S = 2.0
 _POLL_S = 0.05
@@ -36,15 +36,20 @@ _FILL_LIMIT = 3.0
 """A short acquisition may take this many times its window, and what settling takes, before it is given up."""
 
 _DEFAULT_TIMEOUT_S = 10.0
-_SLOWEST_POINTS = 200_000.0
-"""Points a second that every model sends at least, over any link: an assumption, for time-outs only."""
+_SLOWEST_BYTES = 200_000.0
+"""Bytes a second that every model sends at least, over any link: an assumption, for time-outs only."""
+
+
+_ORDER = (ScopeState.FILLING, ScopeState.WAITING, ScopeState.TRIGGERED, ScopeState.STOPPED)
+"""A single acquisition goes through these in order, and never back."""
 
 
 @dataclass(frozen=True)
 class Shape:
     """What the codes of a record mean, as the instrument says it. Sample i is at `first_s + i * dt_s`.
 
-    `wide`: codes have 16 bits and a sign. `zero_unsure`: the instrument does not say where its trigger lies, so that it must be seen in the record.
+    `wide`: codes have 16 bits and a sign. `zero_unsure`: the instrument does not say where its trigger lies, so that
+    it must be seen in the record.
     """
 
     points: int
@@ -90,6 +95,7 @@ class DeepScope(ABC):
         self._who: Identity | None = None
         self._plan: Plan | None = None
         self._armed = False
+        self._furthest = ScopeState.FILLING
 
     @property
     def name(self) -> str:
@@ -120,6 +126,10 @@ class DeepScope(ABC):
     @abstractmethod
     def _force(self) -> None:
         """Trigger now."""
+
+    @abstractmethod
+    def _was_triggered(self) -> bool:
+        """Whether the acquisition that is over had a trigger."""
 
     @abstractmethod
     def _choose(self) -> None:
@@ -168,15 +178,20 @@ class DeepScope(ABC):
         if self._plan is None:
             raise Refused(f"{self._name}: configure it before arming")
         self._armed = False
+        self._furthest = ScopeState.FILLING
         self._start()
         self._await((ScopeState.FILLING, ScopeState.WAITING, ScopeState.TRIGGERED), "did not arm", _SETTLE_S)
         self._armed = True
 
     def state(self) -> ScopeState:
-        """Where the acquisition stands. Free running is no single acquisition: `LinkError`."""
+        """Where the acquisition stands. `LinkError` for one that runs freely, or that somebody else started again."""
         state = self._look()
         if state is None:
             raise LinkError(f"{self._name}: not in a single acquisition", Where(found="free running"))
+        if self._armed and _ORDER.index(state) < _ORDER.index(self._furthest):
+            where = Where(found=state.value, expected=f"at least {self._furthest.value}")
+            raise LinkError(f"{self._name}: somebody else has started it again", where)
+        self._furthest = state
         return state
 
     def read(self) -> Capture:
@@ -188,6 +203,8 @@ class DeepScope(ABC):
         settings = self._plan
         if settings is None or not self._armed or self.state() is not ScopeState.STOPPED:
             raise Refused(f"{self._name}: there is no finished capture to read")
+        if not self._was_triggered():
+            raise LinkError(f"{self._name}: it stopped without a trigger")
         return self._record(settings)
 
     def level(self) -> Level | None:
@@ -307,12 +324,11 @@ class DeepScope(ABC):
             trigger_error_s=shape.dt_s + 1e-6 * abs(shape.first_s),
         )
 
-    def _block(self, command: str, points: int, bytes_per_point: int = 1) -> npt.NDArray[np.uint8]:
-        """A block of so many points, or `LinkError`."""
-        timeout_s = _DEFAULT_TIMEOUT_S + points * bytes_per_point / _SLOWEST_POINTS
-        data = self._link.query_block(command, timeout_s)
-        if len(data) != points * bytes_per_point:
-            where = Where(found=f"{len(data)} bytes", expected=f"{points * bytes_per_point} bytes")
+    def _block(self, command: str, size: int, frame: Frame = PLAIN) -> npt.NDArray[np.uint8]:
+        """A block of so many bytes, or `LinkError`."""
+        data = self._link.query_block(command, _DEFAULT_TIMEOUT_S + size / _SLOWEST_BYTES, frame)
+        if len(data) != size:
+            where = Where(found=f"{len(data)} bytes", expected=f"{size} bytes")
             raise LinkError(f"{self._name}: wrong number of points", where)
         return data
 

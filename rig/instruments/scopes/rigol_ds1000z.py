@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import re
 
-from rig.errors import LinkError
 from rig.instruments.ports import Codes, Identity
 from rig.instruments.scopes.deep import Shape
 from rig.instruments.scopes.rigol import RigolScope
@@ -62,10 +61,8 @@ class RigolDS1000Z(RigolScope):
     def _format(self) -> str:
         return "BYTE"
 
-    def _choose(self) -> None:
-        if parse_number(self._name, ":TRIG:POS?", self._link.query(":TRIG:POS?")) < -1:
-            raise LinkError(f"{self._name}: it stopped without a trigger")
-        super()._choose()
+    def _was_triggered(self) -> bool:
+        return parse_number(self._name, ":TRIG:POS?", self._link.query(":TRIG:POS?")) >= -1
 
     def _shape(self, plan: Plan, meaning: str) -> Shape:
         _, _, _, _, dt_s, origin_s, x_reference, per_code, y_origin, y_reference = self._fields(meaning)

@@ -31,7 +31,8 @@ class Screen:
     """What a model can show and keep, for one channel shown. Volts are at the input, without a probe.
 
     `across` and `up` are divisions of a record and of full scale. `reach`: up to which volts a division, how far the
-    centre of the screen may be moved from 0 V; ascending.
+    centre of the screen may be moved from 0 V; ascending. `any_depth`: the depth is not set, the model takes what it
+    can, at most the last of `depths`.
     """
 
     across: int
@@ -41,6 +42,7 @@ class Screen:
     reach: tuple[tuple[float, float], ...]
     depths: tuple[int, ...]
     fastest_rate: float
+    any_depth: bool = False
 
     def reach_v(self, scale: float) -> float:
         """How far the centre may be from 0 V at `scale` volts a division."""
@@ -111,6 +113,8 @@ def plan(name: str, settings: CaptureSettings, probe_ratio: float, screen: Scree
         raise Refused(f"{name}: a capture needs finite numbers and a window", Where(found=str(s)))
     time_scale = _first(name, "window_s", screen.time_scales_s, s.window_s, s.window_s / screen.across * _ALMOST)
     depth = int(_first(name, "depth", screen.depths, s.depth, s.depth))
+    if screen.any_depth:
+        depth = s.depth
     window_s = screen.across * time_scale
     if depth / window_s > screen.fastest_rate / _ALMOST:
         limit = f"at most {screen.fastest_rate:g} Sa/s"
