@@ -6,15 +6,10 @@ is remembered, so that a report can say what was sent.
 
 from __future__ import annotations
 
-from typing import Literal
-
 from rig.errors import Refused
+from rig.instruments.catalogue import Driver, oscilloscope_driver, supply_driver
 from rig.instruments.ports import Identity
-from rig.instruments.rigol_dp800 import ratings
-from rig.instruments.rigol_ds1000z import is_ds1000z
-from rig.instruments.scpi import Block, ScpiLink, is_query, parse_identity
-
-Driver = Literal["rigol-dp800", "rigol-ds1000z"]
+from rig.instruments.scpi import PLAIN, Block, Frame, ScpiLink, is_query, parse_identity
 
 
 class AskingLink:
@@ -38,8 +33,8 @@ class AskingLink:
     def query(self, command: str) -> str:
         return self.exchange(command)[0]
 
-    def query_block(self, command: str, timeout_s: float | None = None) -> Block:
-        del timeout_s
+    def query_block(self, command: str, timeout_s: float | None = None, frame: Frame = PLAIN) -> Block:
+        del timeout_s, frame
         raise Refused(f"{self.name}: {command!r} is no question of one line: nothing was sent")
 
     def close(self) -> None:
@@ -53,6 +48,4 @@ def identify(link: ScpiLink) -> Identity:
 
 def driver_of(who: Identity) -> Driver | None:
     """The bench file's name of the driver for this instrument; None: there is none."""
-    if ratings(who):
-        return "rigol-dp800"
-    return "rigol-ds1000z" if is_ds1000z(who) else None
+    return supply_driver(who) or oscilloscope_driver(who)

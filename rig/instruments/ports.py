@@ -31,6 +31,14 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class SupplyLimits:
+    """The bench file's envelope: no set value, the protections included, may exceed it."""
+
+    max_volts: float
+    max_amps: float
+
+
+@dataclass(frozen=True)
 class SupplySettings:
     """What a supply's channel is set to before its output goes on."""
 
@@ -42,7 +50,10 @@ class SupplySettings:
 
 @dataclass(frozen=True)
 class SupplyReading:
-    """What a supply says of its output: measured volts and amps, `mode` (CV, CC or off), a protection that tripped."""
+    """What a supply says of its output: measured volts and amps, `mode`, whether a protection tripped.
+
+    `mode`: CV, CC, UR (unregulated) or off.
+    """
 
     volts: float
     amps: float
@@ -68,7 +79,11 @@ class Supply(Protocol):
     def output(self, on: bool) -> None:
         """Switch the output, and read back that it is so."""
 
-    def read(self) -> SupplyReading: ...
+    def read(self) -> SupplyReading:
+        """What the supply measures at its terminals, and what it says of its output."""
+
+    def clear(self) -> SupplyReading:
+        """Take back a trip of a protection, and read that it is; the output stays off. Raises when it is not."""
 
     def make_safe(self) -> SupplyReading:
         """Output off, proven by read-back; returns what was read. Raises when it could not be proven."""
@@ -126,6 +141,23 @@ class Capture:
     trigger_error_s: float
 
 
+@dataclass(frozen=True)
+class Level:
+    """A polled level that was shown to be new: every sample of one short acquisition lies in [`from_ns`, `to_ns`].
+
+    `low_v` and `high_v` are its least and greatest reading, none of them clipped; `gain_error` (a fraction) and
+    `offset_error_v` are the model's worst case. `evidence` says how it was shown to be new.
+    """
+
+    from_ns: int
+    to_ns: int
+    low_v: float
+    high_v: float
+    gain_error: float
+    offset_error_v: float
+    evidence: str
+
+
 class Oscilloscope(Protocol):
     """An oscilloscope, one channel of it."""
 
@@ -144,6 +176,12 @@ class Oscilloscope(Protocol):
 
     def read(self) -> Capture:
         """The finished capture (state STOPPED), as raw codes."""
+
+    def level(self) -> Level | None:
+        """Take one short acquisition as `configure` set it up, now; None where it cannot be shown to be new.
+
+        One oscilloscope captures or polls: `Refused` while a capture is armed or still to be read.
+        """
 
     def make_safe(self) -> None:
         """Stopped, proven by read-back."""
