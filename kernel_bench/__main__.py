@@ -1,6 +1,6 @@
-"""`python -m kernel_bench build`: the kernel, built once. `… test [pytest's words]`: the tests marked `kernel` inside it.
+"""`python -m kernel_bench build`: the kernel, built once. `… test [pytest's words]`: the tests marked `kernel` in it.
 
-`… run WORD ...`: any program inside it. Exit codes: the program's; 3 where no kernel can be built here, 4 when a build
+`… run WORD ...`: any program in it. Exit codes: the program's; 3 where no kernel can be built here, 4 when a build
 or a boot failed.
 """
 

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kernel_bench.source import IRQ_AFTER, IRQ_BEFORE, IRQ_FILE, LEFT_OUT, OPTIONS, CannotBuildError, Source
+from kernel_bench.source import CHANGES, LEFT_OUT, OPTIONS, CannotBuildError, Change, Source
 
 NEEDED_BYTES = 2_500_000_000
 """The source takes 1.3 GB unpacked, what is built of it 0.6 GB."""
@@ -96,14 +97,10 @@ def site(cache: Path | None = None, constraints: Path = Path("constraints.txt"))
 
 def _build(source: Source, work: Path) -> None:
     log = work / "log"
-    _step(
-        log, work, "unpacking the source", ["tar", "-xf", str(source.archive), "--strip-components=1", "-C", str(work)]
-    )
-    header = work / IRQ_FILE
-    text, changed = IRQ_BEFORE.subn(IRQ_AFTER, header.read_text(encoding="utf-8"))
-    if changed != 1:
-        raise BuildError(f"{IRQ_FILE} of this source is not as expected: {changed} lines to change, expected 1")
-    header.write_text(text, encoding="utf-8")
+    unpack = ["tar", "-xf", str(source.archive), "--strip-components=1", "-C", str(work)]
+    _step(log, work, "unpacking the source", unpack)
+    for change in CHANGES:
+        _change(work, change)
     make = ["make", "ARCH=um", f"-j{os.cpu_count() or 1}"]
     _step(log, work, "the default configuration", [*make, "x86_64_defconfig"])
     words = [word for option in OPTIONS for word in ("-e", option)]
@@ -115,6 +112,14 @@ def _build(source: Source, work: Path) -> None:
         raise BuildError(f"this source cannot be configured with {', '.join(missing)}")
     _step(log, work, "compiling", [*make, "linux"])
     _step(log, work, "stripping", ["strip", "linux"])
+
+
+def _change(work: Path, change: Change) -> None:
+    file = work / change.file
+    text, count = re.subn(change.pattern, change.text, file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    if count != 1:
+        raise BuildError(f"{change.file} of this source is not as expected: {count} lines to change, expected 1")
+    file.write_text(text, encoding="utf-8")
 
 
 def _step(log: Path, work: Path, what: str, words: list[str]) -> None:

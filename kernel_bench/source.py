@@ -1,4 +1,4 @@
-"""What the kernel is built from: Debian's source package, our configuration, one changed line; and what is lacking here.
+"""What the kernel is built from: Debian's source package, our configuration, two changed lines; and what is lacking.
 
 The key names all of it: another source, configuration or change is another kernel.
 """
@@ -27,10 +27,31 @@ OPTIONS = (
 LEFT_OUT = ("SOUND", "USB_SUPPORT", "BLK_DEV_UBD")
 """In the default configuration, and of no use here."""
 
-IRQ_FILE = Path("arch/um/include/asm/irq.h")
-IRQ_BEFORE = re.compile(r"^#define NR_IRQS\s+UM_LAST_SIGNAL_IRQ$", re.MULTILINE)
-IRQ_AFTER = "#define NR_IRQS (UM_LAST_SIGNAL_IRQ + 128)"
-"""Each line of a chip that is watched for edges takes an interrupt, and without this there is none to spare."""
+
+@dataclass(frozen=True)
+class Change:
+    """One line of the source is another: `pattern` (a regular expression, matched once) becomes `text`. And why."""
+
+    file: str
+    pattern: str
+    text: str
+    why: str
+
+
+CHANGES = (
+    Change(
+        "arch/um/include/asm/irq.h",
+        r"^#define NR_IRQS\s+UM_LAST_SIGNAL_IRQ$",
+        "#define NR_IRQS (UM_LAST_SIGNAL_IRQ + 128)",
+        "each line of a chip that is watched for edges takes an interrupt, and there is none to spare",
+    ),
+    Change(
+        "arch/um/Kconfig",
+        r"(?<=^config HZ\n\tint\n\tdefault )100$",
+        "1000",
+        "a simulated interrupt comes with the next tick: edges would be stamped up to 10 ms late",
+    ),
+)
 
 PACKAGES = ("bc", "bison", "flex", "gcc", "libelf-dev", "libssl-dev", "linux-source", "make", "xz-utils")
 _PROGRAMS = {"bc": "bc", "bison": "bison", "flex": "flex", "gcc": "gcc", "make": "make", "xz": "xz-utils"}
@@ -51,7 +72,7 @@ class Source:
     @property
     def key(self) -> str:
         """Names the kernel that comes of it."""
-        parts = (self.version, platform.machine(), *OPTIONS, *LEFT_OUT, IRQ_AFTER)
+        parts = (self.version, platform.machine(), *OPTIONS, *LEFT_OUT, repr(CHANGES))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""A bench on a chip of the kernel: the twin in a process of its own, and the rig's own commands beside it, unmodified."""
+"""A bench on a chip of the kernel: the twin in a process of its own, and the rig's own commands beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole runs on a kernel's chip, with the system's clock: the verdicts of the virtual clock, bounds from real stamps."""
+"""Whole runs on a kernel's chip and its clock: the verdicts of the virtual clock, bounds from real stamps."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -47,6 +48,7 @@ def test_the_controls_are_made_and_stand(serve: Callable[..., Bench], chip: Chip
 
 def test_the_doctor_sees_the_chip_and_changes_nothing(serve: Callable[..., Bench], chip: Chip) -> None:
     bench = serve("--firmware", "cut-45s")
+    time.sleep(120)  # the meter starts
     before = chip.relays()
     found = bench.rig("doctor", "--json")
     assert chip.relays() == before
