@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 MEMORY = "1G"
 
@@ -22,9 +23,17 @@ class BootError(Exception):
 
 
 def run(
-    linux: Path, words: Sequence[str], environment: Mapping[str, str], folder: Path, limit_s: float = 1200.0
+    linux: Path,
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    output: IO[bytes] | None = None,
+    limit_s: float = 1800.0,
 ) -> int:
-    """Run `words` in `folder`; its exit code. Raises BootError when the kernel died, or ran out of real time."""
+    """Run `words` in `folder`; its exit code. Raises BootError when the kernel died, or ran out of real time.
+
+    `output`: where the kernel's console goes; None: where this process's own output goes.
+    """
     with tempfile.TemporaryDirectory(prefix="ichis-rig-kernel-") as place:
         job = Path(place) / "job.json"
         code = Path(place) / "code"
@@ -35,7 +44,8 @@ def run(
         init.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{guest}" "{job}"\n', encoding="utf-8")
         init.chmod(0o755)
         try:
-            subprocess.run(_words(linux, init, place), stdin=subprocess.DEVNULL, timeout=limit_s, check=False)
+            kernel = _words(linux, init, place)
+            subprocess.run(kernel, stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=limit_s, check=False)
         except subprocess.TimeoutExpired:
             raise BootError(f"nothing came of it in {limit_s:g} s") from None
         try:

@@ -43,7 +43,7 @@ def cache_folder() -> Path:
 
 
 def kernel(source: Source, say: Say, cache: Path | None = None) -> Path:
-    """The folder of the kernel built from `source`: at once where it is there, else after minutes. Raises BuildError."""
+    """The folder of the kernel built from `source`: at once where it is there, else in minutes. Raises BuildError."""
     folder = (cache or cache_folder()) / "kernel"
     with _told_when_full(folder), _alone(folder, say):
         done = folder / source.key

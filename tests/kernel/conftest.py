@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +14,15 @@ from tests.kernel.benches import Bench, served
 from tests.kernel.chips import Chip, lacking, made
 
 _NUMBERS = itertools.count()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several kernels share the work, this is one's share: `RIG_KERNEL_SHARE` is number/kernels."""
+    number, _, kernels = os.environ.get("RIG_KERNEL_SHARE", "0/1").partition("/")
+    ours = [item for item in items if item.get_closest_marker("kernel")]
+    dropped = {item for index, item in enumerate(ours) if index % int(kernels) != int(number)}
+    config.hook.pytest_deselected(items=list(dropped))
+    items[:] = [item for item in items if item not in dropped]
 
 
 @pytest.fixture(autouse=True)
