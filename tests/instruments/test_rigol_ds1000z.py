@@ -95,6 +95,7 @@ def test_a_capture_is_armed_and_read_as_codes_with_their_meaning():
         device = scope(link)
         device.configure(WANTED)
         device.arm()
+        device._clock.sleep(600.0)
         capture = device.read()
     assert capture.codes.tobytes() == CODES
     assert (capture.dt_s, capture.first_s) == (0.05, -2.0)
@@ -121,6 +122,7 @@ def test_a_block_whose_header_lies_is_an_error(block: bytes):
         device = scope(link)
         device.configure(WANTED)
         device.arm()
+        device._clock.sleep(600.0)
         with pytest.raises(LinkError):
             device.read()
         link.give_up()
@@ -145,6 +147,7 @@ def test_a_preamble_that_is_not_what_was_set_is_an_error(preamble: str):
         device = scope(link)
         device.configure(WANTED)
         device.arm()
+        device._clock.sleep(600.0)
         with pytest.raises(LinkError):
             device.read()
 
@@ -156,6 +159,7 @@ def test_a_knob_that_was_turned_while_the_record_was_read_is_an_error():
         device = scope(link)
         device.configure(WANTED)
         device.arm()
+        device._clock.sleep(600.0)
         with pytest.raises(LinkError, match="changed"):
             device.read()
 
@@ -166,6 +170,7 @@ def test_a_record_without_a_trigger_is_no_capture():
         device = scope(link)
         device.configure(WANTED)
         device.arm()
+        device._clock.sleep(600.0)
         with pytest.raises(LinkError, match="without a trigger"):
             device.read()
 
@@ -175,6 +180,7 @@ def test_a_capture_that_was_cut_short_cannot_be_read():
         device = scope(link)
         device.configure(WANTED)
         device.arm()
+        device._clock.sleep(600.0)
         device.make_safe()
         with pytest.raises(Refused):
             device.read()
@@ -185,6 +191,7 @@ def test_stopping_a_finished_capture_again_keeps_it_readable():
         device = scope(link)
         device.configure(WANTED)
         device.arm()
+        device._clock.sleep(600.0)
         device.make_safe()
         assert len(device.read().codes) == 12_000
 
@@ -202,6 +209,7 @@ def test_a_scope_that_does_not_arm_is_an_error():
         device.configure(WANTED)
         with pytest.raises(LinkError, match="did not arm"):
             device.arm()
+        device._clock.sleep(600.0)
 
 
 def test_an_undefined_header_is_told_and_nothing_more_is_sent():

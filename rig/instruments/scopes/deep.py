@@ -31,7 +31,9 @@ from rig.instruments.scopes.steps import Complaints, Setter
 from rig.instruments.scpi import PLAIN, Frame, ScpiLink, parse_identity
 
 _SETTLE_S = 2.0
-_POLL_S = 0.05
+_POLL_S, LOOKS = 0.05, 400
+"""Between two looks at a state that must come, and how many looks at most."""
+
 _FILL_LIMIT = 3.0
 """A short acquisition may take this many times its window, and what settling takes, before it is given up."""
 
@@ -280,7 +282,7 @@ class DeepScope(ABC):
         while self._look() not in wanted:
             if self._clock.now() >= deadline:
                 return False
-            self._clock.sleep(_POLL_S)
+            self._clock.sleep(max(_POLL_S, within_s / LOOKS))
         return True
 
     def _await(self, wanted: tuple[ScopeState, ...], complaint: str, within_s: float) -> None:

@@ -1,6 +1,6 @@
 """Tektronix TBS2000 and the 2 to 6 Series MSO as an `Oscilloscope`: one deep single capture, armed on the first fall.
 
-**What it proves, and when it is blind**: see `rig.instruments.scopes.deep`. It carries no time tags in a single capture.
+**What it proves, and when it is blind**: see `rig.instruments.scopes.deep`. A single capture carries no time tags.
 
 **Model facts** (TBS2000 Programmer Manual 077-1149 and 2 Series MSO Programmer Manual 077-1776; they could not be read
 page by page here, and what they say was taken from public drivers): `TRIGger:STATE?` ARMED (the pre-trigger fills),
