@@ -21,9 +21,10 @@ from typing import Any, Final
 from rig.clock import NS, Clock
 from rig.errors import BenchError, InputError, Where
 from rig.instruments.ports import Capture
-from rig.records.capture_file import save_capture, write_synced
+from rig.records.capture_file import save_capture
 from rig.records.report import render
 from rig.records.run import Picture, RunRecord
+from rig.whole_file import sync_folder, write_synced
 
 EVENTS: Final = "events.jsonl"
 SUMS: Final = "SHA256SUMS"
@@ -97,14 +98,6 @@ def _remove_empty(folders: list[Path]) -> None:
 def _unwritable(out: Path, error: OSError) -> InputError:
     why = "disk full" if error.errno in _FULL else "the folder for results cannot be written"
     return InputError(why, Where(str(out), found=error.strerror or str(error), expected="a folder that can be written"))
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def json_text(body: Mapping[str, Any]) -> str:
@@ -201,11 +194,11 @@ class Bundle:
             write_synced(self._path / SUMS, self._sums().encode())
         with self._writing(""):
             for folder in (*(p for p in self._path.rglob("*") if p.is_dir()), self._path):
-                _sync_folder(folder)
+                sync_folder(folder)
             self._path.rename(final)
             self._path = final  # from here on the folder is whole: `discard` must not touch it
             self._close()
-            _sync_folder(self._out)
+            sync_folder(self._out)
         return final
 
     def discard(self) -> None:

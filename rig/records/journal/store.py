@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from rig.errors import BenchError, InputError, Where
+from rig.whole_file import sync_folder
 
 FILE = "journal.sqlite3"
 APPLICATION_ID = 0x72696773
@@ -185,15 +186,6 @@ def make_anew(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def sync_folder(folder: Path) -> None:
-    """What was made, renamed or removed in `folder` stays so. Raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager
