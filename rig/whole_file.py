@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from io import RawIOBase
 from pathlib import Path
 
 
@@ -17,6 +18,12 @@ def write_synced(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_all(file: RawIOBase, data: bytes) -> None:
+    """All of `data` to an unbuffered file, however the kernel cuts it up. Raises OSError."""
+    while data:
+        data = data[file.write(data) or 0 :]
 
 
 def replace_whole(path: Path, data: bytes) -> None:

@@ -281,9 +281,14 @@ def _migrated(path: Path, connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        roll_back(connection)
         raise
+
+
+def roll_back(connection: sqlite3.Connection) -> None:
+    """End the transaction, where SQLite has not ended it already (as it does when the disk is full)."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 def _statements(script: str) -> Iterator[str]:
