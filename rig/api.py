@@ -166,27 +166,41 @@ def limit_of(config: BenchConfig | None, limit_s: float | None, comparison: str 
     return Limit(to_ns(limit_s), Comparison(word))
 
 
-def run_on(
-    bench: Bench, fixture: Fixture, request: Request, progress: Progress, place: InSoak | None = None
-) -> Outcome:
-    """One activation test on an open bench. Of `request`, its bench, firmware, seed and faults are decided already.
+@dataclass(frozen=True)
+class Occasion:
+    """What a series of runs wants of one of them.
 
-    `place`: the cycle of a soak that this is; then a journal that cannot be written raises BenchError, while alone it
-    is told to `progress`.
+    `place`: the cycle of a soak that it is; then a journal that cannot be written raises BenchError, while alone it is
+    told. `book`: which controls stand, where it is not the bench's own.
     """
+
+    place: InSoak | None = None
+    book: ControlBook | None = None
+
+
+def run_on(
+    bench: Bench, fixture: Fixture, request: Request, progress: Progress, occasion: Occasion = Occasion()
+) -> Outcome:
+    """One activation test on an open bench. Of `request`, its bench, firmware, seed and faults are decided already."""
     started = bench.clock.utc()
     bundle = Bundle.create(request.out, bench.clock)
-    with AttemptLog(bundle, request.out, bench.clock, place, progress.note) as log:
+    with AttemptLog(bundle, request.out, bench.clock, occasion.place, progress.note) as log:
         bundle.event("run", bench=bench.config.bench.name, firmware=fixture.name, sha256=fixture.sha256)
         versions = (fixture.version_from, fixture.version_to)
         log.begin(RUN, bench.config.bench.name, utc_label(started), fixture.name, versions)
-        outcome = _one_run(bench, fixture, request, progress, bundle, started)
+        outcome = _one_run(bench, fixture, request, progress, bundle, started, occasion.book)
         log.end(outcome.folder)
     return outcome
 
 
 def _one_run(
-    bench: Bench, fixture: Fixture, request: Request, progress: Progress, bundle: Bundle, started: datetime
+    bench: Bench,
+    fixture: Fixture,
+    request: Request,
+    progress: Progress,
+    bundle: Bundle,
+    started: datetime,
+    own_book: ControlBook | None,
 ) -> Outcome:
     limit = limit_of(bench.config, request.limit_s, request.comparison)
     stopwatch, config = SystemClock(), bench.config
@@ -195,7 +209,7 @@ def _one_run(
     for left in bench.lease.left_behind if bench.lease is not None else ():
         bundle.event("taken_over", piece=left.resource, pid=left.pid, since=left.since_utc, state=left.state)
     bench.relays.keep_journal(bundle.path, bundle.start_ns)
-    book = ControlBook(bench.lease.folder, config) if bench.lease is not None else None
+    book = own_book or (ControlBook(bench.lease.folder, config) if bench.lease is not None else None)
     standing = book.standing(started) if book is not None and request.controls != "always" else ()
     kinds = [] if request.controls == "never" else [k for k in required(config) if k not in {e.kind for e in standing}]
     session = Session(bench, limit, view, bundle, progress, lambda: free_bytes(request.out))

@@ -16,6 +16,7 @@ from types import TracebackType
 from rig.clock import Clock, utc_label
 from rig.errors import InputError, RigError
 from rig.records.bundle import Bundle
+from rig.records.checksums import damages
 from rig.records.journal import Journal
 from rig.records.journal.bundles import ATTEMPT, attempt_text, ended_in
 from rig.records.journal.facts import Begun, Cycle, Ended, Lost, Process, State
@@ -32,23 +33,21 @@ class InSoak:
 def settle(journal: Journal, out: Path) -> tuple[Ended, ...]:
     """End, in the journal, what has ended on the disk: its process died between the bundle's name and the row.
 
-    What is still running stays. Whoever resumes a soak does this first. A bundle that cannot be read makes its attempt
-    one that is lost. Returns those that ended. Raises BenchError.
+    What is still running stays, and so does what is not as its sums say. Whoever resumes a soak does this first.
+    Returns those that ended. Raises BenchError.
     """
-    settled: list[Ended] = []
     with journal.alone():
-        for attempt in journal.unended():
-            folder = out / attempt.begun.run_id
-            if attempt.state is not State.LOST or not folder.is_dir():
-                continue
-            try:
-                ended = ended_in(folder)
-            except InputError as error:
-                journal.add(Lost(attempt.begun.run_id, attempt.begun.utc, error.one_line()))
-            else:
-                journal.add(ended)
-                settled.append(ended)
-    return tuple(settled)
+        dead = [attempt for attempt in journal.unended() if attempt.state is State.LOST]
+        settled = tuple(ended for attempt in dead if (ended := _whole(out / attempt.begun.run_id)) is not None)
+        journal.add(*settled)
+    return settled
+
+
+def _whole(folder: Path) -> Ended | None:
+    try:
+        return None if not folder.is_dir() or damages(folder) else ended_in(folder)
+    except InputError:
+        return None
 
 
 class AttemptLog:
@@ -90,7 +89,11 @@ class AttemptLog:
         )
         self._bundle.put(ATTEMPT, attempt_text(begun))
         self._begun = begun
-        self._add()
+        try:
+            self._add()
+        except RigError:
+            self._bundle.discard()
+            raise
 
     def end(self, folder: Path) -> Ended:
         """The bundle is in `folder`, whole and durable. Raises BenchError as `begin` does."""

@@ -29,7 +29,8 @@ from rig.whole_file import replace_whole, sync_folder, write_all, write_synced
 BEGUN = "begun.json"
 PLAN = "plan.toml"
 SCHEMA = "rig.soak-begun/1"
-_ID = re.compile(r"soak-\d{8}T\d{6}Z-[0-9a-f]{4}")
+PREFIX = "soak-"
+_ID = re.compile(rf"{PREFIX}\d{{8}}T\d{{6}}Z-[0-9a-f]{{4}}")
 
 
 def is_soak(folder: Path) -> bool:
@@ -53,7 +54,7 @@ class SoakFolder:
     ) -> SoakFolder:  # fmt: skip
         """A new soak, durable when this returns. Raises BenchError."""
         now = clock.utc()
-        soak_id = f"soak-{now.strftime('%Y%m%dT%H%M%SZ')}-{secrets.token_hex(2)}"
+        soak_id = f"{PREFIX}{now.strftime('%Y%m%dT%H%M%SZ')}-{secrets.token_hex(2)}"
         soak = Soak(soak_id, utc_label(now), plan_text, bench, bench_from, meter, seed)
         started = cls(journal, out, clock, soak)
         body = {"schema": SCHEMA, **to_json(soak)}
@@ -74,12 +75,8 @@ class SoakFolder:
         return started
 
     @classmethod
-    def resume(cls, journal: Journal, out: Path, clock: Clock, soak_id: str, text: str) -> SoakFolder:
-        """Go on with one that the journal knows; `text` is noted. Raises InputError for one that it does not know."""
-        soak = journal.soak(soak_id)
-        if soak is None:
-            known = ", ".join(s.soak_id for s in journal.soaks()[-3:]) or "none"
-            raise InputError("no such soak here", Where(str(out), "--resume", found=soak_id, expected=known))
+    def resume(cls, journal: Journal, out: Path, clock: Clock, soak: Soak) -> SoakFolder:
+        """Go on with one that the journal knows. Raises InputError, BenchError where its folder is not as it was."""
         resumed = cls(journal, out, clock, soak)
         try:
             (resumed.path / SUMS).unlink(missing_ok=True)  # it is no longer sealed
@@ -87,9 +84,8 @@ class SoakFolder:
             sync_folder(resumed.path)
         except OSError as error:
             raise _unwritable(resumed.path, error) from error
-        noted = len(journal.events(soak_id)) + len(journal.ends(soak_id))
+        noted = len(journal.events(soak.soak_id)) + len(journal.ends(soak.soak_id))
         journal.add(*soak_in(resumed.path).facts[noted:])  # a kill between a line and its row
-        resumed.note(EventKind.RESUMED, text)
         return resumed
 
     def note(self, kind: EventKind, text: str, cycle: int | None = None, seconds: float | None = None) -> SoakEvent:

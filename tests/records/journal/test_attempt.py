@@ -136,18 +136,16 @@ def test_what_ended_on_the_disk_while_its_process_died_is_settled_once(tmp_path:
     assert standing is None  # no row of the soak itself
 
 
-def test_what_runs_is_not_settled_and_what_cannot_be_read_is_lost(tmp_path: Path) -> None:
+def test_what_runs_and_what_is_not_as_its_sums_say_is_not_settled(tmp_path: Path) -> None:
+    run = Attempt(tmp_path)
     with Journal.open(tmp_path) as journal:
-        for n in (1, 2, 3):
-            journal.add(begun(n, process=None if n == 1 else GONE))
+        journal.add(begun(1), begun(2, process=GONE), begun(3, process=GONE, run_id=run.bundle.run_id))
         (tmp_path / begun(1).run_id).mkdir()
         (tmp_path / begun(2).run_id).mkdir()
+        (run.finish() / "events.jsonl").write_text('{"t_s": 0.0, "event": "another"}\n')
         assert settle(journal, tmp_path) == ()
-        one, two, three = journal.attempts()
-    assert one.state is State.RUNNING
-    assert two.lost is not None
-    assert "not a bundle of this rig" in two.lost.why
-    assert (three.state, three.lost) == (State.LOST, None)  # nothing is there: whoever resumes names it
+        assert [a.state for a in journal.attempts()] == [State.RUNNING, State.LOST, State.LOST]
+        assert journal.unended() == journal.attempts()
 
 
 def test_the_beginning_of_an_attempt_survives_a_loss_of_power(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

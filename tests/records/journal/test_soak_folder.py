@@ -61,8 +61,8 @@ def test_a_resumed_soak_is_not_sealed_and_goes_on(tmp_path: Path) -> None:
     with Journal.open(tmp_path) as journal:
         folder = start(journal, tmp_path)
         folder.seal({})
-        again = SoakFolder.resume(journal, tmp_path, VirtualClock(0, START), folder.soak.soak_id, "from cycle 4")
-        assert again.soak == folder.soak
+        again = SoakFolder.resume(journal, tmp_path, VirtualClock(0, START), folder.soak)
+        again.note(EventKind.RESUMED, "from cycle 4")
         found = soak_in(folder.path)
         assert not found.sealed
         assert [fact.text for fact in found.facts] == ["from cycle 4"]
@@ -77,7 +77,7 @@ def test_a_line_without_its_row_and_half_a_line_are_put_right_by_resume(tmp_path
         line = events.read_bytes()
         events.write_bytes(line + line.replace(b"one", b"two") + line[:20])
         assert soak_in(folder.path).half_a_line
-        SoakFolder.resume(journal, tmp_path, VirtualClock(0, START), folder.soak.soak_id, "three")
+        SoakFolder.resume(journal, tmp_path, VirtualClock(0, START), folder.soak).note(EventKind.RESUMED, "three")
         found = soak_in(folder.path)
         assert not found.half_a_line
         assert [event.text for event in journal.events(folder.soak.soak_id)] == ["one", "two", "three"]
@@ -99,14 +99,6 @@ def test_a_full_disk_leaves_no_half_line_behind(tmp_path: Path, monkeypatch: pyt
         folder.note(EventKind.MARK, "there")
         assert [fact.text for fact in soak_in(folder.path).facts] == ["there"]
         assert [event.text for event in journal.events(folder.soak.soak_id)] == ["there"]
-
-
-def test_a_soak_that_is_not_here_is_one_line_that_names_those_that_are(tmp_path: Path) -> None:
-    with Journal.open(tmp_path) as journal:
-        folder = start(journal, tmp_path)
-        with pytest.raises(InputError, match="no such soak here") as caught:
-            SoakFolder.resume(journal, tmp_path, VirtualClock(0, START), "soak-x", "")
-    assert caught.value.where.expected == folder.soak.soak_id
 
 
 @pytest.mark.parametrize(
