@@ -89,8 +89,8 @@ def open_bench(
         stack.callback(relays.close)
         sense = open_sense(config, clock, call_sets)
         stack.callback(sense.close)
-        supply_link = VisaLink(psu.address, clock, psu.timeout_s, psu.name)
-        scope_link = VisaLink(scope.address, clock, scope.timeout_s, scope.name)
+        supply_link = VisaLink(psu.address, clock, psu.timeout_s, psu.name, line=psu.line())
+        scope_link = VisaLink(scope.address, clock, scope.timeout_s, scope.name, line=scope.line())
         bench = Bench(
             config=config,
             clock=clock,

@@ -12,6 +12,7 @@ from rig.bench.config import LimitsTable, OscilloscopeTable, SupplyTable
 from rig.bench.identities import other_than_expected
 from rig.clock import Clock
 from rig.errors import LinkTimeout, RigError
+from rig.instruments.address import Address, Kind, parse_address
 from rig.instruments.asking import AskingLink
 from rig.instruments.link import VisaLink
 from rig.instruments.ports import Identity
@@ -33,7 +34,8 @@ class InstrumentLook:
 
     def run(self) -> list[Check]:
         table = self._table
-        link = AskingLink(VisaLink(table.address, self._clock, table.timeout_s, table.name, clears=False))
+        visa = VisaLink(table.address, self._clock, table.timeout_s, table.name, clears=False, line=table.line())
+        link = AskingLink(visa)
         try:
             if isinstance(table, SupplyTable):
                 supply = RigolDP800(table.name, link, table.channel, SupplyLimits(table.max_volts, table.max_amps))
@@ -50,7 +52,7 @@ class InstrumentLook:
         try:
             who = self.identity = identify()
         except RigError as error:
-            return [_DESK.failed(what, error.one_line(), unanswered(error, table.address.split("::")[1]))]
+            return [_DESK.failed(what, error.one_line(), not_answered(error, parse_address(table.address)))]
         found = f"{who.maker} {who.model}, serial {who.serial}"
         other = other_than_expected(table, who, "model", "serial")
         if other is None:
@@ -73,7 +75,7 @@ class InstrumentLook:
         try:
             reading = supply.read()
         except RigError as error:
-            return [_DESK.failed(what, error.one_line(), unanswered(error, self._table.address.split("::")[1]))]
+            return [_DESK.failed(what, error.one_line(), not_answered(error, parse_address(self._table.address)))]
         found = f"{'on' if reading.output_on else 'off'}, {reading.volts:.2f} V, {reading.amps:.3f} A"
         if reading.tripped:
             to_do = "find out why its protection tripped, then clear it on the instrument"
@@ -85,8 +87,17 @@ class InstrumentLook:
         return [_DESK.ok(what, found)]
 
 
-def unanswered(error: RigError, host: str) -> str:
+def not_answered(error: RigError, at: Address) -> str:
     """What to do about an instrument that was not reached, or answered wrongly."""
+    if at.kind is Kind.SERIAL:
+        return f"is it switched on, is {at.device} its port (ls -l /dev/serial/by-id), and are baud and parity its own?"
+    if at.kind is Kind.USB:
+        return "is it switched on and plugged in (lsusb)? may you use it (a udev rule), and is the extra usb installed?"
+    return unanswered(error, at.host or "")
+
+
+def unanswered(error: RigError, host: str) -> str:
+    """The same of a device on the network."""
     if isinstance(error, LinkTimeout):
         return f"is it switched on and on this network (ping {host})? does another program hold its only connection?"
     return f"is its address right, and does it listen there (ping {host})? restart it if it answers nonsense"
