@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -51,9 +51,10 @@ Baud = Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
 
 
 class Addressed(Table):
-    """Where an instrument answers; `baud`, `parity` and `stop_bits` are a serial port's, and of nothing else."""
+    """Has an `address` (a `VisaAddress`); `baud`, `parity` and `stop_bits` are a serial port's, and of nothing else."""
 
-    address: VisaAddress
+    if TYPE_CHECKING:
+        address: VisaAddress  # each table declares it in its own place: faults are told in the file's order
     baud: Baud | None = None
     parity: Parity | None = None
     stop_bits: Literal[1, 2] | None = None

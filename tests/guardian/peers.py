@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 from rig.guardian.charge import Charge, GpioSpec, RelaySpec, StopSpec, SupplySpec, WatchdogSpec
 from rig.guardian.core import Rules
-from rig.instruments.rigol_dp800 import off_texts
+from rig.instruments.supplies.rigol_dp800 import off_texts
 from rig.twin.wire import SILENCE, Answer, HangUp, LineServer
 
 FAKE_GPIO = Path(__file__).parent / "fake_gpio"
