@@ -12,7 +12,7 @@ from rig.errors import LinkError, Where
 from rig.instruments.address import Kind, parse_address
 from rig.instruments.guarded import GuardedWire
 from rig.instruments.ports import Identity
-from rig.instruments.scpi import Block, is_query, parse_identity, read_block
+from rig.instruments.scpi import PLAIN, Block, Frame, is_query, parse_identity, read_block
 from rig.instruments.wires import LineSettings, SerialWire, SocketWire, Wire
 
 
@@ -78,11 +78,11 @@ class VisaLink:
     def query(self, command: str) -> str:
         return self.exchange(command)[0]
 
-    def query_block(self, command: str, timeout_s: float | None = None) -> Block:
+    def query_block(self, command: str, timeout_s: float | None = None, frame: Frame = PLAIN) -> Block:
         """See `ScpiLink`. A header that lies closes the link: what follows could not be told from data."""
         with self._wire.exchange(command, self._timeout_s if timeout_s is None else timeout_s) as wire:
             wire.write(_line(command))
-            return read_block(self._name, command, wire.read)
+            return read_block(self._name, command, wire.read, frame)
 
     def abort(self) -> None:
         """See `rig.clock.Abortable`."""
