@@ -41,7 +41,7 @@ def _dho_preamble(old: str, new: str) -> Pairs:
 
 
 RIGOL_DHO = Family(
-    name="rigol-dho",
+    name="rigol-dho800",
     driver=RigolDHO,
     idn="RIGOL TECHNOLOGIES,DHO804,DHO8A1,00.01.02",
     real=CaptureSettings(500.0, 2.0, 10_000, top_v=26.0, bottom_v=-14.0, trigger_v=8.0),
@@ -121,7 +121,7 @@ _TEK_MEANING: Pairs = (
 )
 
 TEKTRONIX = Family(
-    name="tektronix",
+    name="tektronix-tbs-mso",
     driver=Tektronix,
     idn="TEKTRONIX,TBS2104,C010101,CF:91.1CT FV:v1.0",
     real=CaptureSettings(600.0, 2.0, 20_000, top_v=14.0, bottom_v=-2.0, trigger_v=8.0),
