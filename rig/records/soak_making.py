@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -47,11 +48,22 @@ def read_soak(reader: Reader, out: Path, soak_id: str) -> SoakRecord:
 
 def _bodies(out: Path, attempts: Iterable[Attempt]) -> Iterator[Mapping[str, Any]]:
     """One run.json after the other; none is kept."""
-    from rig.records.journal.bundles import read_json
-
     for attempt in attempts:
         if attempt.ended is not None:
-            yield read_json(out / attempt.begun.run_id / "run.json")
+            yield read_object(out / attempt.begun.run_id / "run.json")
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """The JSON object in a file. Raises InputError naming it."""
+    try:
+        body = json.loads(file.read_bytes())
+    except OSError as error:
+        raise InputError("cannot be read", Where(str(file), found=error.strerror)) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError("not JSON", Where(str(file), found=str(error))) from error
+    if not isinstance(body, dict):
+        raise InputError("not JSON as this rig writes it", Where(str(file), expected="an object"))
+    return body
 
 
 def soak_record(

@@ -1,4 +1,4 @@
-"""What all cycles of a soak have in common, from their bundles: meter, hub, bench, and what counts as an outage. Pure."""
+"""What all cycles of a soak have in common, from their bundles: meter, hub, bench, what counts as an outage. Pure."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def setup_of(bench: str, bodies: Iterable[Mapping[str, Any]]) -> Setup | None:
             raise InputError("not a record of this rig", where) from error
         first = first or setup
         differences |= dict.fromkeys(_differences(first, setup))
+        first = replace(first, meter=first.meter or setup.meter, instruments={**setup.instruments, **first.instruments})
     if first is None:
         return None
     return replace(first, differences=tuple(differences))

@@ -6,7 +6,7 @@ Pure. Knows no HTML. Probabilities are percents: upper limits rounded up, confid
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from rig.judgement.soak.counting import Chance, Counts
 from rig.judgement.soak.distribution import Distribution, Quantile, Tolerance
@@ -15,6 +15,7 @@ from rig.records.report_words import at_least, at_most, exact, plain
 from rig.records.soak import AttemptRow, SoakRecord
 
 _MOST_LISTED = 20
+_SHOWN = (0.5, 0.95)
 
 
 def percent_at_most(share: float, digits: int = 2) -> str:
@@ -78,7 +79,7 @@ def ending_words(record: SoakRecord) -> str:
 
 
 def chance_words(chance: Chance) -> str:
-    return f"{chance.violations} of {chance.cycles}: at most {percent_at_most(chance.upper_limit)}"
+    return f"at most {percent_at_most(chance.upper_limit)} ({chance.violations} of {chance.cycles})"
 
 
 def quantile_words(row: Quantile, confidence: float) -> str:
@@ -161,9 +162,8 @@ def summary_lines(record: SoakRecord) -> Iterator[str]:
     if statistics.counts.cycles:
         yield from _figures(record)
     rows = not_passed(record)
-    runs = {row.number: label.run_id for row, label in zip(record.attempts, record.labels.attempts, strict=True)}
     for row in itertools.islice(rows, _MOST_LISTED):
-        yield f"  {attempt_words(row)}: {runs[row.number]}"
+        yield f"  {attempt_words(row)}: {run_id(record, row)}"
     if len(rows) > _MOST_LISTED:
         yield f"  and {len(rows) - _MOST_LISTED} more that did not pass"
 
@@ -171,26 +171,27 @@ def summary_lines(record: SoakRecord) -> Iterator[str]:
 def _figures(record: SoakRecord) -> Iterator[str]:
     statistics = record.statistics
     violation, outage = statistics.violation, statistics.outage
-    yield f"  chance of a violation, {whole_percent(violation.confidence)} sure: {chance_words(violation.kept)}"
+    yield f"  chance of a violation: {chance_words(violation.kept)}, {whole_percent(violation.confidence)} sure"
     if violation.violated != violation.kept:
-        yield f"    with each INCONCLUSIVE as a violation {chance_words(violation.violated)}"
+        yield f"    with each INCONCLUSIVE as a violation: {chance_words(violation.violated)}"
     if violation.all_violated != violation.violated:
-        yield f"    with each ERROR as one too {chance_words(violation.all_violated)}"
+        yield f"    with each ERROR as one too: {chance_words(violation.all_violated)}"
     if not record.ending.fixed_n:
         yield "    the soak was stopped because of its verdicts: these limits do not hold as stated"
     if outage.largest is not None:
         yield f"  longest outage: {band(outage.largest.lower_s, outage.largest.upper_s)}"
-    for row in outage.quantiles:
-        yield f"    {quantile_name(row.content)}: {quantile_words(row, statistics.confidence)}"
-    if outage.cycles:
-        for tolerance in outage.tolerance:
-            yield f"  {tolerance_words(tolerance)}"
+        yield from (f"    {tolerance_words(row)}" for row in outage.tolerance)
     if left_out := left_out_words(outage):
-        yield f"  {left_out}"
-    for trend in statistics.trends:
-        yield f"  trend of {trend.direction.words}: {trend_words(trend)}"
+        yield f"    {left_out}"
+    for one, trend in zip(statistics.directions, statistics.trends, strict=True):
+        yield f"  {one.direction.words}: {counts_words(one.counts)}"
+        if one.outage.largest is not None:
+            yield f"    longest: {band(one.outage.largest.lower_s, one.outage.largest.upper_s)}"
+            shown = [row for row in one.outage.quantiles if row.content in _SHOWN]
+            yield from (f"    {quantile_name(r.content)}: {quantile_words(r, statistics.confidence)}" for r in shown)
+            yield f"    trend: {trend_words(trend)}"
 
 
-def run_ids(record: SoakRecord) -> Sequence[str]:
-    """The bundle of each attempt, in their order."""
-    return [label.run_id for label in record.labels.attempts]
+def run_id(record: SoakRecord, row: AttemptRow) -> str:
+    """The bundle of an attempt: a folder beside the soak's."""
+    return record.labels.attempts[row.number - 1].run_id
