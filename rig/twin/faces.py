@@ -9,9 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from rig.instruments.catalogue import OscilloscopeDriver, SupplyDriver
+from rig.twin.keysight_infiniivision import TwinInfiniiVision
 from rig.twin.ports import RailProbe, SupplyHardware, Timeline
 from rig.twin.rigol_dp800 import TwinDP800
 from rig.twin.rigol_ds1000z import TwinDS1000Z
+from rig.twin.scope_face import TwinScope
+from rig.twin.siglent_sds1000x_e import TwinSDS1000XE
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class SupplyFace:
 class ScopeFace:
     """An oscilloscope. `make`: timeline, probe, seed, peak noise in volts. `keys` and `nowhere` as for a supply."""
 
-    make: Callable[[Timeline, RailProbe, int, float], TwinDS1000Z]
+    make: Callable[[Timeline, RailProbe, int, float], TwinScope]
     keys: Mapping[str, str] = field(default_factory=dict)
     nowhere: str = "TCPIP::127.0.0.1::2::SOCKET"
 
@@ -42,6 +45,14 @@ SUPPLIES: dict[SupplyDriver, SupplyFace] = {
 OSCILLOSCOPES: dict[OscilloscopeDriver, ScopeFace] = {
     "rigol-ds1000z": ScopeFace(
         lambda line, probe, seed, noise_v: TwinDS1000Z(line, probe, seed, noise_v, f"DS1TWIN{seed:08d}")
+    ),
+    "keysight-infiniivision": ScopeFace(
+        lambda line, probe, seed, noise_v: TwinInfiniiVision(line, probe, seed, noise_v, f"MYTWIN{seed:08d}"),
+        keys={"window_s": "500.0", "depth": "1_000_000"},
+    ),
+    "siglent-sds1000x-e": ScopeFace(
+        lambda line, probe, seed, noise_v: TwinSDS1000XE(line, probe, seed, noise_v, f"SDSTWIN{seed:08d}"),
+        keys={"depth": "1_400_000"},
     ),
 }
 """The first of each is the usual one."""

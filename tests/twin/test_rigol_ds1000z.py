@@ -176,7 +176,7 @@ def test_the_same_seed_gives_the_same_codes_and_another_seed_others(make: Make):
     first, again = captured(make()), captured(make())
     assert np.array_equal(first.codes, again.codes)
     other = make()
-    other.face._seed = 8
+    other.face._acquisition._seed = 8
     assert not np.array_equal(first.codes, captured(other).codes)
 
 
