@@ -6,8 +6,10 @@ Pure. Knows no HTML. A float stands for its shortest decimal, which is also what
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from typing import TYPE_CHECKING
 
-from rig.records.run import OutageRow, RestartRow, Shown
+if TYPE_CHECKING:
+    from rig.records.run import OutageRow, RestartRow, Shown
 
 DASH = "–"
 _SMALL = ((Decimal(1), "s"), (Decimal("1e-3"), "ms"), (Decimal("1e-6"), "µs"), (Decimal("1e-9"), "ns"))
