@@ -18,6 +18,7 @@ from rig.bench.meter_table import AnyMeterTable
 from rig.bench.values import HOST, PORT, Endpoint, Pin, Seconds, address
 from rig.bench.values import Table as _Table
 from rig.errors import InputError, RigError, Where
+from rig.instruments.catalogue import OscilloscopeDriver, SupplyDriver
 from rig.toml_file import dotted, line_of, read_toml, validate
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
@@ -139,7 +140,7 @@ class SupplyTable(InstrumentTable):
     """The bench supply. `max_volts` and `max_amps` are never exceeded, whatever a procedure asks for."""
 
     name: Name
-    driver: Literal["rigol-dp800"]
+    driver: SupplyDriver
     address: VisaSocket
     channel: Annotated[int, Field(ge=1, le=3)] = 1
     volts: Volts = 12.0
@@ -163,7 +164,7 @@ class OscilloscopeTable(InstrumentTable):
     """The oscilloscope. `window_s` is the whole capture, `pre_s` its part before the trigger, `depth` in samples."""
 
     name: Name
-    driver: Literal["rigol-ds1000z"]
+    driver: OscilloscopeDriver
     address: VisaSocket
     channel: Annotated[int, Field(ge=1, le=4)] = 1
     probe: Annotated[float, Field(gt=0, le=1000)] = 10.0

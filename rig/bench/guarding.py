@@ -19,9 +19,9 @@ from rig.guardian.core import Core, Rules
 from rig.guardian.hands import open_relays
 from rig.guardian.lease import Lease, state_folder
 from rig.guardian.local import LocalGuardian
+from rig.instruments import catalogue
 from rig.instruments.ports import Relay
 from rig.instruments.relays import RPiGPIO
-from rig.instruments.rigol_dp800 import off_texts
 
 FEEDS: tuple[RelayRole, RelayRole] = ("meter-feed", "supply-feed")
 """The two feeds of the hub: never closed together, for then nobody could say who fed it."""
@@ -65,7 +65,7 @@ def charge(config: BenchConfig, state_folder: Path) -> Charge:
 
 def supply_spec(table: SupplyTable) -> SupplySpec:
     """How this supply is switched off without its driver: `rig.guardian.plain_supply`."""
-    texts = off_texts(table.channel)
+    texts = catalogue.supply(table.driver).off_texts(table.channel)
     match = re.fullmatch(r"TCPIP\d*::\[?([^\]]+?)\]?::(\d+)::SOCKET", table.address, re.IGNORECASE)
     assert match is not None  # noqa: S101 - the bench file's check has seen to it
     return SupplySpec(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from rig.bench.config import BenchConfig, GpiodSenseTable, SenseTable
+from rig.bench.config import BenchConfig, GpiodSenseTable, OscilloscopeTable, SenseTable, SupplyTable
 from rig.bench.guarding import beside, inside
 from rig.bench.meter_opening import open_meter
 from rig.bench.wear import WearBook, wear_file
@@ -18,13 +18,13 @@ from rig.clock import Clock
 from rig.errors import BenchError
 from rig.guardian.lease import Lease
 from rig.guardian.port import Guardian
+from rig.instruments import catalogue
 from rig.instruments.chips import OpenChip
 from rig.instruments.line_client import ServedSenseLines
 from rig.instruments.link import VisaLink
-from rig.instruments.ports import Oscilloscope, SenseLines, Supply, SupplySettings
+from rig.instruments.ports import Oscilloscope, SenseLines, Supply, SupplyLimits, SupplySettings
 from rig.instruments.relays import RPiGPIO
-from rig.instruments.rigol_dp800 import RigolDP800, SupplyLimits
-from rig.instruments.rigol_ds1000z import RigolDS1000Z
+from rig.instruments.scpi import ScpiLink
 from rig.instruments.sense import (
     GpiodSenseLines,
     LinesRefusedError,
@@ -89,13 +89,11 @@ def open_bench(
         stack.callback(relays.close)
         sense = open_sense(config, clock, call_sets)
         stack.callback(sense.close)
-        supply_link = VisaLink(psu.address, clock, psu.timeout_s, psu.name)
-        scope_link = VisaLink(scope.address, clock, scope.timeout_s, scope.name)
         bench = Bench(
             config=config,
             clock=clock,
-            supply=RigolDP800(psu.name, supply_link, psu.channel, SupplyLimits(psu.max_volts, psu.max_amps)),
-            oscilloscope=RigolDS1000Z(scope.name, scope_link, scope.channel, scope.probe, clock),
+            supply=supply_on(VisaLink(psu.address, clock, psu.timeout_s, psu.name), psu),
+            oscilloscope=oscilloscope_on(VisaLink(scope.address, clock, scope.timeout_s, scope.name), scope, clock),
             relays=relays,
             wear=wear,
             sense=sense,
@@ -104,6 +102,17 @@ def open_bench(
         )
         stack.pop_all()
     return bench
+
+
+def supply_on(link: ScpiLink, table: SupplyTable) -> Supply:
+    """The driver that the bench file names for its supply, on `link`. Sends nothing."""
+    limits = SupplyLimits(table.max_volts, table.max_amps)
+    return catalogue.supply(table.driver).open(table.name, link, table.channel, limits)
+
+
+def oscilloscope_on(link: ScpiLink, table: OscilloscopeTable, clock: Clock) -> Oscilloscope:
+    """The driver that the bench file names for its oscilloscope, on `link`. Sends nothing."""
+    return catalogue.oscilloscope(table.driver).open(table.name, link, table.channel, table.probe, clock)
 
 
 def open_sense(config: BenchConfig, clock: Clock, call_sets: CallSets) -> SenseLines:

@@ -6,15 +6,10 @@ is remembered, so that a report can say what was sent.
 
 from __future__ import annotations
 
-from typing import Literal
-
 from rig.errors import Refused
+from rig.instruments.catalogue import Driver, oscilloscope_driver, supply_driver
 from rig.instruments.ports import Identity
-from rig.instruments.rigol_dp800 import ratings
-from rig.instruments.rigol_ds1000z import is_ds1000z
 from rig.instruments.scpi import Block, ScpiLink, is_query, parse_identity
-
-Driver = Literal["rigol-dp800", "rigol-ds1000z"]
 
 
 class AskingLink:
@@ -53,6 +48,4 @@ def identify(link: ScpiLink) -> Identity:
 
 def driver_of(who: Identity) -> Driver | None:
     """The bench file's name of the driver for this instrument; None: there is none."""
-    if ratings(who):
-        return "rigol-dp800"
-    return "rigol-ds1000z" if is_ds1000z(who) else None
+    return supply_driver(who) or oscilloscope_driver(who)

@@ -31,6 +31,14 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class SupplyLimits:
+    """The bench file's envelope: no set value, the protections included, may exceed it."""
+
+    max_volts: float
+    max_amps: float
+
+
+@dataclass(frozen=True)
 class SupplySettings:
     """What a supply's channel is set to before its output goes on."""
 
@@ -42,7 +50,10 @@ class SupplySettings:
 
 @dataclass(frozen=True)
 class SupplyReading:
-    """What a supply says of its output: measured volts and amps, `mode` (CV, CC or off), a protection that tripped."""
+    """What a supply says of its output: measured volts and amps, `mode`, whether a protection tripped.
+
+    `mode`: CV, CC, UR (unregulated) or off.
+    """
 
     volts: float
     amps: float
@@ -68,7 +79,11 @@ class Supply(Protocol):
     def output(self, on: bool) -> None:
         """Switch the output, and read back that it is so."""
 
-    def read(self) -> SupplyReading: ...
+    def read(self) -> SupplyReading:
+        """What the supply measures at its terminals, and what it says of its output."""
+
+    def clear(self) -> SupplyReading:
+        """Take back a trip of a protection, and read that it is; the output stays off. Raises when it is not."""
 
     def make_safe(self) -> SupplyReading:
         """Output off, proven by read-back; returns what was read. Raises when it could not be proven."""

@@ -57,9 +57,9 @@ class HeldBench:
         """What stands on it."""
         if self.file_config is not None:
             return self.file_config
-        from rig.twin.rack import NOWHERE, filled, template
+        from rig.twin.rack import draft
 
-        return filled(template(self.name), NOWHERE, self.name)
+        return draft(self.name)[0]
 
     @contextmanager
     def opened(self, fixtures: list[Fixture], seed: int, faults: tuple[str, ...]) -> Iterator[Bench]:

@@ -15,7 +15,7 @@ from rig.clock.virtual import VirtualClock
 from rig.firmware import Fixture
 from rig.twin.faults import Fault
 from rig.twin.meter import BOOT_S
-from rig.twin.rack import NOISE_V, NOWHERE, Rack, Times, filled, names, template
+from rig.twin.rack import NOISE_V, Rack, Times, filled, names, template
 
 __all__ = ["NOISE_V", "Twin", "names", "template"]
 
@@ -37,8 +37,8 @@ class Twin(Rack):
             text = text.replace("depth = 12_000_000", f"depth = {depth}")
         self.clock: VirtualClock = VirtualClock()
         times = Times(self.clock, self.clock, lambda rail: rail, threading.RLock())
-        super().__init__(filled(text, NOWHERE, name), fixtures, seed, faults, times)
-        self.config = filled(text, self.addresses, name)
+        super().__init__(filled(text, name), fixtures, seed, faults, times)
+        self.config = filled(text, name, self.addresses)
         chip = self.world.chip
         self.call_sets = CallSets(self.world.gpio, chip.request_lines, chip.open)  # type: ignore[arg-type]
         self.act(faults)

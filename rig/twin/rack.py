@@ -6,7 +6,7 @@ Knows no clock: the model's time line, and the one that the instruments show out
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import resources
@@ -20,15 +20,15 @@ from rig.errors import InputError, Where
 from rig.firmware import Fixture
 from rig.meters.modbus_rtu import SerialLine
 from rig.toml_file import did_you_mean
+from rig.twin.choice import chosen, split
 from rig.twin.devices import Contact, Signal
+from rig.twin.faces import OSCILLOSCOPES, SUPPLIES
 from rig.twin.faults import Fault, Phase
 from rig.twin.meter import KnownImage
 from rig.twin.modbus import TwinModbus
 from rig.twin.modbus_server import ModbusServer
 from rig.twin.ports import RailProbe, Timeline
 from rig.twin.rail_model import RailModel
-from rig.twin.rigol_dp800 import TwinDP800
-from rig.twin.rigol_ds1000z import TwinDS1000Z
 from rig.twin.serial_wire import LineRate, RtuServer
 from rig.twin.wire import LineServer
 from rig.twin.world import World
@@ -36,14 +36,11 @@ from rig.twin.world import World
 NOISE_V = 0.06
 """Peak noise at the twin's probe: inside what its bench file states."""
 
-NOWHERE = {
-    "supply": "TCPIP::127.0.0.1::1::SOCKET",
-    "oscilloscope": "TCPIP::127.0.0.1::2::SOCKET",
+_NOWHERE = {
     "modbus": "127.0.0.1:3",
     "serial": "/dev/null",
 }
-"""Addresses for a bench file whose servers are not up yet."""
-
+"""Where the meter is for a bench file whose servers are not up yet."""
 
 _SERIAL, _OUTSIDE = "-rtu", "twin-outside"
 _ON_TCP = 'driver = "modbus-tcp"\naddress = "$modbus"\n'
@@ -81,9 +78,9 @@ class Rack:
         with times.lock:
             first = fixtures[0]
             self.world: World = World(draft, times.model, known_images(fixtures), first.version_from, first.hardware)
-            self.supply = TwinDP800(times.model, self.world.supply, f"DP8TWIN{seed:08d}")
+            self.supply = SUPPLIES[draft.supply[0].driver].make(times.model, self.world.supply, seed)
             probe = times.probe(self.world.rail)
-            self.scope = TwinDS1000Z(times.faces, probe, seed, NOISE_V, f"DS1TWIN{seed:08d}")
+            self.scope = OSCILLOSCOPES[draft.oscilloscope[0].driver].make(times.faces, probe, seed, NOISE_V)
             self._hooks()
         self.supply_wire: LineServer = LineServer("supply", self.supply.handle, times.model, times.lock)
         self.scope_wire: LineServer = LineServer("oscilloscope", self.scope.handle, times.model, times.lock)
@@ -170,25 +167,34 @@ def names() -> list[str]:
     return sorted([*stems, *(stem + _SERIAL for stem in stems if stem != _OUTSIDE)])
 
 
-def template(name: str) -> str:
-    """The bench file of a twin, its addresses still open. Raises InputError for an unknown name."""
+def template(asked: str) -> str:
+    """The bench file of a twin, its addresses still open. `asked`: its name, and options (`rig.twin.choice`).
+
+    Raises InputError for an unknown name or option.
+    """
+    name, options = split(asked)
     if name not in names():
         hint = did_you_mean(name, names())
         raise InputError(f"no bench '{name}'{hint}; known: {', '.join(names())}, or the path of a bench file (.toml)")
     stem = name.removesuffix(_SERIAL)
     text = (_folder() / f"{stem}.toml").read_text(encoding="utf-8")
-    if stem == name:
-        return text
-    return text.replace(_ON_TCP, _ON_A_LINE).replace(f'name = "{stem}"', f'name = "{name}"', 1)
+    if stem != name:
+        text = text.replace(_ON_TCP, _ON_A_LINE).replace(f'name = "{stem}"', f'name = "{name}"', 1)
+    return chosen(text, options)
 
 
 def _folder() -> Path:
     return Path(str(resources.files("rig.twin"))) / "benches"
 
 
-def filled(text: str, addresses: dict[str, str], name: str) -> BenchConfig:
-    """The template `text` with these addresses, checked."""
-    whole = Template(text).substitute({**NOWHERE, **addresses})
+def filled(text: str, name: str, addresses: Mapping[str, str] | None = None) -> BenchConfig:
+    """The template `text` of the twin `name` with these addresses, checked. Without: before its servers are up."""
+    if addresses is None:
+        tables = tomllib.loads(text)
+        supply, scope = tables["supply"][0]["driver"], tables["oscilloscope"][0]["driver"]
+        nowhere = {"supply": SUPPLIES[supply].nowhere, "oscilloscope": OSCILLOSCOPES[scope].nowhere}
+        addresses = nowhere
+    whole = Template(text).substitute({**_NOWHERE, **addresses})
     return check_bench(tomllib.loads(whole), whole, f"bench '{name}'")
 
 
@@ -213,7 +219,7 @@ def known_images(fixtures: Sequence[Fixture]) -> dict[str, KnownImage]:
 def draft(name: str) -> tuple[BenchConfig, str]:
     """The bench file of a twin before it is started, checked, and its text. Raises InputError for an unknown name."""
     text = template(name)
-    return filled(text, NOWHERE, name), text
+    return filled(text, name), text
 
 
 def harness_folder() -> Path:

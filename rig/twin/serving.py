@@ -17,7 +17,7 @@ from rig.firmware import Fixture
 from rig.twin.faults import KINDS, Fault
 from rig.twin.line_server import SenseServer
 from rig.twin.modbus_server import ModbusServer
-from rig.twin.rack import NOWHERE, Rack, Times, filled, known_images, template
+from rig.twin.rack import Rack, Times, draft, known_images
 from rig.twin.relay_board import TwinRelayBoard
 from rig.twin.scaling import served
 from rig.twin.system_time import FaceProbe, FaceTime, SystemTimeline
@@ -44,17 +44,17 @@ class ServedTwin(Rack):
             if KINDS[fault.name].own_clock:
                 raise InputError("needs a clock of the twin's own", Where(key="--fault", found=fault.name))
         known_images(fixtures)  # raises before anything runs
-        draft = filled(template(name), NOWHERE, name)
-        if isinstance(draft.meter, OutsideTable):
+        bench, _ = draft(name)
+        if isinstance(bench.meter, OutsideTable):
             raise InputError("its contact is a line that no other process reaches", Where(key="--bench", found=name))
         self.timeline = timeline = SystemTimeline(scale)
         faces = FaceTime(timeline)
         times = Times(timeline, faces, lambda rail: FaceProbe(timeline, rail), timeline, scale)
-        super().__init__(draft, fixtures, seed, faults, times)
-        self.board = TwinRelayBoard([self.world.contacts[relay.role].coil for relay in draft.relay])
+        super().__init__(bench, fixtures, seed, faults, times)
+        self.board = TwinRelayBoard([self.world.contacts[relay.role].coil for relay in bench.relay])
         self.relay_wire = ModbusServer(self.board, timeline, timeline, name="relays")
         self.sense_wire = SenseServer(self.world.wires, faces, timeline)
-        self.config = served(draft, scale, self.addresses)
+        self.config = served(bench, scale, self.addresses)
         self.act(faults)
 
     @property

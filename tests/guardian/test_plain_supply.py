@@ -8,7 +8,7 @@ import pytest
 
 from rig.errors import LinkError
 from rig.guardian.plain_supply import reach, switch_off
-from rig.instruments.rigol_dp800 import off_texts
+from rig.instruments.supplies.rigol_dp800 import off_texts
 from tests.guardian.peers import Supply
 
 

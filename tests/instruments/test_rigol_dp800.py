@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rig.errors import LinkError, Refused
-from rig.instruments.ports import SupplySettings
-from rig.instruments.rigol_dp800 import RigolDP800, SupplyLimits
+from rig.instruments.ports import SupplyLimits, SupplySettings
+from rig.instruments.supplies.rigol_dp800 import RigolDP800
 from tests.transcript import Pair, Transcript, TranscriptError, setting, transcript
 
 IDN: Pair = ("*IDN?", "RIGOL TECHNOLOGIES,DP832,DP8C000001,00.01.16")

@@ -14,8 +14,8 @@ from rig.clock.base import to_ns
 from rig.clock.virtual import VirtualClock
 from rig.errors import LinkError, LinkTimeout
 from rig.instruments.link import VisaLink
-from rig.instruments.ports import SupplySettings
-from rig.instruments.rigol_dp800 import RigolDP800, SupplyLimits
+from rig.instruments.ports import SupplyLimits, SupplySettings
+from rig.instruments.supplies.rigol_dp800 import RigolDP800
 from rig.twin.rigol_dp800 import TwinDP800
 from rig.twin.wire import SILENCE, HangUp, LineServer
 

@@ -21,11 +21,18 @@ from rig.instruments.sense import SenseLine
 from rig.rail import LineTracker
 from rig.twin.faults import KINDS, parse
 from rig.twin.line_server import MOST_EVENTS
-from rig.twin.rack import NOWHERE, filled, names, template
+from rig.twin.rack import draft, names
 from rig.twin.scaling import SLACK_S, served
 from rig.twin.serving import ServedTwin
 
-ADDRESSES = {**NOWHERE, "relays": "127.0.0.1:4", "sense": "127.0.0.1:5"}
+ADDRESSES = {
+    "supply": "TCPIP::127.0.0.1::1::SOCKET",
+    "oscilloscope": "TCPIP::127.0.0.1::2::SOCKET",
+    "modbus": "127.0.0.1:3",
+    "serial": "/dev/null",
+    "relays": "127.0.0.1:4",
+    "sense": "127.0.0.1:5",
+}
 UP, DOWN = SenseLine("up", 5, True), SenseLine("down", 6, True)
 
 
@@ -56,14 +63,14 @@ OUTSIDE = "twin-outside"
 @pytest.mark.parametrize("name", [name for name in names() if name != OUTSIDE])
 @pytest.mark.parametrize("scale", [0.001, 0.01, 0.1, 0.5, 1.0])
 def test_every_twin_at_every_scale_has_a_good_bench_file(name: str, scale: float) -> None:
-    draft = filled(template(name), NOWHERE, name)
-    config = served(draft, scale, ADDRESSES)
-    assert config.limits.limit_s == pytest.approx(draft.limits.limit_s * scale)
-    assert config.hub.settle_s == pytest.approx(draft.hub.settle_s * scale)
-    assert config.topology.discharge_s == pytest.approx(draft.topology.discharge_s * scale + SLACK_S * (1 - scale))
-    assert [s.latency_s for s in config.sense] == pytest.approx([s.latency_s * scale for s in draft.sense])
-    assert config.supply[0].timeout_s == draft.supply[0].timeout_s
-    assert [r.role for r in config.relay] == [r.role for r in draft.relay]
+    whole, _ = draft(name)
+    config = served(whole, scale, ADDRESSES)
+    assert config.limits.limit_s == pytest.approx(whole.limits.limit_s * scale)
+    assert config.hub.settle_s == pytest.approx(whole.hub.settle_s * scale)
+    assert config.topology.discharge_s == pytest.approx(whole.topology.discharge_s * scale + SLACK_S * (1 - scale))
+    assert [s.latency_s for s in config.sense] == pytest.approx([s.latency_s * scale for s in whole.sense])
+    assert config.supply[0].timeout_s == whole.supply[0].timeout_s
+    assert [r.role for r in config.relay] == [r.role for r in whole.relay]
 
 
 def test_a_contact_that_no_other_process_reaches_is_not_served() -> None:
@@ -243,12 +250,12 @@ def test_what_cannot_be_served_leaves_no_thread_behind() -> None:
 
 def test_the_scaled_bench_differs_from_the_twins_own_only_where_it_says() -> None:
     """At scale 1 nothing is shrunk: only the drivers and their addresses differ."""
-    draft = filled(template("twin"), NOWHERE, "twin")
-    config = served(draft, 1.0, ADDRESSES)
+    whole, _ = draft("twin")
+    config = served(whole, 1.0, ADDRESSES)
 
     def plain(bench: BenchConfig) -> dict[str, object]:
         data = bench.model_dump(exclude={"relay", "sense"})
         data["bench"].pop("description")
         return data
 
-    assert plain(config) == plain(draft)
+    assert plain(config) == plain(whole)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from rig.bench.values import HOST
 from rig.clock import Clock
 from rig.errors import InputError, RigError, Where
-from rig.instruments.asking import AskingLink, Driver, driver_of, identify
+from rig.instruments.asking import AskingLink, driver_of, identify
+from rig.instruments.catalogue import SCPI_PORTS, Driver
 from rig.instruments.link import VisaLink
 from rig.instruments.ports import Identity
 from rig.procedures.doctor.instruments import unanswered
@@ -22,7 +23,7 @@ from rig.records.doctor import Check, Desk, with_asked
 PROBE_S = 3.0
 """How long an address has to answer."""
 
-USUAL_PORTS = (5555, 5025)
+USUAL_PORTS = SCPI_PORTS
 """Where SCPI instruments listen: Rigol at 5555, most others at 5025."""
 
 _DESK = Desk("instruments")

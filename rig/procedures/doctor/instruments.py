@@ -10,13 +10,12 @@ from datetime import date
 
 from rig.bench.config import LimitsTable, OscilloscopeTable, SupplyTable
 from rig.bench.identities import other_than_expected
+from rig.bench.opening import oscilloscope_on, supply_on
 from rig.clock import Clock
 from rig.errors import LinkTimeout, RigError
 from rig.instruments.asking import AskingLink
 from rig.instruments.link import VisaLink
-from rig.instruments.ports import Identity
-from rig.instruments.rigol_dp800 import RigolDP800, SupplyLimits
-from rig.instruments.rigol_ds1000z import RigolDS1000Z
+from rig.instruments.ports import Identity, Supply
 from rig.records.doctor import Check, Desk, with_asked
 
 DUE_SOON_DAYS = 30
@@ -36,11 +35,10 @@ class InstrumentLook:
         link = AskingLink(VisaLink(table.address, self._clock, table.timeout_s, table.name, clears=False))
         try:
             if isinstance(table, SupplyTable):
-                supply = RigolDP800(table.name, link, table.channel, SupplyLimits(table.max_volts, table.max_amps))
+                supply = supply_on(link, table)
                 checks = [*self._who(supply.identify), *(self._output(supply) if self.identity else [])]
             else:
-                scope = RigolDS1000Z(table.name, link, table.channel, table.probe, self._clock)
-                checks = self._who(scope.identify)
+                checks = self._who(oscilloscope_on(link, table, self._clock).identify)
         finally:
             link.close()
         return with_asked(checks, link.asked)
@@ -68,7 +66,7 @@ class InstrumentLook:
         to_do = "check that the driver still works with it (rig controls), then change the bench file's key firmware"
         return _DESK.warning(what, f"{found}; the bench file expects {other.expected}", to_do)
 
-    def _output(self, supply: RigolDP800) -> list[Check]:
+    def _output(self, supply: Supply) -> list[Check]:
         what = f"{supply.name}: output"
         try:
             reading = supply.read()

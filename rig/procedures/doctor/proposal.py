@@ -10,12 +10,14 @@ import errno
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rig.errors import InputError, Where
+from rig.instruments.catalogue import OSCILLOSCOPES, SUPPLIES, Facts
 from rig.procedures.doctor.access import ChipSeen
 from rig.procedures.doctor.discovery import Candidate
 from rig.records.capture_file import write_synced
@@ -89,16 +91,14 @@ def _gaps(text: str) -> Iterator[Gap]:
 
 
 def _lines(found: Findings) -> Iterator[str]:
-    supply = next((c for c in found.instruments if c.driver == "rigol-dp800"), None)
-    scope = next((c for c in found.instruments if c.driver == "rigol-ds1000z"), None)
+    supply = next((c for c in found.instruments if c.driver in SUPPLIES), None)
+    scope = next((c for c in found.instruments if c.driver in OSCILLOSCOPES), None)
     header = next((c for c in found.chips if c.label.startswith(_HEADER_CHIPS)), None)
     chip = found.bench_chip or (header.path if header else None)
     yield from _head(found, supply, scope)
+    yield from _instrument("supply", "psu", SUPPLIES, supply, "channel = 1   # CHECK: which channel is wired to K3")
     yield from _instrument(
-        "supply", "psu", "rigol-dp800", supply, "channel = 1   # CHECK: which channel is wired to K3"
-    )
-    yield from _instrument(
-        "oscilloscope", "scope", "rigol-ds1000z", scope,
+        "oscilloscope", "scope", OSCILLOSCOPES, scope,
         "channel = 1   # CHECK: which channel looks at the hub's pins",
         "probe = 10.0  # CHECK: the probe's attenuation",
     )  # fmt: skip
@@ -132,11 +132,15 @@ def _head(found: Findings, supply: Candidate | None, scope: Candidate | None) ->
     yield "up_above_v = 10.0     # CHECK: from the ICHIS document"
 
 
-def _instrument(table: str, name: str, driver: str, found: Candidate | None, *more: str) -> Iterator[str]:
-    yield from ("", f"[[{table}]]", f'name = "{name}"', f'driver = "{driver}"')
+def _instrument(
+    table: str, name: str, drivers: Mapping[Any, Facts], found: Candidate | None, *more: str
+) -> Iterator[str]:
+    yield from ("", f"[[{table}]]", f'name = "{name}"')
     if found is None:
+        yield f'driver = "{PLACEHOLDER}"    # one of: {", ".join(drivers)}'
         yield f'address = "{PLACEHOLDER}"   # TCPIP::HOST::PORT::SOCKET; Rigol listens at port 5555'
     else:
+        yield f'driver = "{found.driver}"'
         yield f"address = {_quoted(found.address)}"
         yield f"model = {_quoted(found.identity.model)}"
         yield f"serial = {_quoted(found.identity.serial)}"

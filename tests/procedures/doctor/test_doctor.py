@@ -92,14 +92,17 @@ def test_a_dead_instrument_is_left_to_be_filled_in(tmp_path: Path) -> None:
         propose=tmp_path / "b.toml",
         faults=["scope-dead"],
     )
-    assert [gap["key"] for gap in as_json(found)["proposal"]["to_fill_in"]] == ["oscilloscope.address"]
+    assert [gap["key"] for gap in as_json(found)["proposal"]["to_fill_in"]] == [
+        "oscilloscope.driver",
+        "oscilloscope.address",
+    ]
 
 
 def test_a_machine_with_nothing_gets_a_file_to_fill_in(tmp_path: Path) -> None:
     found = examine(None, out=tmp_path, machine=bare(tmp_path), system=VirtualClock(), propose=tmp_path / "b.toml")
     body = as_json(found)
     assert (body["bench"], body["status"], body["proposal"]["complete"]) == (None, "warning", False)
-    assert len(body["proposal"]["to_fill_in"]) == 7
+    assert len(body["proposal"]["to_fill_in"]) == 9
 
 
 # -- bad input ---------------------------------------------------------------------------------------------------------

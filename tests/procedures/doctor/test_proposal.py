@@ -82,12 +82,13 @@ def test_a_machine_with_nothing_gives_a_file_that_is_refused_until_it_is_filled_
     assert not proposal.complete
     lines = file.read_text().splitlines()
     keys = [gap.key for gap in proposal.to_fill_in]
-    assert keys == ["supply.address", "oscilloscope.address", *["sense.chip"] * 3, "meter.address", "meter.profile"]
+    instruments = [f"{table}.{key}" for table in ("supply", "oscilloscope") for key in ("driver", "address")]
+    assert keys == [*instruments, *["sense.chip"] * 3, "meter.address", "meter.profile"]
     assert all(f'"{PLACEHOLDER}"' in lines[gap.line - 1] for gap in proposal.to_fill_in)
     with pytest.raises(InputError) as error:
         load_bench(file)
     assert (error.value.where.file, error.value.where.line) == (str(file), proposal.to_fill_in[0].line)
-    assert PLACEHOLDER in error.value.message
+    assert PLACEHOLDER in error.value.one_line()
 
 
 def test_the_file_loads_once_every_placeholder_is_filled_in(tmp_path: Path) -> None:
@@ -95,11 +96,13 @@ def test_the_file_loads_once_every_placeholder_is_filled_in(tmp_path: Path) -> N
     write(file, NOTHING)
     text = file.read_text()
     for port, value in (
-        (1, "TCPIP::192.0.2.7::5555::SOCKET"),
-        (2, "TCPIP::192.0.2.8::5555::SOCKET"),
-        *((n, "/dev/gpiochip0") for n in (3, 4, 5)),
-        (6, "192.0.2.9:502"),
-        (7, "synthetic-esme"),
+        (1, "rigol-dp800"),
+        (2, "TCPIP::192.0.2.7::5555::SOCKET"),
+        (3, "rigol-ds1000z"),
+        (4, "TCPIP::192.0.2.8::5555::SOCKET"),
+        *((n, "/dev/gpiochip0") for n in (5, 6, 7)),
+        (8, "192.0.2.9:502"),
+        (9, "synthetic-esme"),
     ):
         head, found, tail = text.partition(f'= "{PLACEHOLDER}"')
         assert found, port
@@ -111,7 +114,7 @@ def test_the_file_loads_once_every_placeholder_is_filled_in(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("part", "keys"),
     [
-        ("instruments", {"supply.address", "oscilloscope.address"}),
+        ("instruments", {"supply.driver", "supply.address", "oscilloscope.driver", "oscilloscope.address"}),
         ("meter", {"meter.address", "meter.profile"}),
         ("chips", {"sense.chip"}),
         ("serial_ports", set()),

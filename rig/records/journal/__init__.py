@@ -1,0 +1,66 @@
+"""The journal of a folder of results: every attempt and every soak, in one SQLite file that is only ever added to.
+
+Knows files. Knows no bench and no procedure. `<out>/journal.sqlite3` is an index: the bundles alone are enough to make
+it anew. A second writer waits a little for the first; readers wait for nobody.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rig.records.journal.facts import (
+    CONTROLS,
+    RUN,
+    Attempt,
+    Begun,
+    Cycle,
+    Ended,
+    EventKind,
+    Lost,
+    Process,
+    Soak,
+    SoakEnd,
+    SoakEvent,
+    State,
+)
+from rig.records.journal.reading import Filter, Reader, Standing
+from rig.records.journal.rows import Fact, insert
+from rig.records.journal.store import FILE, open_for_writing, path_in, told
+
+__all__ = [
+    "CONTROLS",
+    "FILE",
+    "RUN",
+    "Attempt",
+    "Begun",
+    "Cycle",
+    "Ended",
+    "EventKind",
+    "Filter",
+    "Journal",
+    "Lost",
+    "Process",
+    "Reader",
+    "Soak",
+    "SoakEnd",
+    "SoakEvent",
+    "Standing",
+    "State",
+]
+
+
+class Journal(Reader):
+    """The journal, open for writing; also answers. Open with `Journal.open(out)`, a context manager.
+
+    What `add` was given is on the disk when it returns. One thread uses it.
+    """
+
+    @classmethod
+    def open(cls, out: Path) -> Journal:
+        """Makes it where there is none. Raises InputError (damaged, newer) and BenchError (cannot be written)."""
+        return cls(path_in(out), open_for_writing(out))
+
+    def add(self, fact: Fact) -> None:
+        """One row, whole or not at all. Raises BenchError: it cannot be written, or it is there already."""
+        with told(self._path):
+            insert(self._db, fact)

@@ -1,0 +1,124 @@
+"""Facts to rows of the tables and back. Knows the columns; opens nothing."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from rig.records.journal.facts import (
+    Attempt,
+    Begun,
+    Cycle,
+    Ended,
+    EventKind,
+    Lost,
+    Process,
+    Soak,
+    SoakEnd,
+    SoakEvent,
+)
+
+Row = Sequence[Any]
+Fact = Begun | Ended | Lost | Soak | SoakEvent | SoakEnd
+
+
+def _columns(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+_PLAIN = tuple(name for name in _columns(Begun) if name not in ("cycle", "process"))
+_PLACE = ("soak", "cycle", "attempt")
+_PROCESS = _columns(Process)
+_BEGUN = (*_PLAIN, *_PLACE, *_PROCESS)
+_ENDED, _LOST, _EVENT, _END = _columns(Ended), _columns(Lost), _columns(SoakEvent), _columns(SoakEnd)
+_SOAK = _columns(Soak)
+
+
+def insert(connection: sqlite3.Connection, fact: Fact) -> None:
+    """Add the row of one fact. Raises sqlite3.Error."""
+    table, columns, values = _row(fact)
+    marks = ", ".join("?" * len(columns))
+    connection.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", values)  # noqa: S608 - our names
+
+
+def _row(fact: Fact) -> tuple[str, tuple[str, ...], list[Any]]:
+    match fact:
+        case Begun():
+            return "begun", _BEGUN, _begun_row(fact)
+        case Ended():
+            return "ended", _ENDED, _ended_row(fact)
+        case Lost():
+            return "lost", _LOST, _values(fact, _LOST)
+        case Soak():
+            return "soak", (*_SOAK, "plan_sha256"), [*_values(fact, _SOAK), fact.plan_sha256]
+        case SoakEvent():
+            return "soak_event", _EVENT, _values(fact, _EVENT)
+        case SoakEnd():
+            return "soak_end", _END, _values(fact, _END)
+
+
+def _values(fact: Fact | Process, names: tuple[str, ...]) -> list[Any]:
+    return [getattr(fact, name) for name in names]
+
+
+def _ended_row(fact: Ended) -> list[Any]:
+    return [
+        json.dumps(value) if name == "reasons" else value
+        for name, value in zip(_ENDED, _values(fact, _ENDED), strict=True)
+    ]
+
+
+def _begun_row(fact: Begun) -> list[Any]:
+    cycle, process = fact.cycle, fact.process
+    return [
+        *_values(fact, _PLAIN),
+        *((cycle.soak, cycle.number, cycle.attempt) if cycle else (None, None, None)),
+        *(_values(process, _PROCESS) if process else (None, None, None)),
+    ]
+
+
+ATTEMPTS = (
+    f"SELECT {', '.join(f'begun.{name}' for name in _BEGUN)}, {', '.join(f'ended.{name}' for name in _ENDED)},"  # noqa: S608
+    f" {', '.join(f'lost.{name}' for name in _LOST)}"
+    " FROM begun LEFT JOIN ended USING (run_id) LEFT JOIN lost USING (run_id)"
+)
+SOAKS = f"SELECT {', '.join(_SOAK)} FROM soak"  # noqa: S608 - our own names
+EVENTS = f"SELECT {', '.join(_EVENT)} FROM soak_event"  # noqa: S608 - our own names
+ENDS = f"SELECT {', '.join(_END)} FROM soak_end"  # noqa: S608 - our own names
+
+
+def attempt_of(row: Row) -> Attempt:
+    """A row of `ATTEMPTS`. Raises ValueError, TypeError for what no rig wrote."""
+    middle, last = len(_BEGUN), len(_BEGUN) + len(_ENDED)
+    begun, ended, lost = row[:middle], row[middle:last], row[last:]
+    return Attempt(
+        _begun_of(begun), None if ended[0] is None else _ended_of(ended), None if lost[0] is None else Lost(*lost)
+    )
+
+
+def _begun_of(row: Row) -> Begun:
+    plain, place, process = row[: len(_PLAIN)], row[len(_PLAIN) : -len(_PROCESS)], row[-len(_PROCESS) :]
+    named = dict(zip(_PLAIN, plain, strict=True))
+    cycle = Cycle(*place) if place[0] is not None else None
+    return Begun(**named, cycle=cycle, process=Process(*process) if process[0] is not None else None)
+
+
+def _ended_of(row: Row) -> Ended:
+    named = dict(zip(_ENDED, row, strict=True))
+    return Ended(**{**named, "reasons": tuple(json.loads(named["reasons"])), "safe": bool(named["safe"])})
+
+
+def soak_of(row: Row) -> Soak:
+    return Soak(*row)
+
+
+def event_of(row: Row) -> SoakEvent:
+    named = dict(zip(_EVENT, row, strict=True))
+    return SoakEvent(**{**named, "kind": EventKind(named["kind"])})
+
+
+def end_of(row: Row) -> SoakEnd:
+    return SoakEnd(*row)
