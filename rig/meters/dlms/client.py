@@ -261,7 +261,7 @@ class DlmsClient:
         gurux = self._gurux
         self._number_frames()
         self._invoke = (self._invoke + 1) % 16
-        gurux.settings.setInvokeID(self._invoke)
+        gurux.settings.invokeId = self._invoke
         answer = None
         for request in make():
             answer = self._asked(bytes(request), what, once, None)

@@ -250,7 +250,7 @@ class _Heard:
         for found in self._reader.feed(data[self._fed :]):
             if isinstance(found, Damaged):
                 damaged = found
-            elif found.sender == self._settings.client and found.to == self._settings.server:
+            elif self._is_echo(found):
                 self.broke = LinkError(f"{self._what}: the line echoes what is sent: is the head's echo switched off?")
                 return len(data)
             elif found.to == self._settings.client and found.sender.upper == self._settings.server.upper:
@@ -262,6 +262,11 @@ class _Heard:
             self.broke = _Lost(f"{self._what}: a damaged frame came: {damaged.why}")
             return len(data)
         return None
+
+    def _is_echo(self, frame: Frame) -> bool:
+        """Where both ends have the same address, nobody can tell."""
+        ours = self._settings
+        return frame.sender == ours.client != ours.server == frame.to
 
 
 def _name(frame: Frame) -> str:
