@@ -53,7 +53,7 @@ class NoData(ValueError):
 
 @dataclass(frozen=True)
 class Value:
-    """One value: a number, bytes (also a bit string, packed, with its `bits`), or the members of an array or structure."""
+    """One value: a number, bytes (a bit string packed, with how many `bits`), or members of an array or structure."""
 
     tag: Tag
     number: int = 0

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Literal
 
-from rig.errors import InputError, LinkError, LinkTimeout, RigError, Where
+from rig.errors import InputError, LinkError, RigError, Where
 from rig.meters.dlms.axdr import NoData, Value, decode
 from rig.meters.dlms.counter import FrameCounter
 from rig.meters.dlms.link import Link
@@ -137,7 +137,7 @@ class DlmsClient:
     def forget_sent(self) -> None:
         self._link.sent = None
 
-    # -- the association -----------------------------------------------------------------------------------------
+    # -- the association ---------------------------------------------------------------------------
 
     def open(self) -> None:
         """Connect and associate, from scratch."""
@@ -218,7 +218,7 @@ class DlmsClient:
         except Exception:  # noqa: BLE001 - its words hold challenges
             raise LinkError(f"{self.name}: {what}: the meter does not prove that it knows the secret") from None
 
-    # -- services ------------------------------------------------------------------------------------------------
+    # -- services ----------------------------------------------------------------------------------
 
     def get(self, target: Target, attribute: int) -> Value:
         """Raises ResultRefused where the object gives none."""
@@ -327,7 +327,9 @@ class DlmsClient:
             return MeterRefused(f"{self.name}: {what}: the meter refuses: {said}")
         if kind == "GXDLMSException" and getattr(error, "diagnostic", None) is not None:
             found = int(error.diagnostic)  # type: ignore[attr-defined]
-            return MeterRefused(f"{self.name}: {what}: the meter refuses: {DIAGNOSTICS.get(found, f'diagnostic {found}')}")
+            return MeterRefused(
+                f"{self.name}: {what}: the meter refuses: {DIAGNOSTICS.get(found, f'diagnostic {found}')}"
+            )
         if kind == "GXDLMSConfirmedServiceError":
             return MeterRefused(f"{self.name}: {what}: the meter refuses: confirmed service error")
         return LinkError(f"{self.name}: {what}: the answer cannot be read ({kind})")

@@ -1,7 +1,7 @@
 """The invocation counter of one client's system title: it never gives a number twice, whatever ends the process.
 
-Numbers are reserved ahead in a file, under a lock and with fsync: those that a process did not use are skipped. A number
-used twice with one key would give the key's secrets away (NIST SP 800-38D, 8), and a meter refuses it.
+Numbers are reserved ahead in a file, under a lock and with fsync: those that a process did not use are skipped. One
+number used twice with one key would give the key's secrets away (NIST SP 800-38D, 8), and a meter refuses it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LONGEST = 16
 
 
 class FrameCounter:
-    """`file` is made with the first number. A counter without a file starts at 1: for a link without ciphering."""
+    """`file` is made with the first number."""
 
     def __init__(self, file: Path) -> None:
         self._file = file

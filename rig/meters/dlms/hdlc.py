@@ -247,10 +247,8 @@ class Parameters:
     take_window: int = DEFAULT_WINDOW
 
     def encode(self) -> bytes:
-        items = b"".join(
-            (_item(5, self.send_bytes), _item(6, self.take_bytes))
-            + tuple(bytes([tag, 4]) + struct.pack(">I", n) for tag, n in ((7, self.send_window), (8, self.take_window)))
-        )
+        items = _item(5, self.send_bytes) + _item(6, self.take_bytes)
+        items += b"".join(struct.pack(">BBI", tag, 4, n) for tag, n in ((7, self.send_window), (8, self.take_window)))
         return b"\x81\x80" + bytes([len(items)]) + items
 
     @staticmethod

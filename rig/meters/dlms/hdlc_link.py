@@ -38,9 +38,7 @@ class HdlcSettings:
 class HdlcLink(Link):
     """`open_port` opens the port for HDLC: at a fixed rate, or by a sign-on (mode E)."""
 
-    def __init__(
-        self, port: SerialPort, open_port: Callable[[], None], settings: HdlcSettings, clock: Clock
-    ) -> None:
+    def __init__(self, port: SerialPort, open_port: Callable[[], None], settings: HdlcSettings, clock: Clock) -> None:
         super().__init__(port.name)
         self._port = port
         self._open_port = open_port
@@ -55,7 +53,7 @@ class HdlcLink(Link):
         """What both sides can, since the link was set up."""
         return self._agreed
 
-    # -- the port of a link ------------------------------------------------------------------------------------------
+    # -- the port of a link ------------------------------------------------------------------------
 
     def connect(self) -> None:
         self.hang_up()
@@ -105,7 +103,7 @@ class HdlcLink(Link):
     def abort(self) -> None:
         self._port.abort()
 
-    # -- an APDU out ---------------------------------------------------------------------------------------------------
+    # -- an APDU out -------------------------------------------------------------------------------
 
     def _deliver(self, parts: list[bytes], what: str, once: bool) -> list[Frame]:
         """Send all parts, a window at a time; the frames that came when the last was acknowledged."""
@@ -115,7 +113,7 @@ class HdlcLink(Link):
             first = self._send_at
             frames = self._window(window, more=done + len(window) < len(parts))
             try:
-                heard = self._talk(frames, what)
+                heard = self._talk(frames, what, note=True)
             except (LinkTimeout, _Lost) as error:
                 polls = self._again(error, polls, once, what)
                 heard = self._poll(what, polls)
@@ -145,7 +143,7 @@ class HdlcLink(Link):
             raise LinkError(f"{self.name}: {what}: the meter acknowledges frames that were not sent")
         return taken
 
-    # -- an APDU in ------------------------------------------------------------------------------------------------------
+    # -- an APDU in --------------------------------------------------------------------------------
 
     def _collect(self, heard: list[Frame], what: str, once: bool) -> bytes:
         """All parts of the answer; after each window the next is asked for."""
@@ -187,7 +185,7 @@ class HdlcLink(Link):
         self._port.drain(_QUIET_S)
         return polls + 1
 
-    # -- frames ------------------------------------------------------------------------------------------------------------
+    # -- frames ------------------------------------------------------------------------------------
 
     def _ask(self, control: int, information: bytes, what: str) -> list[Frame]:
         try:
@@ -200,15 +198,17 @@ class HdlcLink(Link):
     def _frame(self, control: int, information: bytes = b"", segmented: bool = False) -> Frame:
         return Frame(self._settings.server, self._settings.client, control, information, segmented)
 
-    def _talk(self, frames: list[Frame], what: str) -> list[Frame]:
-        """Send these frames, the last of which lets the meter speak; what it says, up to its own last one."""
+    def _talk(self, frames: list[Frame], what: str, note: bool = False) -> list[Frame]:
+        """Send these frames, the last of which lets the meter speak; what it says, up to its own last one.
+
+        `note`: they are an APDU, and when they left is told in `sent`.
+        """
         heard = _Heard(self._settings, f"{self.name}: {what}")
         request = b"".join(frame.encode() for frame in frames)
+        self._port.forget_sent()
         longest = self._agreed.take_window * (self._agreed.take_bytes + _OVERHEAD) + 2 * hdlc.LONGEST
         try:
-            self._port.exchange(
-                request, heard.whole, first_s=self._settings.timeout_s, longest=longest, parity=False
-            )
+            self._port.exchange(request, heard.whole, first_s=self._settings.timeout_s, longest=longest, parity=False)
         except LinkTimeout:
             raise
         except LinkError as error:
@@ -216,7 +216,9 @@ class HdlcLink(Link):
                 text = error.message.removeprefix(f"{self.name}: ")
                 raise _Lost(f"{self.name}: {what}: {text}") from None
             raise heard.broke from None
-        self.sent = self._port.sent
+        finally:
+            if note and self._port.sent is not None:
+                self.sent = self._port.sent
         if heard.broke is not None:
             raise heard.broke
         return heard.frames

@@ -92,11 +92,12 @@ class WrapperLink(Link):
             header = self._whole(link, _HEADER.size)
             version, sender, to, size = _HEADER.unpack(header)
             if version != _VERSION or not size:
-                raise LinkError(f"{self.name}: {what}: the answer is no wrapper of version 1 (it begins {header.hex()})")
-            if (sender, to) != (self._server, self._client):
                 raise LinkError(
-                    f"{self.name}: {what}: the answer goes from {sender} to {to}, not from {self._server} to {self._client}"
+                    f"{self.name}: {what}: the answer is no wrapper of version 1 (it begins {header.hex()})"
                 )
+            if (sender, to) != (self._server, self._client):
+                ours = f"{self._server} to {self._client}"
+                raise LinkError(f"{self.name}: {what}: the answer goes from {sender} to {to}, not from {ours}")
             return self._whole(link, size)
 
         return self._guarded(what, call)

@@ -1,8 +1,8 @@
 """A meter on DLMS/COSEM, as its profile says: image transfer (class 18), version, clock, logs, activation.
 
-Knows the objects and the steps (Blue Book 4.4.6); associations and APDUs are in `rig.meters.dlms.client`. An association
-is opened when it is first needed, and anew after silence, after an error, and when it was idle for long. No action is
-repeated but a block of the image, which goes to its own place.
+Knows the objects and the steps (Blue Book 4.4.6); associations and APDUs are in `rig.meters.dlms.client`. One is opened
+when it is first needed, and anew after silence, after an error, and when it was idle for long. No action is repeated
+but a block of the image, which goes to its own place.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rig.clock import Clock, to_ns
-from rig.errors import LinkError, LinkTimeout
+from rig.errors import LinkError
 from rig.meters.dlms.axdr import Tag, Value, array, number, octets, structure
 from rig.meters.dlms.client import TEMPORARY_FAILURE, DlmsClient, ResultRefused, Target
 from rig.meters.dlms.cosem_time import execution_time, seconds_of
@@ -72,7 +72,7 @@ class DlmsMeter(Meter):
         """The image of which the meter already has a part."""
         self._used_ns = 0
 
-    # -- who it is ---------------------------------------------------------------------------------------------------
+    # -- who it is ---------------------------------------------------------------------------------
 
     def identity(self) -> MeterIdentity:
         who = self._profile.identity
@@ -109,7 +109,7 @@ class DlmsMeter(Meter):
         except ResultRefused:
             return ""
 
-    # -- the image: transfer -------------------------------------------------------------------------------------------
+    # -- the image: transfer -----------------------------------------------------------------------
 
     def transfer(self, image: bytes, progress: Callable[[int, int], None]) -> None:
         """Steps 1 to 4 of Blue Book 4.4.6.2. After the last block, those that the meter lost are sent again."""
@@ -174,7 +174,7 @@ class DlmsMeter(Meter):
         named = self._profile.image.identifier
         return hashlib.sha256(image).digest() if named == "sha256" else named.encode("ascii")
 
-    # -- the image: verification -----------------------------------------------------------------------------------------
+    # -- the image: verification -------------------------------------------------------------------
 
     def verify(self, image_hash: bytes, size: int) -> ImageState:
         """Step 5 and 6: 'temporary failure' says that it has begun; the status is polled until it tells the end."""
@@ -231,7 +231,7 @@ class DlmsMeter(Meter):
             raise LinkError(f"{self.name}: image_transfer_status is {code}")
         return _STATES[code]
 
-    # -- activation ------------------------------------------------------------------------------------------------------
+    # -- activation --------------------------------------------------------------------------------
 
     def activate(self, image_hash: bytes, size: int) -> Activation:
         """Step 7, in a fresh association. What ends the command after it left (silence, a reset, 'temporary failure'
@@ -264,13 +264,15 @@ class DlmsMeter(Meter):
         if self._schedule is None:
             self._client.act(self._image, _ACTIVATE, _NOTHING, once=True)
             return
-        now = self._get(self._profile.clock)
-        time, date = execution_time(now.data, self._schedule.after_s)
+        try:
+            time, date = execution_time(self._get(self._profile.clock).data, self._schedule.after_s)
+        except ValueError as error:
+            raise MeterRefused(f"{self.name}: no activation can be dated: {error}") from None
         self._client.forget_sent()
         schedule = Target(22, self._profile.image.schedule)
         self._client.set(schedule, _EXECUTION_TIME, array(structure(octets(time), octets(date))))
 
-    # -- its logs ----------------------------------------------------------------------------------------------------------
+    # -- its logs ----------------------------------------------------------------------------------
 
     def events(self) -> tuple[LogEntry, ...]:
         """The event log, and the log of power failures, whose entries have a duration. Times are put on the rig's line
@@ -302,7 +304,7 @@ class DlmsMeter(Meter):
                 at_ns=_on_the_line(at_s, clock),
             )
 
-    # -- small things --------------------------------------------------------------------------------------------------------
+    # -- small things ------------------------------------------------------------------------------
 
     @contextmanager
     def _session(self) -> Iterator[None]:
@@ -313,11 +315,6 @@ class DlmsMeter(Meter):
             self._client.open()
         try:
             yield
-        except (LinkTimeout, LinkError):
-            raise
-        except BaseException:
-            self._client.hang_up()
-            raise
         finally:
             self._used_ns = self._clock.now()
 

@@ -110,7 +110,9 @@ def load_profile(name_or_path: str | None, key: str) -> Profile:
         known = names()
         if name_or_path not in known:
             hint = did_you_mean(name_or_path, known)
-            where = Where(key=key, found=repr(name_or_path), expected=f"one of {', '.join(known)}, or a path to a .toml")
+            where = Where(
+                key=key, found=repr(name_or_path), expected=f"one of {', '.join(known)}, or a path to a .toml"
+            )
             raise InputError(f"no DLMS profile of this name{hint}", where)
         path = _packaged() / f"{name_or_path}.toml"
     data, text = read_toml(path)

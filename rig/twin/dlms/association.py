@@ -105,7 +105,7 @@ class Association:
             return exception(1, Code.OPERATION_NOT_POSSIBLE)
         return services.answer(apdu)
 
-    # -- ciphering -----------------------------------------------------------------------------------------------------
+    # -- ciphering ---------------------------------------------------------------------------------
 
     def _ciphered(self, tag: int, apdu: bytes) -> bytes:
         try:
@@ -150,7 +150,7 @@ class Association:
         body = bytes([_SECURED]) + counter + sealed + check
         return bytes([tag]) + length(len(body)) + body
 
-    # -- AARQ ------------------------------------------------------------------------------------------------------------
+    # -- AARQ --------------------------------------------------------------------------------------
 
     def _open(self, client: int, apdu: bytes) -> bytes:
         self.close()
@@ -207,7 +207,7 @@ class Association:
             extra += bytes([0xAA, len(stoc) + 2, 0x80, len(stoc)]) + stoc
         return _aare(context, 0, 0 if self._settled else _AUTHENTICATION_REQUIRED, extra, initiated)
 
-    # -- HLS -------------------------------------------------------------------------------------------------------------
+    # -- HLS ---------------------------------------------------------------------------------------
 
     def _reply_to_hls(self, answer: bytes) -> bytes | None:
         """What the client made of our challenge is checked; ours of its own is the reply. None: it is wrong."""

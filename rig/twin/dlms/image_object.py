@@ -1,7 +1,7 @@
-"""Image transfer of the twin's meter: COSEM class 18 (Blue Book 4.4.6). Blocks, their bookkeeping, and what is refused.
+"""Image transfer of the twin's meter: COSEM class 18 (Blue Book 4.4.6). Blocks, their book-keeping, what is refused.
 
-The image itself, its verification and its activation are the meter's. The image's identification is its SHA-256 where it
-is 32 bytes long; the signature that it shows is the SHA-256 of what it really holds.
+The image itself, its verification and its activation are the meter's. An image is identified by its SHA-256 where that
+name is 32 bytes long; the signature that it shows is the SHA-256 of what it really holds.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class ImageObject:
             raise Refused(Result.TYPE_UNMATCHED)
         self.enabled = bool(value.number)
 
-    # -- attributes ------------------------------------------------------------------------------------------------
+    # -- attributes --------------------------------------------------------------------------------
 
     @property
     def _count(self) -> int:
@@ -70,7 +70,7 @@ class ImageObject:
         signature = hashlib.sha256(self._meter.slot[: self._size]).digest()
         return array(structure(number(Tag.UINT32, self._size), octets(self._identification), octets(signature)))
 
-    # -- methods -----------------------------------------------------------------------------------------------------
+    # -- methods -----------------------------------------------------------------------------------
 
     def _initiate(self, value: Value) -> None:
         identification, size = _fields(value, Tag.OCTETS, Tag.UINT32)

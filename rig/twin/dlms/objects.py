@@ -77,7 +77,7 @@ class Objects:
                 {
                     2: lambda: structure(octets(name("0-0:10.0.107*255")), number(Tag.UINT16, 1)),
                     3: lambda: number(Tag.ENUM, 1),
-                    4: lambda: array(),
+                    4: array,
                 },
                 {4: self._schedule},
             ),
@@ -107,7 +107,7 @@ class Objects:
             )
         )
 
-    # -- what they tell --------------------------------------------------------------------------------------------
+    # -- what they tell ----------------------------------------------------------------------------
 
     def _uptime(self) -> Value:
         return number(Tag.UINT32, int(self._meter.uptime_s() * self._scale))

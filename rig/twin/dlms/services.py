@@ -72,15 +72,14 @@ class Services:
         except NoData:
             return exception(1, Code.OTHER_REASON)
 
-    # -- GET -----------------------------------------------------------------------------------------------------------
+    # -- GET ---------------------------------------------------------------------------------------
 
     def _get(self, invoke: int, source: Source) -> bytes:
         class_id, logical_name, attribute = _target(source)
         head = bytes([GET + _ANSWER, 1, invoke])
+        selected = bool(source.left and source.byte())
         try:
-            if source.left and source.byte():
-                raise Refused(Result.SCOPE_VIOLATED)
-            data = self._read(class_id, logical_name, attribute).encode()
+            data = self._read(class_id, logical_name, attribute, selected).encode()
         except Refused as refused:
             return head + bytes([1, refused.result])
         if len(head) + 1 + len(data) <= self._longest:
@@ -88,7 +87,9 @@ class Services:
         self._sending, self._sent = data, 0
         return self._next_part(invoke)
 
-    def _read(self, class_id: int, logical_name: bytes, attribute: int) -> Value:
+    def _read(self, class_id: int, logical_name: bytes, attribute: int, selected: bool) -> Value:
+        if selected:
+            raise Refused(Result.SCOPE_VIOLATED)
         if attribute == 1:
             self._objects.find(class_id, logical_name)
             return octets(logical_name)
@@ -110,7 +111,7 @@ class Services:
         head = bytes([GET + _ANSWER, 2, invoke, not self._sending]) + struct.pack(">I", self._sent)
         return head + b"\0" + length(len(part)) + part
 
-    # -- SET -----------------------------------------------------------------------------------------------------------
+    # -- SET ---------------------------------------------------------------------------------------
 
     def _set(self, invoke: int, source: Source) -> bytes:
         target = _target(source)
@@ -138,15 +139,15 @@ class Services:
     def _write(self, target: tuple[int, bytes, int], data: bytes) -> Result:
         class_id, logical_name, attribute = target
         try:
-            found = self._objects.find(class_id, logical_name)
-            if attribute not in found.sets:
-                raise Refused(Result.READ_WRITE_DENIED)
-            found.sets[attribute](decode(data))
+            do = self._objects.find(class_id, logical_name).sets.get(attribute)
+            if do is None:
+                return Result.READ_WRITE_DENIED
+            do(decode(data))
         except Refused as refused:
             return refused.result
         return Result.SUCCESS
 
-    # -- ACTION ------------------------------------------------------------------------------------------------------
+    # -- ACTION ------------------------------------------------------------------------------------
 
     def _act(self, invoke: int, source: Source) -> bytes:
         target = _target(source)
@@ -172,16 +173,18 @@ class Services:
             value = decode(data) if data else Value(Tag.NULL)
             if class_id == 15 and method == 1:
                 reply = self._reply_to_hls(value.data)
-                return head + (bytes([Result.OTHER_REASON, 0]) if reply is None else b"\0\x01\0" + octets(reply).encode())
-            found = self._objects.find(class_id, logical_name)
-            if method not in found.methods:
-                raise Refused(Result.OBJECT_UNDEFINED)
-            found.methods[method](value)
+                return head + (
+                    bytes([Result.OTHER_REASON, 0]) if reply is None else b"\0\x01\0" + octets(reply).encode()
+                )
+            do = self._objects.find(class_id, logical_name).methods.get(method)
+            if do is None:
+                return head + bytes([Result.OBJECT_UNDEFINED, 0])
+            do(value)
         except Refused as refused:
             return head + bytes([refused.result, 0])
         return head + bytes([Result.SUCCESS, 0])
 
-    # -- blocks that come ------------------------------------------------------------------------------------------
+    # -- blocks that come --------------------------------------------------------------------------
 
     def _collect(self, source: Source) -> tuple[bool, int, bytes | None]:
         """Whether this was the last block, its number, and all so far; None when it is not the one that is due."""

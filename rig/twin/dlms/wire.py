@@ -66,9 +66,7 @@ def _split(data: bytes) -> tuple[list[bytes], bytes]:
 class HdlcServer(PtyServer):
     """Serves one meter on a serial port that speaks HDLC from the start, at one rate."""
 
-    def __init__(
-        self, face: TwinDlms, baud: int, timeline: Timeline, lock: AbstractContextManager[object]
-    ) -> None:
+    def __init__(self, face: TwinDlms, baud: int, timeline: Timeline, lock: AbstractContextManager[object]) -> None:
         self.face = face
         self._baud = baud
         self._line = HdlcEnd(face)
