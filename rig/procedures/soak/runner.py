@@ -174,9 +174,10 @@ class SoakRunner:
         return self._visit.version()
 
     def _attempt(self, turn: Turn) -> Tried:
+        self.tally.settle(turn.fixture.name)
         number, attempt = self.tally.next()
         cycle = Cycle(self.soak_id, number, attempt)
-        self.tally.begin(cycle, turn.pair if turn.way == "there" else None)
+        self.tally.begin(cycle, turn.fixture.name, turn.pair if turn.way == "there" else None)
         self.progress.soak(self._state())
         now = self._clock.now()
         controls = self._controls_due(now)
