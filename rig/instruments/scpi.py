@@ -42,6 +42,10 @@ class ScpiLink(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def openings(self) -> int:
+        """How often it was opened so far: the instrument's settings may be gone when it has grown."""
+
     def exchange(self, *commands: str) -> tuple[str, ...]:
         """Send the commands in order, each on its own line, and read the reply of each that ends its header with `?`.
 
@@ -60,11 +64,20 @@ class ScpiLink(Protocol):
 
 @dataclass(frozen=True)
 class OffTexts:
-    """How an output is switched off by who has no driver: what to send, what to ask then, the answers that say off."""
+    """How an output is switched off by who has no driver: what to send, what to ask then, the answers that say off.
+
+    `off_bit`: the answer is a number (0x.. or decimal; one byte as it is where `reply_bytes` is 1) in which this
+    bit is clear when the output is off; then `says_off` is empty. `ends`: what ends a command ("" for none).
+    `reply_bytes`: how long the answer is where nothing ends it. `pause_s`: between the command and the question.
+    """
 
     command: str
     question: str
-    says_off: tuple[str, ...]
+    says_off: tuple[str, ...] = ()
+    off_bit: int | None = None
+    ends: str = "\n"
+    reply_bytes: int | None = None
+    pause_s: float = 0.0
 
 
 def is_query(command: str) -> bool:
@@ -103,7 +116,7 @@ def parse_word(name: str, command: str, reply: str, allowed: tuple[str, ...]) ->
     return word
 
 
-def read_block(name: str, command: str, read: Callable[[int], bytes], frame: Frame = PLAIN) -> Block:
+def read_block(name: str, command: str, read: Callable[[int], bytes | bytearray], frame: Frame = PLAIN) -> Block:
     """A definite-length block and what ends it through `read(n)`, which returns n bytes or fewer at the end.
 
     Raises `LinkError` when the header is not one, or promises another length than comes.
