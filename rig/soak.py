@@ -189,7 +189,7 @@ def soak_on(bench: Bench, prepared: PreparedSoak, journal: Journal, progress: So
         resumed = resume(book, journal, request.out, standing)
         unsure, earlier = resumed.unsure, resumed.attempts
         for text in resumed.lost:
-            progress.happened("lost", text)
+            progress.happened("lost", text, 0.0)
     runner = SoakRunner(
         bench=bench,
         plan=plan,

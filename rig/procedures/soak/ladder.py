@@ -82,7 +82,8 @@ class Ladder:
                 raise
             except (RigError, OSError) as error:
                 found = left[part.name] = error.one_line() if isinstance(error, RigError) else str(error)
-            self.tell(f"reconnect {part.name}: {found}", (self.clock.now() - begun) / 1e9)
+            if found != missing[part.name]:  # the same again is not told again
+                self.tell(f"reconnect {part.name}: {found}", (self.clock.now() - begun) / 1e9)
         return left
 
     def _reset_usb(self) -> str:
