@@ -6,6 +6,7 @@ Knows the syntax of replies (SCPI-99 vol. 1; IEEE 488.2 for blocks and `*IDN?`).
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -49,11 +50,15 @@ class ScpiLink(Protocol):
 
 @dataclass(frozen=True)
 class OffTexts:
-    """How an output is switched off by who has no driver: what to send, what to ask then, the answers that say off."""
+    """How an output is switched off by who has no driver: what to send, what to ask then, the answers that say off.
+
+    Where the answer is a register, `on_bits` are those of it that say on; `says_off` is empty then.
+    """
 
     command: str
     question: str
-    says_off: tuple[str, ...]
+    says_off: tuple[str, ...] = ()
+    on_bits: int = 0
 
 
 def is_query(command: str) -> bool:
@@ -66,11 +71,14 @@ def wrong(name: str, command: str, found: str, expected: str) -> LinkError:
 
 
 def parse_identity(name: str, reply: str) -> Identity:
-    """`maker,model,serial,version` (IEEE 488.2, 10.14). Raises `LinkError` when a field is missing or empty."""
+    """`maker,model,serial,version` (IEEE 488.2, 10.14). Raises `LinkError` when a field is missing or empty.
+
+    Some makers put the hardware's version behind, as a fifth field: it becomes a part of the version.
+    """
     fields = [field.strip() for field in reply.split(",")]
-    if len(fields) != 4 or not all(fields[:3]):
+    if not 4 <= len(fields) <= 5 or not all(fields[:3]):
         raise wrong(name, "*IDN?", reply, "maker,model,serial,version")
-    return Identity(*fields)
+    return Identity(fields[0], fields[1], fields[2], ",".join(fields[3:]))
 
 
 def parse_number(name: str, command: str, reply: str) -> float:
@@ -113,15 +121,16 @@ def read_block(name: str, command: str, read: Callable[[int], bytes]) -> Block:
     return np.frombuffer(data, dtype=np.uint8)
 
 
-def check_error(link: ScpiLink, command: str, reply: str) -> None:
-    """Raise `LinkError` when the reply of `:SYST:ERR?` names an error; the rest of the queue is emptied first."""
+def check_error(link: ScpiLink, command: str, reply: str, question: str = ":SYST:ERR?") -> None:
+    """Raise `LinkError` when the reply to `question` names an error; the rest of the queue is emptied first."""
     code, _, text = reply.partition(",")
     if not code.strip().lstrip("+-").isdigit():
-        raise wrong(link.name, ":SYST:ERR?", reply, '0,"No error"')
+        raise wrong(link.name, question, reply, '0,"No error"')
     if int(code) == 0:
         return
     for _ in range(32):
-        if link.query(":SYST:ERR?").partition(",")[0].strip().lstrip("+") == "0":
+        found = re.match(r"\s*[+-]?[0-9]+", link.query(question))
+        if found is None or int(found[0]) == 0:
             break
     raise LinkError(f"{link.name}: {command!r} was refused by the instrument: {int(code)},{text.strip()}")
 
