@@ -15,7 +15,7 @@ from typing import Any
 from rig.clock.base import Clock
 from rig.errors import LinkError, LinkTimeout, Where
 from rig.instruments.ports import Identity
-from rig.instruments.scpi import Block, is_query, parse_identity, read_block
+from rig.instruments.scpi import PLAIN, Block, Frame, is_query, parse_identity, read_block
 
 _CHUNK = 1 << 20
 
@@ -72,13 +72,13 @@ class VisaLink:
     def query(self, command: str) -> str:
         return self.exchange(command)[0]
 
-    def query_block(self, command: str, timeout_s: float | None = None) -> Block:
+    def query_block(self, command: str, timeout_s: float | None = None, frame: Frame = PLAIN) -> Block:
         """See `ScpiLink`. A header that lies closes the link: what follows could not be told from data."""
         with self._guarded(command, self._timeout_s if timeout_s is None else timeout_s) as resource:
             resource.write(command)
             # With the termination character on, data bytes that look like it cut every read: 8 s per MB.
             with resource.read_termination_context(None):
-                return read_block(self._name, command, lambda n: resource.read_bytes(n, chunk_size=_CHUNK))
+                return read_block(self._name, command, lambda n: resource.read_bytes(n, chunk_size=_CHUNK), frame)
 
     def abort(self) -> None:
         """From the clock's watchdog, in any thread: a blocked read ends at once with an error."""

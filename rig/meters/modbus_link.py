@@ -12,13 +12,12 @@ import logging
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rig.clock import Clock
 from rig.errors import LinkError, LinkTimeout, RigError
 from rig.meters.modbus_frames import Expected, check_tcp, read_reply, record_reply, write_reply
-from rig.meters.port import MeterRefused
+from rig.meters.port import MeterRefused, Sending
 
 if TYPE_CHECKING:
     from pymodbus.client.base import ModbusBaseSyncClient
@@ -36,14 +35,6 @@ _EXCEPTIONS = {
     11: "gateway target failed to respond",
 }
 """Modbus Application Protocol V1.1b3, 7."""
-
-
-@dataclass(frozen=True)
-class Sending:
-    """A request was handed to the system between these two instants (ns)."""
-
-    before_ns: int
-    after_ns: int
 
 
 class ExceptionReply(MeterRefused):

@@ -56,6 +56,14 @@ class Activation:
 
 
 @dataclass(frozen=True)
+class Sending:
+    """A request was handed to the system, or to the line, between these two instants (ns)."""
+
+    before_ns: int
+    after_ns: int
+
+
+@dataclass(frozen=True)
 class LogEntry:
     """One entry of the meter's own event log: its code, and its time as the meter tells it (s), if it does."""
 

@@ -93,6 +93,8 @@ class TwinMeter:
         self._booted_ns: int | None = None
         self._power = 0
         """Counts the losses of power: what was planned before one is void."""
+        self.starts = 0
+        """Counts its starts: whoever was signed on before one is not any more."""
         self._mains_changes = 0
         self._mains_lost_ns: int | None = None
         self.log: deque[tuple[int, int]] = deque(maxlen=LOG_ENTRIES)
@@ -138,8 +140,12 @@ class TwinMeter:
             self.image_code = ImageCode.VERIFIED
 
     def _booted(self) -> None:
-        self._booted_ns = self._timeline.now()
+        self._started()
         self.silent = False
+
+    def _started(self) -> None:
+        self._booted_ns = self._timeline.now()
+        self.starts += 1
 
     def _supply(self, volts: float | None) -> None:
         self.present.set(volts is not None)
@@ -235,11 +241,11 @@ class TwinMeter:
     def _set_silent(self, silent: bool) -> None:
         """A silence ends with a start: until then the meter was rebooting."""
         if self.silent and not silent:
-            self._booted_ns = self._timeline.now()
+            self._started()
         self.silent = silent
 
     def _new_version(self, version: str) -> None:
-        self._booted_ns = self._timeline.now()
+        self._started()
         self.version = version
         self._note(NEW_VERSION)
         self.image_code = ImageCode.ACTIVATED

@@ -1,4 +1,4 @@
-"""A serial port with a Modbus RTU device behind it: a pseudo-terminal that takes the line's own time. No registers.
+"""A serial port of the twin: a pseudo-terminal that takes the line's own time; with Modbus RTU behind it. No registers.
 
 Modbus over Serial Line V1.02, 2.5.1. Every character takes its bits at the line's rate: a reply is there when request,
 silence and reply have gone over the wire. A request with a wrong checksum, at another rate or for another unit is not
@@ -13,6 +13,7 @@ import select
 import termios
 import threading
 import tty
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from rig.twin.ports import Timeline
 _CHUNK = 4096
 _GAP_MS = 50
 """Real time after which a half request is not going on: a program hands its frame to the system at once."""
+_RATES = (300, 600, 1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200)
 _LENGTHS = {3: 8, 4: 8, 5: 8, 6: 8}
 """Whole requests of a fixed length, by function."""
 
@@ -40,19 +42,17 @@ class LineRate:
         return characters * self.bits / self.baud
 
 
-class RtuServer:
-    """Serves one device on a pseudo-terminal, whose other end is `path`. One daemon thread."""
+class PtyServer(ABC):
+    """A serial port: a pseudo-terminal whose other end is `path`. One daemon thread."""
 
-    def __init__(
-        self, device: ModbusDevice, rate: LineRate, timeline: Timeline, lock: AbstractContextManager[object]
-    ) -> None:
-        self._device = device
-        self._rate = rate
+    def __init__(self, timeline: Timeline, lock: AbstractContextManager[object], gap_ms: int | None) -> None:
+        """`gap_ms`: real time after which a half request is not going on; None: it is waited for."""
         self._timeline = timeline
         self._lock = lock
+        self._gap_ms = gap_ms
         self._delay_s = 0.0
         self.garble: Callable[[bytes], bytes] = lambda frame: frame
-        """What the line does to a reply (a fault)."""
+        """What the line does to an answer (a fault)."""
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
@@ -62,6 +62,14 @@ class RtuServer:
         self._open = True
         self._thread = threading.Thread(target=self._run, name="serial port", daemon=True)
         self._thread.start()
+
+    @abstractmethod
+    def _split(self, data: bytes) -> tuple[bytes | None, bytes]:
+        """The first request in what came, or None while there is none, and the rest."""
+
+    @abstractmethod
+    def _request(self, request: bytes) -> None:
+        """Answer it, or tell the timeline that silence is meant."""
 
     def delay(self, seconds: float) -> None:
         """Every answer comes this late from now on (a fault)."""
@@ -90,7 +98,7 @@ class RtuServer:
         poll.register(self._master, select.POLLIN)
         poll.register(self._stop, select.POLLIN)
         while True:
-            ready = {fd for fd, _ in poll.poll(_GAP_MS if data else None)}
+            ready = {fd for fd, _ in poll.poll(self._gap_ms if data else None)}
             if self._stop in ready:
                 return
             if not ready:
@@ -103,39 +111,64 @@ class RtuServer:
                 continue
             except OSError:  # unplugged meanwhile
                 return
-            while (length := request_length(data)) is not None and len(data) >= length:
-                self._request(data[:length])
-                data = data[length:]
+            while True:
+                request, data = self._split(data)
+                if request is None:
+                    break
+                self._request(request)
 
-    def _request(self, frame: bytes) -> None:
-        reply = None
-        if has_good_crc(frame) and self._same_rate():
+    def _reply(self, whole: bytes, delay_s: float, echo: bytes = b"") -> None:
+        """`whole` comes `delay_s` from now, or what the line makes of it. Who asked waits for what never comes.
+
+        `echo`: what a head sends back of the question; it comes with the answer.
+        """
+        arrives, delay_s = self.garble(whole), delay_s + self._delay_s
+        if len(arrives) < len(whole):
             with self._lock:
-                reply = self._device.answer(frame[0], frame[1:-2])
+                self._timeline.schedule(self._timeline.now() + to_ns(delay_s), lambda: self._deliver(echo + arrives))
+            self._timeline.defer(None, lambda: None)
+        else:
+            self._timeline.defer(delay_s, lambda: self._deliver(echo + arrives))
+
+    def _deliver(self, data: bytes) -> None:
+        with self._guard, contextlib.suppress(OSError):  # nobody reads, or it was unplugged
+            while self._open and data:
+                data = data[os.write(self._master, data) :]
+
+    def _port_baud(self) -> int | None:
+        """The rate at which who opened the port speaks."""
+        with self._guard, contextlib.suppress(termios.error):
+            if self._open:
+                speed = termios.tcgetattr(self._slave)[5]
+                return next((rate for rate in _RATES if getattr(termios, f"B{rate}") == speed), None)
+        return None
+
+
+class RtuServer(PtyServer):
+    """Serves one Modbus RTU device on a serial port."""
+
+    def __init__(
+        self, device: ModbusDevice, rate: LineRate, timeline: Timeline, lock: AbstractContextManager[object]
+    ) -> None:
+        self._device = device
+        self._rate = rate
+        super().__init__(timeline, lock, _GAP_MS)
+
+    def _split(self, data: bytes) -> tuple[bytes | None, bytes]:
+        length = request_length(data)
+        return (None, data) if length is None or len(data) < length else (data[:length], data[length:])
+
+    def _request(self, request: bytes) -> None:
+        reply = None
+        if has_good_crc(request) and self._port_baud() == self._rate.baud:
+            with self._lock:
+                reply = self._device.answer(request[0], request[1:-2])
         if reply is None:
             self._timeline.defer(None, lambda: None)
             return
-        answer = frame[:1] + reply
+        answer = request[:1] + reply
         whole = answer + crc16(answer)
-        delay_s = self._rate.seconds(len(frame) + 3.5 + len(whole)) + self._delay_s
-        arrives = self.garble(whole)
-        if len(arrives) < len(whole):  # who asked is meant to wait for the rest in vain
-            self._timeline.schedule(self._timeline.now() + to_ns(delay_s), lambda: self._deliver(arrives))
-            self._timeline.defer(None, lambda: None)
-        else:
-            self._timeline.defer(delay_s, lambda: self._deliver(arrives))
-
-    def _deliver(self, frame: bytes) -> None:
-        with self._guard, contextlib.suppress(OSError):  # nobody reads, or it was unplugged
-            if self._open:
-                os.write(self._master, frame)
-
-    def _same_rate(self) -> bool:
-        """Whether who opened the port speaks at the line's rate: else all is noise."""
-        with self._guard, contextlib.suppress(termios.error):
-            if self._open:
-                return bool(termios.tcgetattr(self._slave)[5] == getattr(termios, f"B{self._rate.baud}"))
-        return False
+        self._reply(whole, self._rate.seconds(len(request) + 3.5 + len(whole)))
 
 
 def request_length(data: bytes) -> int | None:

@@ -1,0 +1,251 @@
+"""A serial port of any kind that pyserial opens: a device, an RFC 2217 server, a plain socket. Knows no protocol.
+
+The port is always 8N1: a pseudo-terminal and many adapters cannot do 7E1, so its parity is done here in software, and
+from sign-on to HDLC only the baud changes. An echo of what was sent (an optical head that sees its own light) is found
+out with the first answer after `open`, and dropped. pyserial's own time-outs are not used: each exchange is guarded by
+the injected clock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import termios
+from collections.abc import Callable
+from typing import TypeVar
+
+from rig.clock import NS, Clock, to_ns
+from rig.errors import LinkError, LinkTimeout, RigError
+from rig.meters.port import Sending
+from rig.meters.serial_wires import Wire, open_wire
+
+BITS = 10
+"""Of one character on the wire: start, eight (or seven and parity), stop."""
+GAP_S = 1.5
+"""The longest silence between two characters of one message (IEC 62056-21, 5.1)."""
+_MOST_DRAINS = 200
+_SWITCH_S = 0.01
+"""After the last character, before the rate changes: an echo may still come. A meter waits for 20 ms at least."""
+
+_EVEN = bytes(b | 0x80 if b.bit_count() % 2 else b for b in range(128))
+_GOOD = frozenset(_EVEN)
+_BAD = bytes(b for b in range(256) if b not in _GOOD)
+_SEVEN = bytes(b & 0x7F for b in range(256))
+
+_Result = TypeVar("_Result")
+
+Whole = Callable[[bytes], int | None]
+"""How many bytes the message takes that begins what came; None while more must come. Raises LinkError."""
+
+
+def with_parity(data: bytes) -> bytes:
+    """Seven-bit characters as they go over the wire, with even parity. Raises ValueError for others."""
+    if not data.isascii():
+        raise ValueError("eight-bit characters have no parity")
+    return bytes(_EVEN[b] for b in data)
+
+
+def without_parity(data: bytes) -> bytes | None:
+    """The characters, or None where the parity of one of them is wrong."""
+    if len(data.translate(None, _BAD)) != len(data):
+        return None
+    return data.translate(_SEVEN)
+
+
+class SerialPort:
+    """One port. Every call raises `LinkError` (a wrong answer, a broken link) or `LinkTimeout` (silence).
+
+    After an error the port stays open: a head that its lines feed keeps its power. Who uses it must `drain` before it
+    asks again, or close.
+    """
+
+    def __init__(self, name: str, address: str, clock: Clock) -> None:
+        """`address`: as pyserial's `serial_for_url` takes it."""
+        self.name = name
+        self.address = address
+        self.clock = clock
+        self._wire: Wire | None = None
+        self._baud = 0
+        self._sent: Sending | None = None
+        self._heard = 0
+        self._echoed = False
+        self._echoes: bool | None = None
+        """Whether what is sent comes back; None until the first answer since `open` has told."""
+
+    @property
+    def baud(self) -> int:
+        return self._baud
+
+    @property
+    def sent(self) -> Sending | None:
+        """When the last request left; None when none did since `forget_sent`."""
+        return self._sent
+
+    def forget_sent(self) -> None:
+        self._sent = None
+
+    def seconds(self, characters: float, baud: int | None = None) -> float:
+        """How long so many characters take on the line."""
+        return characters * BITS / (baud or self._baud)
+
+    def open(self, baud: int) -> None:
+        """Open at this rate, or change to it. Whether the head echoes is found out anew."""
+        self._echoes = None
+        self._guarded("open", 10.0, lambda: self._set(baud))
+
+    def exchange(
+        self, request: bytes, whole: Whole, *, first_s: float, longest: int, parity: bool = True, then_baud: int = 0
+    ) -> bytes:
+        """Send `request`, and return the message that answers it.
+
+        first_s: until the first character of the answer. longest: bytes that the answer may have. parity: characters
+        are seven bits and even parity, both ways. then_baud: the rate changes between request and answer. What came
+        before the request is thrown away; what comes behind the answer is an error.
+        """
+        line_s = self.seconds(len(request))
+        most_s = line_s + first_s + self.seconds(longest, then_baud)
+
+        def call() -> bytes:
+            wire = self._opened()
+            wire.discard()
+            self._send(wire, with_parity(request) if parity else request, then_baud)
+            return self._receive(wire, request, whole, longest, parity, max(first_s, GAP_S))
+
+        return self._guarded("exchange", most_s, call)
+
+    def tell(self, message: bytes, quiet_s: float, *, parity: bool = True) -> bytes:
+        """Send what is not answered, and listen for `quiet_s`: what comes meanwhile is returned (256 bytes at most)."""
+        heard = b""
+
+        def call() -> None:
+            nonlocal heard
+            wire = self._opened()
+            raw = with_parity(message) if parity else message
+            self._send(wire, raw, 0)
+            while len(heard) < len(raw) + 256 and (some := wire.read(quiet_s)):
+                heard += some
+
+        with contextlib.suppress(LinkTimeout):  # silence is what was waited for
+            self._guarded("tell", self.seconds(len(message)) + quiet_s, call)
+        return heard.removeprefix(with_parity(message) if parity else message)[:256]
+
+    def drain(self, quiet_s: float) -> None:
+        """Throw away what comes until nothing came for `quiet_s`. Raises LinkError when the line is never quiet."""
+        for _ in range(_MOST_DRAINS):
+            self.clock.sleep(quiet_s)
+            wire = self._wire
+            if wire is None or not self._guarded("drain", 10.0, wire.discard):
+                return
+        raise LinkError(f"{self.name}: the line is never quiet")
+
+    def abort(self) -> None:
+        """See `rig.clock.Abortable`: ends a read or write that is blocked, in any thread."""
+        wire = self._wire
+        if wire is not None:
+            wire.wake()
+
+    def close(self) -> None:
+        """Close; the next `open` opens again. May be called twice."""
+        wire, self._wire = self._wire, None
+        self._baud = 0
+        if wire is not None:
+            wire.close()
+
+    # -- one exchange --------------------------------------------------------------------------------------------
+
+    def _guarded(self, what: str, timeout_s: float, call: Callable[[], _Result]) -> _Result:
+        self._heard, self._echoed = 0, False
+        try:
+            with self.clock.io(self, timeout_s):
+                return call()
+        except LinkTimeout:
+            raise self._silence(timeout_s) from None
+        except LinkError as error:
+            if type(error) is LinkError and not error.message.startswith(f"{self.name}: "):
+                raise LinkError(f"{self.name}: {error.message}") from None
+            raise
+        except RigError:
+            raise
+        except (OSError, ValueError, TypeError, termios.error) as error:  # a TypeError comes from a port that is closed
+            self.close()
+            if what == "open":
+                raise LinkError(f"{self.name}: cannot open {self.address} ({type(error).__name__})") from None
+            raise LinkError(f"{self.name}: the port broke ({type(error).__name__})") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _silence(self, timeout_s: float) -> LinkError:
+        if self._heard:
+            return LinkError(f"{self.name}: the answer broke off after {self._heard} bytes")
+        only = ": only the echo of the question came" if self._echoed else ""
+        return LinkTimeout(f"{self.name}: no answer within {timeout_s:.3g} s{only}")
+
+    def _opened(self) -> Wire:
+        if self._wire is None:
+            raise LinkError(f"{self.name}: the port is not open")
+        self._wire.rest()
+        return self._wire
+
+    def _set(self, baud: int) -> None:
+        if self._wire is None:
+            self._wire = open_wire(self.address, baud)
+        elif baud != self._baud:
+            self._wire.set_baud(baud)
+        self._baud = baud
+
+    def _send(self, wire: Wire, raw: bytes, then_baud: int) -> None:
+        before = self.clock.now()
+        wire.write(raw)
+        over = before + to_ns(self.seconds(len(raw)))
+        self._sent = Sending(before, max(self.clock.now(), over))
+        if then_baud and then_baud != self._baud:
+            if wire.has_line:  # an adapter's own buffer may not be empty yet: at the new rate its rest would be noise
+                wire.pause(max(0.0, (over - self.clock.now()) / NS) + _SWITCH_S)
+            self._set(then_baud)
+
+    def _receive(self, wire: Wire, request: bytes, whole: Whole, longest: int, parity: bool, gap_s: float) -> bytes:
+        sent = with_parity(request) if parity else request
+        echo = _Echo(b"" if self._echoes is False else sent)
+        data, gap_s = b"", self.clock.real_timeout_s(gap_s)
+        while True:
+            raw = wire.read(gap_s)
+            if not raw:
+                raise self._silence(gap_s)
+            some = echo.drop(raw)
+            self._echoed = echo.seen
+            self._heard += len(some)
+            if some and self._echoes is None:
+                self._echoes = echo.seen
+            if parity:
+                clean = without_parity(some)
+                if clean is None:
+                    raise LinkError(f"{self.name}: the parity is wrong: bits were flipped on the line")
+                some = clean
+            data += some
+            end = whole(data) if data else None
+            if end is not None and end <= longest:
+                if end < len(data):
+                    raise LinkError(f"{self.name}: {len(data) - end} bytes came behind the answer")
+                return data
+            if len(data) > longest or end is not None:
+                raise LinkError(f"{self.name}: the answer does not end within {longest} bytes")
+
+
+class _Echo:
+    """Drops what was sent from the beginning of what comes, if it comes back."""
+
+    def __init__(self, sent: bytes) -> None:
+        self._sent = sent
+        self._held: bytes | None = b"" if sent else None
+        self.seen = False
+
+    def drop(self, raw: bytes) -> bytes:
+        """What of `raw` is no echo; while that is not clear it is held back."""
+        if self._held is None:
+            return raw
+        self._held += raw
+        if len(self._held) < len(self._sent) and self._sent.startswith(self._held):
+            return b""
+        held, self._held = self._held, None
+        self.seen = held.startswith(self._sent)
+        return held[len(self._sent) :] if self.seen else held

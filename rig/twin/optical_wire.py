@@ -1,0 +1,113 @@
+"""The optical head of the twin: a pseudo-terminal with `rig.twin.optical` behind it, at the line's own time.
+
+Every character takes ten bits at the rate of the moment; the meter reacts after 20 ms. A message at another rate than
+the meter's, or with a wrong parity, is noise to it. A pseudo-terminal hands over what was written at once, so a message
+that begins a change of rate may be read when its sender is already at the new one: both rates are right there.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+from rig.meters.iec62056.frames import ACK, SOH
+from rig.meters.serial_port import BITS, with_parity, without_parity
+from rig.twin.optical import Said, State, TwinOptical
+from rig.twin.ports import Timeline
+from rig.twin.serial_wire import PtyServer
+
+REACTION_S = 0.02
+WAKING_ZEROS = 63
+"""2.1 s of zeros at the first rate."""
+_FLAG = b"\x7e"
+_LONGEST = 1 << 16
+"""Of a message; what is longer is noise."""
+
+
+class OpticalServer(PtyServer):
+    """Serves one meter's optical port. `echoes`: the head sees its own light, so all that is sent comes back."""
+
+    def __init__(self, face: TwinOptical, timeline: Timeline, lock: AbstractContextManager[object]) -> None:
+        self.face = face
+        self.echoes = False
+        self.lifted = False
+        """The head is away: nobody hears, nobody answers (a fault)."""
+        self._zeros = 0
+        self._characters = 0
+        super().__init__(timeline, lock, None)
+
+    def _split(self, data: bytes) -> tuple[bytes | None, bytes]:
+        with self._lock:
+            hdlc = self.face.state is State.HDLC
+        if hdlc and not data.startswith(with_parity(b"/?")):
+            return _frame(data)
+        return self._message(data)
+
+    def _message(self, data: bytes) -> tuple[bytes | None, bytes]:
+        """What begins no message is dropped. The zeros of a wake-up are one message, as soon as they are enough."""
+        zeros = len(data) - len(data.lstrip(b"\0"))
+        if zeros:
+            before, self._zeros = self._zeros, self._zeros + zeros
+            woken = before < WAKING_ZEROS <= self._zeros
+            return (b"\0" if woken else None), data[zeros:]
+        self._zeros = 0 if data else self._zeros
+        at = min((i for i in (data.find(begin) for begin in _BEGINNINGS) if i >= 0), default=len(data))
+        data = data[at:]
+        if data[:1] == with_parity(SOH):
+            end = data.find(with_parity(b"\x03"))
+            length = end + 2 if end >= 0 else _LONGEST
+        elif data:
+            end = data.find(with_parity(b"\r\n"))
+            length = end + 2 if end >= 0 else _LONGEST
+        else:
+            return None, b""
+        if len(data) >= length:
+            return data[:length], data[length:]
+        return None, (data if len(data) < _LONGEST else b"")
+
+    def _request(self, request: bytes) -> None:
+        self._characters += len(request)
+        said = None
+        with self._lock:
+            before = self.face.baud
+            if self.lifted:
+                pass
+            elif request == b"\0":
+                self.face.wake()
+            elif self.face.state is State.HDLC and request.startswith(_FLAG):
+                said = self.face.hear(request) if self._port_baud() == before else None
+            elif (message := without_parity(request)) is not None and self._right_rate(message, before):
+                said = self.face.hear(message)
+        if said is not None and not said.data:
+            return  # nobody waits for an answer
+        characters, self._characters = self._characters, 0
+        self._answer(request, said, characters, before)
+
+    def _right_rate(self, message: bytes, baud: int) -> bool:
+        return message.startswith(ACK) or self._port_baud() == baud
+
+    def _answer(self, request: bytes, said: Said | None, characters: int, baud: int) -> None:
+        echo = request if self.echoes else b""
+        if said is None:
+            if echo:
+                self._deliver(echo)
+            self._timeline.defer(None, lambda: None)
+            return
+        data = with_parity(said.data) if said.parity else said.data
+        took_s = characters * BITS / baud + REACTION_S + len(data) * BITS / said.baud
+        self._reply(data, took_s, echo)
+
+
+_BEGINNINGS = (with_parity(b"/?"), with_parity(ACK), with_parity(SOH))
+
+
+def _frame(data: bytes) -> tuple[bytes | None, bytes]:
+    """One HDLC frame, from flag to flag; a flag may end one frame and begin the next."""
+    begin = data.find(_FLAG)
+    if begin < 0:
+        return None, b""
+    while data[begin + 1 : begin + 2] == _FLAG:
+        begin += 1
+    end = data.find(_FLAG, begin + 1)
+    if end < 0:
+        return None, (data[begin:] if len(data) - begin < _LONGEST else b"")
+    return data[begin : end + 1], data[end + 1 :]
