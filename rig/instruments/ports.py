@@ -14,6 +14,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from rig.instruments.guards import Guard
+
 Codes = npt.NDArray[np.uint8] | npt.NDArray[np.int16]
 
 
@@ -28,14 +30,6 @@ class Identity:
 
 
 # -- supply -------------------------------------------------------------------------------------------------------
-
-
-class Guard(Enum):
-    """How a supply protects what it feeds against too many volts, or too many amperes."""
-
-    LEVEL = "level"  # it trips at a level of its own, which is set
-    AT_LIMIT = "at-limit"  # it trips when its current limit acts
-    NONE = "none"  # it has no such protection that could be proven
 
 
 @dataclass(frozen=True)

@@ -63,17 +63,23 @@ class ScpiLink(Protocol):
 class OffTexts:
     """How an output is switched off by who has no driver: what to send, what to ask then, the answers that say off.
 
-    Where the answer is a register, `on_bits` are those of it that say on; `says_off` is empty then.
+    `off_bit`: the answer is a number (0x.. or decimal; one byte as it is where `reply_bytes` is 1) in which this
+    bit is clear when the output is off; then `says_off` is empty. `ends`: what ends a command ("" for none).
+    `reply_bytes`: how long the answer is where nothing ends it. `pause_s`: between the command and the question.
     """
 
     command: str
     question: str
     says_off: tuple[str, ...] = ()
-    on_bits: int = 0
+    off_bit: int | None = None
+    ends: str = "\n"
+    reply_bytes: int | None = None
+    pause_s: float = 0.0
 
 
 def is_query(command: str) -> bool:
-    return command.split(maxsplit=1)[0].endswith("?")
+    """Whether it is answered. Several in one line, joined by `;`, are answered where the last is a query."""
+    return command.rpartition(";")[2].split(maxsplit=1)[0].endswith("?")
 
 
 def wrong(name: str, command: str, found: str, expected: str) -> LinkError:

@@ -1,16 +1,16 @@
 """Aim-TTi PL-P, QL-P and MX-P supplies as a `Supply`: their own commands, at port 9221 (LAN) or a serial port.
 
 Commands: New PL-P Series Instruction Manual, QL-P Series II and MX100TP/MX180TP manuals, 'Remote commands' (`V1`, `I1`,
-`OVP1`, `OCP1`, `OP1`, `V1O?`, `LSR1?`, `TRIPRST`, `*ESR?`, `EER?`, `IFLOCK?`). They could not be read here: the commands
-are those that dcps (PL-P), dvg-devices (QL) and MSL-Equipment (MX) agree on; pages cannot be named.
+`OVP1`, `OCP1`, `OP1`, `V1O?`, `LSR1?`, `TRIPRST`, `*ESR?`, `EER?`, `IFLOCK?`). They could not be read here: the
+commands are those that dcps (PL-P), dvg-devices (QL) and MSL-Equipment (MX) agree on; pages cannot be named.
 
 Answers repeat the command's name (`V1 12.000`, `VP1 13.20`) or carry a unit (`11.998V`). There is no error queue:
 `*ESR?` is read (and cleared) behind every set, and `EER?` says which execution error it was. `LSR1?` tells what
 *happened* since it was last read: it is read twice, as the first answer is about the past; a trip is remembered here
 until it is cleared. It tells CV and CC, and no more: a supply that regulates neither shows as CV, with the wrong volts.
 
-**The lock.** Another interface may hold the write lock (`IFLOCK?` answers -1): then nobody could switch it off, so it is
-refused. This driver takes no lock itself, because the guardian switches off over a connection of its own.
+**The lock.** Another interface may hold the write lock (`IFLOCK?` answers -1): then nobody else could switch it off, so
+it is refused. This driver takes no lock itself, because the guardian switches off over a connection of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rig.errors import LinkError, Where
-from rig.instruments.ports import Guard, Identity, SupplyLimits, SupplyReading, SupplySettings
+from rig.instruments.guards import Guard
+from rig.instruments.ports import Identity, SupplyLimits, SupplyReading, SupplySettings
 from rig.instruments.scpi import OffTexts, ScpiLink
 from rig.instruments.supplies.dialect import Channels, NumberSet, Rating, Set, SupplyDriver, WordSet
 
@@ -119,7 +120,7 @@ class AimTTi(SupplyDriver):
         raise LinkError(f"{self._name}: {text!r} was refused by the instrument: {why}", Where(found=f"*ESR? {reply}"))
 
     def _number_of(self, question: str, reply: str) -> float:
-        """`12.000`, `V1 12.000`, `VP1 13.20` or `11.998V`: a name must be the question's own, less its first letters."""
+        """`12.000`, `V1 12.000`, `VP1 13.20` or `11.998V`: a name must be the end of the question's own."""
         asked = question.removesuffix("?")
         match = re.fullmatch(r"(?:([A-Z]+[0-9]) )?([-+0-9.]+)([VA]?)", reply.strip().upper())
         if match is None or (match[1] is not None and not asked.endswith(match[1])):

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rig.errors import LinkError, Refused, Where
-from rig.instruments.ports import Guard, Identity, SupplyLimits, SupplyReading, SupplySettings
+from rig.instruments.guards import Guard
+from rig.instruments.ports import Identity, SupplyLimits, SupplyReading, SupplySettings
 from rig.instruments.scpi import OffTexts, ScpiLink, check_error, parse_identity, parse_number, parse_word
 
 Range = tuple[float, float]
@@ -62,7 +63,7 @@ class WordSet:
 
 @dataclass(frozen=True)
 class BitSet:
-    """A set of a state that is a part of a register: what is sent, what is asked then, and whether a bit must be set."""
+    """A set of a state that is a part of a register: what is sent, what is asked then, and how a bit (from 0) must be."""
 
     command: str
     question: str
@@ -71,6 +72,39 @@ class BitSet:
 
 
 Set = NumberSet | WordSet | BitSet
+
+
+def check_settings(name: str, settings: SupplySettings, limits: SupplyLimits, rating: Rating | None) -> None:
+    """Raise `Refused` unless all of `settings` lie inside the bench's envelope, and the model's `rating` where known.
+
+    A protection must not lie below what it protects, and must be of the kind that the model has. Sends nothing.
+    """
+    _check(name, "volts", settings.volts, (0.0, limits.max_volts))
+    _check(name, "amps", settings.amps, (0.0, limits.max_amps))
+    _check(name, "over_voltage_v", settings.over_voltage_v, (settings.volts, limits.max_volts))
+    _check(name, "over_current_a", settings.over_current_a, (settings.amps, limits.max_amps))
+    if rating is not None:
+        _check(name, "volts", settings.volts, rating.volts)
+        _check(name, "amps", settings.amps, rating.amps)
+        _check_guard(name, "over_voltage_v", settings.over_voltage_v, rating.ovp)
+        _check_guard(name, "over_current_a", settings.over_current_a, rating.ocp)
+
+
+def _check_guard(name: str, key: str, value: float | Guard, allowed: Range | tuple[Guard, ...]) -> None:
+    words = [repr(one.value) for one in allowed if isinstance(one, Guard)]
+    if not words and not isinstance(value, Guard):
+        _check(name, key, value, allowed)  # type: ignore[arg-type]
+    elif value not in allowed:
+        found = repr(value.value) if isinstance(value, Guard) else f"{value:g}"
+        where = Where(key=key, found=found, expected=" or ".join(words) or "a level")
+        raise Refused(f"{name}: this model has not such a protection, nothing was sent", where)
+
+
+def _check(name: str, key: str, value: float | Guard, allowed: Range) -> None:
+    lowest, highest = allowed
+    if not isinstance(value, Guard) and not (math.isfinite(value) and lowest <= value <= highest):
+        where = Where(key=key, found=f"{value:g}", expected=f"{lowest:g} to {highest:g}")
+        raise Refused(f"{name}: outside the limits, nothing was sent", where)
 
 
 class SupplyDriver(ABC):
@@ -145,8 +179,8 @@ class SupplyDriver(ABC):
 
     def apply(self, settings: SupplySettings) -> None:
         """See `Supply.apply`. Also `Refused` where a protection lies below what it protects."""
-        self._inside_envelope(settings)
-        self._inside_rating(settings, self._rating())
+        check_settings(self._name, settings, self._limits, None)
+        check_settings(self._name, settings, self._limits, self._rating())
         for one in self._sets(settings):
             self._put(one)
 
@@ -194,44 +228,6 @@ class SupplyDriver(ABC):
         assert self._known is not None  # noqa: S101 - identify has set it or raised
         return self._known[1]
 
-    def _inside_envelope(self, settings: SupplySettings) -> None:
-        most_v, most_a = self._limits.max_volts, self._limits.max_amps
-        self._check("volts", settings.volts, (0.0, most_v))
-        self._check("amps", settings.amps, (0.0, most_a))
-        if not isinstance(settings.over_voltage_v, Guard):
-            self._check("over_voltage_v", settings.over_voltage_v, (settings.volts, most_v))
-        if not isinstance(settings.over_current_a, Guard):
-            self._check("over_current_a", settings.over_current_a, (settings.amps, most_a))
-
-    def _inside_rating(self, settings: SupplySettings, rating: Rating) -> None:
-        self._check("volts", settings.volts, rating.volts)
-        self._check("amps", settings.amps, rating.amps)
-        for key, value, allowed in (
-            ("over_voltage_v", settings.over_voltage_v, rating.ovp),
-            ("over_current_a", settings.over_current_a, rating.ocp),
-        ):
-            if not isinstance(value, Guard) and not isinstance(allowed[0], Guard):
-                self._check(key, value, allowed)  # type: ignore[arg-type]
-            elif value not in allowed:
-                self._refuse_guard(key, value, allowed)
-
-    def _refuse_guard(self, key: str, value: float | Guard, allowed: Range | tuple[Guard, ...]) -> None:
-        """The model has another kind of protection than the settings say."""
-        has = ["a level" if not isinstance(one, Guard) else repr(one.value) for one in allowed]
-        found = repr(value.value) if isinstance(value, Guard) else f"{value:g}"
-        raise Refused(
-            f"{self._name}: this model has not such a protection, nothing was sent",
-            Where(key=key, found=found, expected=" or ".join(dict.fromkeys(has))),
-        )
-
-    def _check(self, key: str, value: float, allowed: Range) -> None:
-        lowest, highest = allowed
-        if not (math.isfinite(value) and lowest <= value <= highest):
-            raise Refused(
-                f"{self._name}: channel {self._number}: outside the limits, nothing was sent",
-                Where(key=key, found=f"{value:g}", expected=f"{lowest:g} to {highest:g}"),
-            )
-
     def _put(self, one: Set) -> None:
         """Send, look for a complaint, read back. Raises `LinkError` where it was not obeyed."""
         self._send(one.command)
@@ -240,12 +236,14 @@ class SupplyDriver(ABC):
             back = self._number_of(one.question, reply)
             obeyed, expected = abs(back - one.value) <= one.step / 2 + 1e-9, f"{one.value:g}"
         elif isinstance(one, BitSet):
-            found = bool(self._bits_of(one.question, reply) & one.bit)
-            obeyed, expected = found is one.expected, f"bit {one.bit:#x} {'set' if one.expected else 'not set'}"
+            found = bool(self._bits_of(one.question, reply) >> one.bit & 1)
+            obeyed, expected = found is one.expected, f"bit {one.bit} {'set' if one.expected else 'not set'}"
         else:
             obeyed, expected = reply.strip().upper() in one.expected, " or ".join(one.expected)
         if not obeyed:
-            raise LinkError(f"{self._name}: {one.command!r} was not obeyed", Where(found=repr(reply), expected=expected))
+            raise LinkError(
+                f"{self._name}: {one.command!r} was not obeyed", Where(found=repr(reply), expected=expected)
+            )
 
     def _send(self, text: str) -> None:
         (complaint,) = self._link.exchange(text, self._COMPLAINT)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rig.errors import LinkError, Where
-from rig.instruments.ports import Guard, Identity, SupplyReading, SupplySettings
+from rig.instruments.guards import Guard
+from rig.instruments.ports import Identity, SupplyReading, SupplySettings
 from rig.instruments.scpi import OffTexts
 from rig.instruments.supplies.dialect import Channels, NumberSet, Rating, Set, SupplyDriver, WordSet
 

@@ -18,7 +18,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rig.errors import Refused, Where
-from rig.instruments.ports import Guard, Identity, SupplyReading, SupplySettings
+from rig.instruments.guards import Guard
+from rig.instruments.ports import Identity, SupplyReading, SupplySettings
 from rig.instruments.scpi import OffTexts
 from rig.instruments.supplies.dialect import Channels, NumberSet, Rating, Set, SupplyDriver, WordSet
 

@@ -16,7 +16,8 @@ import re
 from collections.abc import Iterator
 
 from rig.errors import LinkError, Where
-from rig.instruments.ports import Guard, Identity, SupplyReading, SupplySettings
+from rig.instruments.guards import Guard
+from rig.instruments.ports import Identity, SupplyReading, SupplySettings
 from rig.instruments.scpi import OffTexts, check_error
 from rig.instruments.supplies.dialect import BitSet, Channels, NumberSet, Rating, Set, SupplyDriver
 
@@ -35,7 +36,7 @@ _MODELS: dict[str, Channels] = {"SPD3303X": _models(0.001), "SPD3303X-E": _model
 
 def off_texts(channel: int) -> OffTexts:
     """For the guardian: the same bytes as the driver's own."""
-    return OffTexts(f"OUTP CH{channel},OFF", _STATUS, on_bits=_on_bit(channel))
+    return OffTexts(f"OUTP CH{channel},OFF", _STATUS, off_bit=_on_bit(channel))
 
 
 def channels(who: Identity) -> Channels:
@@ -43,7 +44,7 @@ def channels(who: Identity) -> Channels:
 
 
 def _on_bit(channel: int) -> int:
-    return 1 << (3 + channel)
+    return 3 + channel
 
 
 class SiglentSPD3000X(SupplyDriver):
@@ -88,5 +89,5 @@ class SiglentSPD3000X(SupplyDriver):
         if word >> 2 & 0b11 != _INDEPENDENT:
             found = Where(found=f"{_STATUS} {replies[2]}", expected="independent channels")
             raise LinkError(f"{self._name}: its channels are coupled, in series or parallel", found)
-        on, limited = bool(word & _on_bit(self._number)), bool(word & 1 << (self._number - 1))
+        on, limited = bool(word >> _on_bit(self._number) & 1), bool(word >> (self._number - 1) & 1)
         return SupplyReading(volts, amps, ("CC" if limited else "CV") if on else "off", on, tripped=False)
