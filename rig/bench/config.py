@@ -287,6 +287,8 @@ class GuardianTable(_Table):
 
     `longest_energised_s`: how long a feed may stay closed. `retry_s`: how long it tries what it could not prove.
     `watchdog_pin`: toggled every half `watchdog_period_s` (0.5); the hardware behind it drops the feeds without.
+    `keeps_lines`: after its work is done, a process goes on holding the relays' GPIO lines (`rig.guardian.keeper`), for
+    a bench on which a line that nobody holds may energise a relay.
     `estop_pin` reads `estop_pressed` (high) while the emergency stop is pressed, and with a broken wire, too.
     """
 
@@ -297,6 +299,7 @@ class GuardianTable(_Table):
     watchdog_pin: Annotated[int, Field(ge=0, le=27)] | None = None
     watchdog_period_s: Annotated[float, Field(ge=0.02, le=60)] | None = None
     estop_pin: Annotated[int, Field(ge=0, le=27)] | None = None
+    keeps_lines: bool = False
     estop_pressed: Literal["high", "low"] | None = None
 
 

@@ -60,6 +60,7 @@ def charge(config: BenchConfig, state_folder: Path) -> Charge:
         retry_s=guardian.retry_s,
         watchdog=None if watchdog is None else WatchdogSpec(watchdog, guardian.watchdog_period_s or WATCHDOG_PERIOD_S),
         stop=None if stop is None else StopSpec(stop, guardian.estop_pressed != "low"),
+        keeps_lines=guardian.keeps_lines,
     )
 
 

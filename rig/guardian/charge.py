@@ -97,7 +97,10 @@ class StopSpec:
 
 @dataclass(frozen=True)
 class Charge:
-    """Everything. `locks` are descriptors that the guardian inherits: see `rig.guardian.lease`."""
+    """Everything. `locks` are descriptors that the guardian inherits: see `rig.guardian.lease`.
+
+    `keeps_lines`: when its work is done, a keeper holds its GPIO lines (`rig.guardian.keeper`).
+    """
 
     bench: str
     state_folder: str
@@ -108,6 +111,7 @@ class Charge:
     retry_s: float
     watchdog: WatchdogSpec | None
     stop: StopSpec | None
+    keeps_lines: bool = False
 
     def __post_init__(self) -> None:
         roles = [relay.role for relay in self.relays]

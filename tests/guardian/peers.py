@@ -99,6 +99,7 @@ def charge(
     watchdog: WatchdogSpec | None = None,
     stop: StopSpec | None = None,
     supply_timeout_s: float = 5.0,
+    keeps_lines: bool = False,
 ) -> Charge:
     relays = tuple(
         RelaySpec(role, NAMES[role], GpioSpec(pin, True), None, None if role == "mains" else False)
@@ -113,7 +114,7 @@ def charge(
         silent_ns=round(silent_s * 1e9),
     )
     supplies = (supply.spec(supply_timeout_s),)
-    return Charge("test", str(state), relays, supplies, rules, beat_s, retry_s, watchdog, stop)
+    return Charge("test", str(state), relays, supplies, rules, beat_s, retry_s, watchdog, stop, keeps_lines)
 
 
 def gone(pid: int, wait_s: float = PATIENCE_S) -> bool:
