@@ -63,7 +63,7 @@ class WordSet:
 
 @dataclass(frozen=True)
 class BitSet:
-    """A set of a state that is a part of a register: what is sent, what is asked then, and how a bit (from 0) must be."""
+    """A set of a state in a register: what is sent, what is asked then, and how a bit (from 0) must be."""
 
     command: str
     question: str

@@ -26,7 +26,7 @@ _MODES = {0: "off", 1: "CC", 2: "CV", 3: "UR"}
 
 
 def _rating(volts: float, amps: float) -> Rating:
-    """Settable to 103 % of the rating; the over-voltage protection to 110 %. Read back to a millivolt, a milliampere."""
+    """Settable to 103 % of the rating; the over-voltage protection to 110 %."""
     return Rating(
         volts=(0.0, volts * 1.03),
         amps=(0.001, amps * 1.03),

@@ -10,8 +10,8 @@ supply from another of its kind. There is no error queue: only the read-back pro
 = CV, bit 6 = output on; bit 5 is OCP in some versions and the lock of its keys in others.
 
 **What it protects with.** Its current limit, always. `OCP1` makes it trip when the limit acts; that is claimed
-(`over_current_a = "at-limit"`) only where this firmware shows in bit 5 that it obeyed, else it is refused, and the bench
-file must say `"none"`. Over-voltage: `OVP1` has no level that could be set or read, so `over_voltage_v = "none"`.
+(`over_current_a = "at-limit"`) only where this firmware shows in bit 5 that it obeyed, else it is refused, and the
+bench file must say `"none"`. Over-voltage: `OVP1` has no level that could be set or read, so `over_voltage_v = "none"`.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ class Korad:
         self._link.close()
 
     def _protect(self, wanted: bool) -> None:
-        """OCP on or off. On is proven by its bit, which must be clear after OCP0: else it is the bit of something else."""
+        """OCP on or off. On is proven by its bit, which was clear after OCP0: else the bit is something else's."""
         self._trips = False
         off = self._status("OCP0") >> _OCP_BIT & 1
         if not wanted:
