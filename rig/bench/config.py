@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from rig.bench.meter_table import AnyMeterTable
-from rig.bench.values import HOST, PORT, Endpoint, Pin, Seconds, address, or_words
+from rig.bench.values import PORT, Addressed, Endpoint, Pin, Seconds, VisaAddress, or_words
 from rig.bench.values import Table as _Table
 from rig.errors import InputError, RigError, Where
 from rig.instruments.catalogue import OscilloscopeDriver, SupplyDriver
@@ -33,7 +33,6 @@ else:
 Ohms = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 Farads = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
 _LOCAL = rf"^((127(?:\.[0-9]{{1,3}}){{3}}|\[::1\]|localhost):{PORT}|(/[!-~]{{1,100}}))$"
-_VISA = rf"^[Tt][Cc][Pp][Ii][Pp][0-9]*::{HOST}::{PORT}::[Ss][Oo][Cc][Kk][Ee][Tt]$"
 
 
 def _local(value: str) -> str:
@@ -43,14 +42,8 @@ def _local(value: str) -> str:
     return value
 
 
-def _visa(value: str) -> str:
-    return address(value, _VISA, "TCPIP::HOST::PORT::SOCKET")
-
-
 LocalEndpoint = Annotated[str, AfterValidator(_local), WithJsonSchema({"type": "string", "pattern": _LOCAL})]
 """host:port on loopback, or the path of a Unix socket."""
-VisaSocket = Annotated[str, AfterValidator(_visa), WithJsonSchema({"type": "string", "pattern": _VISA})]
-"""A VISA resource name of a plain socket: the only kind that the links speak."""
 
 
 def _day(value: object) -> object:
@@ -128,7 +121,7 @@ class HubTable(_Table):
     settle_s: Seconds = 60.0
 
 
-class InstrumentTable(_Table):
+class InstrumentTable(Addressed):
     """What every instrument may say of itself.
 
     `model`, `serial` and `firmware` are who must answer `*IDN?` at its address, where the bench file says so: a run
@@ -151,7 +144,7 @@ class SupplyTable(InstrumentTable):
 
     name: Name
     driver: SupplyDriver
-    address: VisaSocket
+    address: VisaAddress
     channel: Annotated[int, Field(ge=1, le=3)] = 1
     volts: Volts = 12.0
     amps: Amps = 1.5
@@ -182,7 +175,7 @@ class OscilloscopeTable(InstrumentTable):
 
     name: Name
     driver: OscilloscopeDriver
-    address: VisaSocket
+    address: VisaAddress
     channel: Annotated[int, Field(ge=1, le=4)] = 1
     probe: Annotated[float, Field(gt=0, le=1000)] = 10.0
     node: Name = "hub"

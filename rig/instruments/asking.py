@@ -23,6 +23,10 @@ class AskingLink:
     def name(self) -> str:
         return self._link.name
 
+    @property
+    def openings(self) -> int:
+        return self._link.openings
+
     def exchange(self, *commands: str) -> tuple[str, ...]:
         for text in commands:
             if not is_query(text) or ";" in text:  # a question may have a command before it in its line

@@ -43,6 +43,10 @@ class ScpiLink(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def openings(self) -> int:
+        """How often it was opened so far: the instrument's settings may be gone when it has grown."""
+
     def exchange(self, *commands: str) -> tuple[str, ...]:
         """Send the commands in order, each on its own line, and read the reply of each that ends its header with `?`.
 
@@ -117,7 +121,7 @@ def parse_word(name: str, command: str, reply: str, allowed: tuple[str, ...]) ->
     return word
 
 
-def read_block(name: str, command: str, read: Callable[[int], bytes], frame: Frame = PLAIN) -> Block:
+def read_block(name: str, command: str, read: Callable[[int], bytes | bytearray], frame: Frame = PLAIN) -> Block:
     """A definite-length block and what ends it through `read(n)`, which returns n bytes or fewer at the end.
 
     Raises `LinkError` when the header is not one, or promises another length than comes.

@@ -18,11 +18,15 @@ from __future__ import annotations
 
 import re
 
+from rig.clock.base import Clock
 from rig.errors import LinkError, Refused, Where
+from rig.instruments.byte_link import SerialByteLink
 from rig.instruments.guards import Guard
 from rig.instruments.ports import Identity, SupplyLimits, SupplyReading, SupplySettings
 from rig.instruments.scpi import OffTexts, ScpiLink, parse_number
 from rig.instruments.supplies.dialect import Channels, Rating, check_settings
+from rig.instruments.unended import UnendedLink
+from rig.instruments.wires import LineSettings
 
 PAUSE_S = 0.08
 """Kept between two commands."""
@@ -77,6 +81,11 @@ def parse_idn(text: str) -> Identity | None:
 def channels(who: Identity) -> Channels:
     known = _MODELS.get(who.model) if who.maker in ("KORAD", "TENMA", "RND", "VELLEMAN", "STAMOS") else None
     return () if known is None else (known,)
+
+
+def link_to(address: str, clock: Clock, timeout_s: float, name: str, line: LineSettings) -> UnendedLink:
+    """The link that the driver needs, not yet open."""
+    return UnendedLink(SerialByteLink(address, clock, timeout_s, name, line=line, pause_s=PAUSE_S), LENGTHS)
 
 
 class Korad:
