@@ -28,11 +28,13 @@ _D = TypeVar("_D", SupplyDriver, OscilloscopeDriver)
 class Facts:
     """What people and checks may know of a driver without loading it.
 
-    `families`: the models that it takes, in words. `port`: where they usually listen on a network.
+    `families`: the models that it takes, in words. `port`: where they usually listen on a network. `seen`: whether the
+    driver was ever tried on hardware; what was not is told by `rig doctor`.
     """
 
     families: str
     port: int = 5025
+    seen: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,11 @@ class OscilloscopeKind:
 
     recognises: Callable[[Identity], bool]
     open: Callable[[str, ScpiLink, int, float, Clock], Oscilloscope]
+
+
+def facts(driver: Driver) -> Facts:
+    known: dict[str, Facts] = {**SUPPLIES, **OSCILLOSCOPES}
+    return known[driver]
 
 
 def supply(driver: SupplyDriver) -> SupplyKind:

@@ -28,15 +28,17 @@ class UnendedLink:
         return self._link.openings
 
     def exchange(self, *commands: str) -> tuple[str, ...]:
-        """See `ScpiLink`. Each command is an exchange of its own here, with the instrument's pause behind it."""
+        """See `ScpiLink`. Each question is an exchange, with the commands before it."""
         if not commands or not is_query(commands[-1]):
             raise ValueError("an exchange ends with a query")
-        replies = []
+        replies: list[str] = []
+        before: list[str] = []
         for text in commands:
             if is_query(text):
-                replies.append(self._link.ask(text, self._lengths[text]).decode("latin-1"))
+                replies.append(self._link.ask(text, self._lengths[text], before).decode("latin-1"))
+                before = []
             else:
-                self._link.tell(text)
+                before.append(text)
         return tuple(replies)
 
     def query(self, command: str) -> str:

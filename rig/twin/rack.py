@@ -24,6 +24,7 @@ from rig.twin.choice import chosen, split
 from rig.twin.devices import Contact, Signal
 from rig.twin.faces import OSCILLOSCOPES, SUPPLIES
 from rig.twin.faults import Fault, Phase
+from rig.twin.korad import KoradServer
 from rig.twin.meter import KnownImage
 from rig.twin.modbus import TwinModbus
 from rig.twin.modbus_server import ModbusServer
@@ -82,7 +83,9 @@ class Rack:
             probe = times.probe(self.world.rail)
             self.scope = OSCILLOSCOPES[draft.oscilloscope[0].driver].make(times.faces, probe, seed, NOISE_V)
             self._hooks()
-        self.supply_wire: LineServer = LineServer("supply", self.supply.handle, times.model, times.lock)
+        self.supply_wire: LineServer | KoradServer = SUPPLIES[draft.supply[0].driver].wire(
+            self.supply, times.model, times.lock
+        )
         self.scope_wire: LineServer = LineServer("oscilloscope", self.scope.handle, times.model, times.lock)
         self.meter_wire: ModbusServer | RtuServer = self._meter_wire()
         self._faults = [f for f in faults if f.at_s is not None]

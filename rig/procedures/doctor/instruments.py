@@ -12,9 +12,10 @@ from rig.bench.config import LimitsTable, OscilloscopeTable, SupplyTable
 from rig.bench.identities import other_than_expected
 from rig.bench.opening import link_to, oscilloscope_on, supply_on
 from rig.clock import Clock
-from rig.errors import LinkTimeout, RigError
+from rig.errors import LinkTimeout, Refused, RigError
 from rig.instruments.address import Address, Kind, parse_address
 from rig.instruments.asking import AskingLink
+from rig.instruments.catalogue import facts
 from rig.instruments.ports import Identity, Supply
 from rig.records.doctor import Check, Desk, with_asked
 
@@ -25,8 +26,10 @@ _DESK = Desk("instruments")
 class InstrumentLook:
     """One instrument of the bench file. `identity` is who answered, None where nobody rightly did."""
 
-    def __init__(self, table: SupplyTable | OscilloscopeTable, clock: Clock) -> None:
+    def __init__(self, table: SupplyTable | OscilloscopeTable, clock: Clock, *, real: bool) -> None:
+        """`real` is False for a twin's."""
         self._table = table
+        self._real = real
         self._clock = clock
         self.identity: Identity | None = None
 
@@ -49,14 +52,24 @@ class InstrumentLook:
             who = self.identity = identify()
         except RigError as error:
             return [_DESK.failed(what, error.one_line(), not_answered(error, parse_address(table.address)))]
-        found = f"{who.maker} {who.model}, serial {who.serial}"
+        found = f"{who.maker} {who.model}, serial {who.serial or 'not told'}"
         other = other_than_expected(table, who, "model", "serial")
         if other is None:
             first = _DESK.ok(what, found)
         else:
             to_do = f"connect the instrument that the bench file names, or change its key {other.key}"
             first = _DESK.failed(what, f"{found}; the bench file expects {other.key} {other.expected}", to_do)
-        return [first, self._firmware(who)]
+        return [first, self._firmware(who), *self._driver()]
+
+    def _driver(self) -> list[Check]:
+        """A driver that follows its guide, and was never tried, is said to be so."""
+        driver, what = self._table.driver, f"{self._table.name}: driver"
+        if not self._real:
+            return []
+        if facts(driver).seen:
+            return [_DESK.ok(what, driver)]
+        to_do = "before the first run compare what it sets and reads with the front panel, then make rig controls"
+        return [_DESK.warning(what, f"{driver}: it was never tried on hardware", to_do)]
 
     def _firmware(self, who: Identity) -> Check:
         what, found = f"{self._table.name}: firmware", who.version or "it does not say"
@@ -70,6 +83,8 @@ class InstrumentLook:
         what = f"{supply.name}: output"
         try:
             reading = supply.read()
+        except Refused:
+            return [_DESK.not_here(what, "it tells only of a channel that was chosen, and nothing is set here")]
         except RigError as error:
             return [_DESK.failed(what, error.one_line(), not_answered(error, parse_address(self._table.address)))]
         found = f"{'on' if reading.output_on else 'off'}, {reading.volts:.2f} V, {reading.amps:.3f} A"
