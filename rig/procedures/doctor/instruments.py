@@ -15,7 +15,7 @@ from rig.clock import Clock
 from rig.errors import LinkTimeout, Refused, RigError
 from rig.instruments.address import Address, Kind, parse_address
 from rig.instruments.asking import AskingLink
-from rig.instruments.catalogue import facts
+from rig.instruments.catalogue import OSCILLOSCOPES, SUPPLIES
 from rig.instruments.ports import Identity, Supply
 from rig.records.doctor import Check, Desk, with_asked
 
@@ -26,10 +26,8 @@ _DESK = Desk("instruments")
 class InstrumentLook:
     """One instrument of the bench file. `identity` is who answered, None where nobody rightly did."""
 
-    def __init__(self, table: SupplyTable | OscilloscopeTable, clock: Clock, *, real: bool) -> None:
-        """`real` is False for a twin's."""
+    def __init__(self, table: SupplyTable | OscilloscopeTable, clock: Clock) -> None:
         self._table = table
-        self._real = real
         self._clock = clock
         self.identity: Identity | None = None
 
@@ -59,17 +57,7 @@ class InstrumentLook:
         else:
             to_do = f"connect the instrument that the bench file names, or change its key {other.key}"
             first = _DESK.failed(what, f"{found}; the bench file expects {other.key} {other.expected}", to_do)
-        return [first, self._firmware(who), *self._driver()]
-
-    def _driver(self) -> list[Check]:
-        """A driver that follows its guide, and was never tried, is said to be so."""
-        driver, what = self._table.driver, f"{self._table.name}: driver"
-        if not self._real:
-            return []
-        if facts(driver).seen:
-            return [_DESK.ok(what, driver)]
-        to_do = "before the first run compare what it sets and reads with the front panel, then make rig controls"
-        return [_DESK.warning(what, f"{driver}: it was never tried on hardware", to_do)]
+        return [first, self._firmware(who)]
 
     def _firmware(self, who: Identity) -> Check:
         what, found = f"{self._table.name}: firmware", who.version or "it does not say"
@@ -112,6 +100,13 @@ def unanswered(error: RigError, host: str) -> str:
     if isinstance(error, LinkTimeout):
         return f"is it switched on and on this network (ping {host})? does another program hold its only connection?"
     return f"is its address right, and does it listen there (ping {host})? restart it if it answers nonsense"
+
+
+def driver(table: SupplyTable | OscilloscopeTable) -> Check:
+    """Whether the driver was ever seen to work on hardware."""
+    facts = SUPPLIES[table.driver] if isinstance(table, SupplyTable) else OSCILLOSCOPES[table.driver]
+    seen = "seen on hardware" if facts.seen else "made to its guide, never seen on hardware"
+    return _DESK.ok(f"{table.name}: driver", f"{table.driver} ({facts.families}): {seen}")
 
 
 def calibration(table: SupplyTable | OscilloscopeTable, limits: LimitsTable, today: date, real: bool) -> Check:

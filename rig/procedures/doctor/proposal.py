@@ -21,8 +21,8 @@ from rig.instruments.catalogue import OSCILLOSCOPES, SUPPLIES, Driver, Facts
 from rig.instruments.guards import Guard
 from rig.procedures.doctor.access import ChipSeen
 from rig.procedures.doctor.discovery import Candidate
-from rig.records.capture_file import write_synced
 from rig.records.doctor import Gap, Proposal
+from rig.whole_file import write_synced
 
 PLACEHOLDER = "FILL IN"
 _HEADER_CHIPS = ("pinctrl-bcm2", "pinctrl-rp1")
