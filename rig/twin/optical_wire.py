@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from rig.meters.iec62056.frames import ACK, SOH
+from rig.meters.iec62056.frames import ACK, NAK, SOH
 from rig.meters.serial_port import BITS, with_parity, without_parity
 from rig.twin.optical import Said, State, TwinOptical
 from rig.twin.ports import Timeline
@@ -52,6 +52,8 @@ class OpticalServer(PtyServer):
         self._zeros = 0 if data else self._zeros
         at = min((i for i in (data.find(begin) for begin in _BEGINNINGS) if i >= 0), default=len(data))
         data = data[at:]
+        if data[:1] in (with_parity(ACK), with_parity(NAK)) and self._answered():
+            return data[:1], data[1:]
         if data[:1] == with_parity(SOH):
             end = data.find(with_parity(b"\x03"))
             length = end + 2 if end >= 0 else _LONGEST
@@ -63,6 +65,11 @@ class OpticalServer(PtyServer):
         if len(data) >= length:
             return data[:length], data[length:]
         return None, (data if len(data) < _LONGEST else b"")
+
+    def _answered(self) -> bool:
+        """Whether a single ACK or NAK is a message now: before the choice of a mode, ACK begins a longer one."""
+        with self._lock:
+            return self.face.state is not State.CHOICE
 
     def _request(self, request: bytes) -> None:
         self._characters += len(request)
@@ -83,7 +90,7 @@ class OpticalServer(PtyServer):
         self._answer(request, said, characters, before)
 
     def _right_rate(self, message: bytes, baud: int) -> bool:
-        return message.startswith(ACK) or self._port_baud() == baud
+        return (len(message) > 1 and message.startswith(ACK)) or self._port_baud() == baud
 
     def _answer(self, request: bytes, said: Said | None, characters: int, baud: int) -> None:
         echo = request if self.echoes else b""
@@ -97,7 +104,7 @@ class OpticalServer(PtyServer):
         self._reply(data, took_s, echo)
 
 
-_BEGINNINGS = (with_parity(b"/?"), with_parity(ACK), with_parity(SOH))
+_BEGINNINGS = tuple(with_parity(begin) for begin in (b"/?", ACK, NAK, SOH))
 
 
 def _frame(data: bytes) -> tuple[bytes | None, bytes]:
