@@ -6,7 +6,7 @@ The command line and the pytest plugin call this.
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -163,19 +163,38 @@ def limit_of(config: BenchConfig | None, limit_s: float | None, comparison: str 
     return Limit(to_ns(limit_s), Comparison(word))
 
 
-def run_on(bench: Bench, fixture: Fixture, request: Request, progress: Progress) -> Outcome:
+@dataclass(frozen=True)
+class Occasion:
+    """What a series of runs wants of one of them.
+
+    `begun` is told the run's id before anything on the bench is touched; what it raises ends the run there. `book`:
+    which controls stand, where it is not the bench's own.
+    """
+
+    begun: Callable[[str], None] = lambda _: None
+    book: ControlBook | None = None
+
+
+def run_on(
+    bench: Bench, fixture: Fixture, request: Request, progress: Progress, occasion: Occasion = Occasion()
+) -> Outcome:
     """One activation test on an open bench. Of `request`, its bench, firmware, seed and faults are decided already."""
     limit = limit_of(bench.config, request.limit_s, request.comparison)
     stopwatch, config = SystemClock(), bench.config
     real_start = stopwatch.now()
     started = bench.clock.utc()
     bundle = Bundle.create(request.out, bench.clock)
+    try:
+        occasion.begun(bundle.run_id)
+    except BaseException:
+        bundle.discard()
+        raise
     view = ScopeView.of(config)
     bundle.event("run", bench=config.bench.name, firmware=fixture.name, sha256=fixture.sha256)
     for left in bench.lease.left_behind if bench.lease is not None else ():
         bundle.event("taken_over", piece=left.resource, pid=left.pid, since=left.since_utc, state=left.state)
     bench.relays.keep_journal(bundle.path, bundle.start_ns)
-    book = ControlBook(bench.lease.folder, config) if bench.lease is not None else None
+    book = occasion.book or (ControlBook(bench.lease.folder, config) if bench.lease is not None else None)
     standing = book.standing(started) if book is not None and request.controls != "always" else ()
     kinds = [] if request.controls == "never" else [k for k in required(config) if k not in {e.kind for e in standing}]
     session = Session(bench, limit, view, bundle, progress, lambda: free_bytes(request.out))

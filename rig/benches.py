@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from rig.bench import is_bench_file
@@ -27,8 +28,8 @@ class ChosenBench:
     """A bench that was asked for, checked as far as can be without touching it. `opened` may be used once.
 
     `faults_at_once`: the twin's faults act from the start, for what activates nothing. `terminal`: the descriptor of a
-    terminal at which a person sits. `clock` is there from the opening on, so that a signal can ask for the end. Raises
-    InputError.
+    terminal at which a person sits. `utc`: when the twin's clock begins. `clock` is there from the opening on, so that
+    a signal can ask for the end. Raises InputError.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class ChosenBench:
         *,
         faults_at_once: bool = False,
         terminal: int | None = None,
+        utc: datetime | None = None,
     ) -> None:
         self.name = bench
         self.is_file = is_bench_file(bench)
@@ -50,8 +52,18 @@ class ChosenBench:
         self._faults = tuple(faults)
         self._at_once = faults_at_once
         self._terminal = terminal
+        self._utc = utc
         self.file_config: BenchConfig | None = load_bench(Path(bench)) if self.is_file else None
         self.clock: Clock | None = None
+
+    @property
+    def config(self) -> BenchConfig:
+        """What stands on it. Raises InputError for a twin that there is not."""
+        if self.file_config is not None:
+            return self.file_config
+        from rig.twin.rack import draft
+
+        return draft(self.name)[0]
 
     @contextmanager
     def opened(self, fixtures: Sequence[Fixture], out: Path) -> Iterator[Bench]:
@@ -76,7 +88,7 @@ class ChosenBench:
         parsed = [parse(text) for text in self._faults]
         if self._at_once:
             parsed = [replace(fault, at_s=None) for fault in parsed]
-        twin = Twin(fixtures, self.name, self._seed, parsed)
+        twin = Twin(fixtures, self.name, self._seed, parsed, utc=self._utc)
         try:
             _check_out(twin.config, out)
             self.clock = twin.clock

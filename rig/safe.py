@@ -6,7 +6,7 @@ socket, the rail by its comparators. Each device by itself; what cannot be reach
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from rig.errors import RigError
 from rig.guardian.charge import RelaySpec
 from rig.guardian.emergency import relay_check
 from rig.guardian.hands import open_relay
+from rig.guardian.keeper import keep_safe, pins, take
 from rig.guardian.lease import Lease, state_folder
 from rig.guardian.plain_supply import switch_off
 from rig.guardian.port import Check
@@ -75,7 +76,7 @@ def make_bench_safe(bench: str) -> SafeOutcome:
 
 
 def _made_safe(found: Salvaged, clock: Clock, call_sets: CallSets, lease: Lease | None) -> SafeOutcome:
-    checks = [*_relays(found, clock, call_sets), *_supplies(found), _rail(found, clock, call_sets)]
+    checks = [*_relays(found, clock, call_sets, lease), *_supplies(found), _rail(found, clock, call_sets)]
     outcome = SafeOutcome(found.name, tuple(checks), found.wrong, found.left_out, cleared=False)
     if lease is None or not outcome.safe:
         return outcome
@@ -84,16 +85,37 @@ def _made_safe(found: Salvaged, clock: Clock, call_sets: CallSets, lease: Lease 
     return replace(outcome, cleared=marked)
 
 
-def _relays(found: Salvaged, clock: Clock, call_sets: CallSets) -> Iterator[Check]:
-    """Each by itself: a dead board does not keep the lines from being moved."""
-    for table in found.relays:
-        spec = relay_spec(table)
+def _relays(found: Salvaged, clock: Clock, call_sets: CallSets, lease: Lease | None) -> Iterator[Check]:
+    """Each by itself: a dead board does not keep the lines from being moved. Kept lines are moved by their keeper."""
+    specs = [relay_spec(table) for table in found.relays]
+    kept = [spec for spec in specs if spec.gpio is not None and found.keeps_lines and lease is not None]
+    if kept and lease is not None:
+        yield from _kept(kept, lease.folder)
+    elif lease is not None:
+        take(str(lease.folder), pins(specs))
+    for spec in specs:
+        if spec in kept:
+            continue
 
         def move(spec: RelaySpec = spec) -> Check:
             with closing(open_relay(spec, clock, {}, call_sets.gpio)) as relay:
                 return relay_check(spec.name, relay.make_safe(), spec.safe_closed is None)
 
-        yield _tried(f"relay {table.name}", move)
+        yield _tried(f"relay {spec.name}", move)
+
+
+def _kept(specs: Sequence[RelaySpec], folder: Path) -> Iterator[Check]:
+    """One process takes all of them, so that none is let go of without need, and keeps them."""
+    try:
+        safe = keep_safe(str(folder), specs)
+    except RigError as error:
+        safe = {spec.name: error.one_line() for spec in specs}
+    for spec in specs:
+        found = safe[spec.name]
+        if isinstance(found, str):
+            yield Check(f"relay {spec.name}", False, found)
+        else:
+            yield relay_check(spec.name, found, spec.safe_closed is None)
 
 
 def _supplies(found: Salvaged) -> Iterator[Check]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 
-from rig.instruments.scpi import Block, is_query, read_block
+from rig.instruments.scpi import PLAIN, Block, Frame, is_query, read_block
 
 Pair = tuple[str, str | bytes | None]
 """What is sent, and what comes back: text, the raw bytes of a block, or nothing."""
@@ -22,6 +22,7 @@ class Transcript:
     def __init__(self, *pairs: Pair, name: str = "device") -> None:
         self.name = name
         self.closed = False
+        self.openings = 1
         self._pairs = list(pairs)
         self._at = 0
 
@@ -42,12 +43,12 @@ class Transcript:
     def query(self, command: str) -> str:
         return self.exchange(command)[0]
 
-    def query_block(self, command: str, timeout_s: float | None = None) -> Block:
+    def query_block(self, command: str, timeout_s: float | None = None, frame: Frame = PLAIN) -> Block:
         reply = self._next(command)
         if not isinstance(reply, bytes):
             raise TranscriptError(f"pair {self._at}: {command!r} wants a block, the transcript has {reply!r}")
         stream = BytesIO(reply)
-        block = read_block(self.name, command, stream.read)
+        block = read_block(self.name, command, stream.read, frame)
         if rest := stream.read():
             raise TranscriptError(f"pair {self._at}: {len(rest)} bytes behind the block are unread")
         return block

@@ -129,6 +129,9 @@ def _guardian(config: BenchConfig) -> Iterator[Fault]:
         expected = f"at least dead_time_s, {topology.dead_time_s:g} s"
         key = ("topology", "least_off_s")
         yield Fault(key, "the rail is off for less than the dead time", f"{topology.least_off_s:g} s", expected)
+    if table.keeps_lines and not any(isinstance(relay, GpioRelayTable) for relay in config.relay):
+        expected = "a relay with driver rpi-gpio"
+        yield Fault(("guardian", "keeps_lines"), "there is no line to keep", "true", expected)
     for pin, word in (("watchdog_pin", "watchdog_period_s"), ("estop_pin", "estop_pressed")):
         if getattr(table, pin) is None and getattr(table, word) is not None:
             yield Fault(("guardian", word), "says something of a pin that is not there", word, pin)

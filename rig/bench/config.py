@@ -15,7 +15,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from rig.bench.meter_table import AnyMeterTable
-from rig.bench.values import HOST, PORT, Endpoint, Pin, Seconds, address
+from rig.bench.values import PORT, Addressed, Endpoint, Pin, Seconds, VisaAddress
 from rig.bench.values import Table as _Table
 from rig.errors import InputError, RigError, Where
 from rig.instruments.catalogue import OscilloscopeDriver, SupplyDriver
@@ -27,7 +27,6 @@ Amps = Annotated[float, Field(gt=0, le=30, allow_inf_nan=False)]
 Ohms = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 Farads = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
 _LOCAL = rf"^((127(?:\.[0-9]{{1,3}}){{3}}|\[::1\]|localhost):{PORT}|(/[!-~]{{1,100}}))$"
-_VISA = rf"^[Tt][Cc][Pp][Ii][Pp][0-9]*::{HOST}::{PORT}::[Ss][Oo][Cc][Kk][Ee][Tt]$"
 
 
 def _local(value: str) -> str:
@@ -37,14 +36,8 @@ def _local(value: str) -> str:
     return value
 
 
-def _visa(value: str) -> str:
-    return address(value, _VISA, "TCPIP::HOST::PORT::SOCKET")
-
-
 LocalEndpoint = Annotated[str, AfterValidator(_local), WithJsonSchema({"type": "string", "pattern": _LOCAL})]
 """host:port on loopback, or the path of a Unix socket."""
-VisaSocket = Annotated[str, AfterValidator(_visa), WithJsonSchema({"type": "string", "pattern": _VISA})]
-"""A VISA resource name of a plain socket: the only kind that the links speak."""
 
 
 def _day(value: object) -> object:
@@ -122,7 +115,7 @@ class HubTable(_Table):
     settle_s: Seconds = 60.0
 
 
-class InstrumentTable(_Table):
+class InstrumentTable(Addressed):
     """What every instrument may say of itself.
 
     `model`, `serial` and `firmware` are who must answer `*IDN?` at its address, where the bench file says so: a run
@@ -141,7 +134,7 @@ class SupplyTable(InstrumentTable):
 
     name: Name
     driver: SupplyDriver
-    address: VisaSocket
+    address: VisaAddress
     channel: Annotated[int, Field(ge=1, le=3)] = 1
     volts: Volts = 12.0
     amps: Amps = 1.5
@@ -165,7 +158,7 @@ class OscilloscopeTable(InstrumentTable):
 
     name: Name
     driver: OscilloscopeDriver
-    address: VisaSocket
+    address: VisaAddress
     channel: Annotated[int, Field(ge=1, le=4)] = 1
     probe: Annotated[float, Field(gt=0, le=1000)] = 10.0
     node: Name = "hub"
@@ -287,6 +280,8 @@ class GuardianTable(_Table):
 
     `longest_energised_s`: how long a feed may stay closed. `retry_s`: how long it tries what it could not prove.
     `watchdog_pin`: toggled every half `watchdog_period_s` (0.5); the hardware behind it drops the feeds without.
+    `keeps_lines`: after its work is done, a process goes on holding the relays' GPIO lines (`rig.guardian.keeper`), for
+    a bench on which a line that nobody holds may energise a relay.
     `estop_pin` reads `estop_pressed` (high) while the emergency stop is pressed, and with a broken wire, too.
     """
 
@@ -297,6 +292,7 @@ class GuardianTable(_Table):
     watchdog_pin: Annotated[int, Field(ge=0, le=27)] | None = None
     watchdog_period_s: Annotated[float, Field(ge=0.02, le=60)] | None = None
     estop_pin: Annotated[int, Field(ge=0, le=27)] | None = None
+    keeps_lines: bool = False
     estop_pressed: Literal["high", "low"] | None = None
 
 

@@ -78,3 +78,18 @@ class ControlBook:
         except ValueError:
             return False
         return timedelta() <= now - made <= self._valid_for
+
+
+class HeldControls(ControlBook):
+    """A book that lives only as long as this object: a twin's controls stand for the twin that made them."""
+
+    def __init__(self, config: BenchConfig) -> None:
+        super().__init__(Path(), config)
+        self._held: dict[str, Entry] = {}
+
+    def note(self, made: Iterable[Entry]) -> None:
+        """See `ControlBook`."""
+        self._held.update((entry.kind, entry) for entry in made)
+
+    def _entries(self) -> list[Entry]:
+        return list(self._held.values())

@@ -92,8 +92,8 @@ def open_bench(
         bench = Bench(
             config=config,
             clock=clock,
-            supply=supply_on(VisaLink(psu.address, clock, psu.timeout_s, psu.name), psu),
-            oscilloscope=oscilloscope_on(VisaLink(scope.address, clock, scope.timeout_s, scope.name), scope, clock),
+            supply=supply_on(link_to(psu, clock), psu),
+            oscilloscope=oscilloscope_on(link_to(scope, clock), scope, clock),
             relays=relays,
             wear=wear,
             sense=sense,
@@ -102,6 +102,11 @@ def open_bench(
         )
         stack.pop_all()
     return bench
+
+
+def link_to(table: SupplyTable | OscilloscopeTable, clock: Clock, *, clears: bool = True) -> VisaLink:
+    """The link to an instrument of the bench file, not yet open. `clears`: see `VisaLink`."""
+    return VisaLink(table.address, clock, table.timeout_s, table.name, clears=clears, line=table.line())
 
 
 def supply_on(link: ScpiLink, table: SupplyTable) -> Supply:

@@ -16,7 +16,7 @@ from rig.bench.config import BenchConfig, RelayTable, SenseTable, SupplyTable, T
 from rig.errors import InputError
 from rig.toml_file import read_toml
 
-_SUPPLY_KEYS = ("name", "driver", "address", "channel", "timeout_s")
+_SUPPLY_KEYS = ("name", "driver", "address", "baud", "parity", "stop_bits", "channel", "timeout_s")
 _RELAY_KEYS = (
     *("name", "role", "driver", "safe", "pin", "active"),
     *("address", "port", "baud", "parity", "unit", "coil", "timeout_s"),
@@ -30,7 +30,7 @@ class Salvaged:
     """The usable tables of a bench file.
 
     `wrong`: what is the matter with the file. `left_out`: the supplies, relays and lines that cannot be told, and why.
-    `whole` is the bench file where nothing is wrong with it.
+    `whole` is the bench file where nothing is wrong with it; `keeps_lines` is the guardian's.
     """
 
     name: str
@@ -41,13 +41,15 @@ class Salvaged:
     wrong: str | None
     left_out: tuple[str, ...]
     whole: BenchConfig | None
+    keeps_lines: bool = False
 
     @staticmethod
     def of(config: BenchConfig) -> Salvaged:
         """A bench file with nothing wrong."""
         lines = tuple(s for s in config.sense if s.role in _COMPARATORS)
         relays, supplies = tuple(config.relay), tuple(config.supply)
-        return Salvaged(config.bench.name, supplies, relays, lines, config.topology, None, (), config)
+        keeps = config.guardian.keeps_lines
+        return Salvaged(config.bench.name, supplies, relays, lines, config.topology, None, (), config, keeps)
 
 
 def salvage(path: Path) -> Salvaged:
@@ -70,7 +72,10 @@ def salvage(path: Path) -> Salvaged:
     bench = data.get("bench")
     name = bench.get("name") if isinstance(bench, dict) else None
     comparators = tuple(s for s in lines if s.role in _COMPARATORS)
-    return Salvaged(str(name or path.stem), supplies, relays, comparators, topology, wrong, tuple(left_out), None)
+    guardian = data.get("guardian")
+    keeps = isinstance(guardian, dict) and guardian.get("keeps_lines") is True
+    told = str(name or path.stem)
+    return Salvaged(told, supplies, relays, comparators, topology, wrong, tuple(left_out), None, keeps)
 
 
 def _tables(

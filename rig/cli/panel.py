@@ -61,10 +61,14 @@ class Plain:
             self._line(f"transferred {total} bytes")
 
     def _line(self, text: str) -> None:
+        self.line(f"{self._elapsed_s:9.1f} s  {text}")
+
+    def line(self, text: str) -> None:
+        """One line as it is."""
         if self._gone:
             return
         try:
-            self._stream.write(f"{self._elapsed_s:9.1f} s  {text}\n")
+            self._stream.write(f"{text}\n")
             self._stream.flush()
         except OSError:
             self._gone = True
@@ -118,6 +122,13 @@ class LivePanel:
         if force or now_ns - self._drawn_ns >= _REFRESH_NS:
             self._drawn_ns = now_ns
             self._live.update(self._render(), refresh=True)
+
+    def begin_run(self) -> None:
+        """Another run begins: what was told of the one before goes."""
+        self._now = Panel("start", 0.0, "unknown", "unknown", None, 0.0, self._now.limit_s, None)
+        self._text = ""
+        self._notes.clear()
+        self._strip.clear()
 
     def _rest(self) -> tuple[float, str, str, float | None, float, float, float | None]:
         n = self._now

@@ -35,6 +35,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     _add_run(verbs)
     _add_trigger(verbs)
     _add_controls(verbs)
+    _add_soak(verbs)
     _add_safe(verbs)
     _add_analyse(verbs)
     _add_doctor(verbs)
@@ -114,6 +115,19 @@ def _add_controls(verbs: argparse._SubParsersAction[_Parser]) -> None:
         allow_abbrev=False,
     )
     controls.add_words(verb)
+
+
+def _add_soak(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import soak
+
+    verb = verbs.add_parser(
+        "soak",
+        help="activation after activation, all night",
+        description="Goes through a plan's firmware there and back, cycle after cycle, and keeps each before the next.",
+        epilog=_EXITS,
+        allow_abbrev=False,
+    )
+    soak.add_words(verb)
 
 
 def _add_safe(verbs: argparse._SubParsersAction[_Parser]) -> None:

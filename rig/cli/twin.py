@@ -7,7 +7,7 @@ import select
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,9 @@ from rig.errors import ExitCode, HarnessError, InputError, Where
 if TYPE_CHECKING:
     from types import FrameType
 
-    from rig.twin.serving import ServedTwin
+    from rig.firmware import Fixture
+    from rig.twin.faults import Fault
+    from rig.twin.serving import SystemTwin
 
 _STOPS = {signal.SIGINT: ExitCode.SIGINT, signal.SIGTERM: ExitCode.SIGTERM}
 _FILE = "twin.toml"
@@ -51,6 +53,20 @@ def add_words(verb: ArgumentParser, number: Callable[[str], float]) -> None:
     verb.add_argument(
         "--out", type=Path, metavar="DIR", help="where the bench file goes, and stays (default: a temporary folder)"
     )
+    verb.add_argument(
+        "--chip",
+        metavar="DEVICE",
+        help="relay and sense lines on this chip of the kernel's gpio-sim (/dev/gpiochipN), instead of on sockets",
+    )
+    verb.add_argument(
+        "--undriven",
+        choices=("falls", "keeps"),
+        default="falls",
+        help="with --chip: a relay line that nobody drives falls to its pull, or keeps its level (default: falls)",
+    )
+    verb.add_argument(
+        "--look-s", type=number, default=0.02, metavar="S", help="with --chip: how often it looks at the relay lines"
+    )
     verb.add_argument("--until-eof", action="store_true", help="stop also when standard input ends (for who starts it)")
     verb.add_argument(
         "--json", action="store_true", help="tell errors as JSON too; what it serves is always one line of JSON"
@@ -65,7 +81,6 @@ def serve(options: Namespace) -> int:
     from rig import firmware
     from rig.benches import MAX_SEED
     from rig.twin.faults import parse
-    from rig.twin.serving import ServedTwin
 
     if not 0 <= options.seed <= MAX_SEED:
         raise InputError("not a seed", Where(key="--seed", found=str(options.seed), expected=f"0 to {MAX_SEED}"))
@@ -77,7 +92,7 @@ def serve(options: Namespace) -> int:
         fixtures.sort(key=lambda fixture: fixture.version_from)  # the meter starts at the oldest version
     with ExitStack() as stack:
         stop = stack.enter_context(_signals())
-        twin = ServedTwin(fixtures, options.bench, options.scale, options.seed, faults)
+        twin = _twin(options, fixtures, faults)
         stack.callback(twin.close)
         file = stack.enter_context(_bench_file(options.out, twin.bench_text()))
         print(json.dumps(_line(twin, file)), flush=True)  # noqa: T201
@@ -86,7 +101,21 @@ def serve(options: Namespace) -> int:
         return _wait(stop, twin, options.until_eof)
 
 
-def _line(twin: ServedTwin, file: Path) -> dict[str, str | float | int | None]:
+def _twin(options: Namespace, fixtures: Sequence[Fixture], faults: Sequence[Fault]) -> SystemTwin:
+    from rig.twin.chip_lines import ChipChoice
+    from rig.twin.serving import ChipTwin, ServedTwin
+
+    if options.chip is None:
+        return ServedTwin(fixtures, options.bench, options.scale, options.seed, faults)
+    if not 0.001 <= options.look_s <= 1:
+        raise InputError(
+            "not a time between looks", Where(key="--look-s", found=f"{options.look_s:g}", expected="0.001 to 1")
+        )
+    choice = ChipChoice(options.chip, options.look_s, options.undriven == "keeps")
+    return ChipTwin(choice, fixtures, options.bench, options.scale, options.seed, faults)
+
+
+def _line(twin: SystemTwin, file: Path) -> dict[str, str | float | int | None]:
     """`rig.twin/1`. What is not there is null."""
     where = twin.addresses
     return {
@@ -96,8 +125,9 @@ def _line(twin: ServedTwin, file: Path) -> dict[str, str | float | int | None]:
         "modbus": where.get("modbus"),
         "serial": where.get("serial"),
         "optical": None,
-        "relays": where["relays"],
-        "sense": where["sense"],
+        "relays": where.get("relays"),
+        "sense": where.get("sense"),
+        "chip": where.get("chip"),
         "bench_file": str(file),
         "scale": twin.timeline.scale,
         "pid": os.getpid(),
@@ -152,7 +182,7 @@ def _signals() -> Iterator[_Stop]:
         os.close(stop.fd)
 
 
-def _wait(stop: _Stop, twin: ServedTwin, until_eof: bool) -> int:
+def _wait(stop: _Stop, twin: SystemTwin, until_eof: bool) -> int:
     poll = select.poll()
     poll.register(stop.fd, select.POLLIN)
     poll.register(twin.timeline.failed, select.POLLIN)

@@ -20,6 +20,7 @@ from rig.errors import BenchError, Refused, Where
 from rig.guardian.charge import Charge
 from rig.guardian.core import Core, Move
 from rig.guardian.hands import open_relays
+from rig.guardian.keeper import Kept
 from rig.guardian.strict import from_json, to_json
 
 _START_S = 10.0
@@ -50,7 +51,7 @@ class GuardianClient:
         self._number = 0
         self._lost: str | None = None
         self._tripped: str | None = None
-        self._own: Core | None = None
+        self._own: Core | Kept | None = None
         self._closing: Flag = clock.flag()
         self._beats: Activity | None = None
         self.moves: list[Move] = []
@@ -190,12 +191,16 @@ class GuardianClient:
         self._channel.close()
         self._pulse.close()
 
-    def _own_hands(self) -> Core:
-        """The relay lines in this process; the guardian is ended first, so that there is one owner."""
+    def _own_hands(self) -> Core | Kept:
+        """The relay lines in this process, or in a keeper's; the guardian is ended first: there is one owner."""
         if self._own is None:
             self._process.kill()
             self._process.wait()
-            self._own = Core(self._charge.rules, open_relays(self._charge.relays, self._clock), self._clock.now)
+            charge = self._charge
+            if charge.keeps_lines:
+                self._own = Kept(charge.state_folder, charge.relays)
+            else:
+                self._own = Core(charge.rules, open_relays(charge.relays, self._clock), self._clock.now)
         return self._own
 
     # -- asking ----------------------------------------------------------------------------------------------------

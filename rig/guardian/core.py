@@ -6,7 +6,7 @@ refused request changes nothing. After a trip everything is safe, and nothing is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -183,10 +183,12 @@ class Core:
         self.tripped = Trip(why, text, safe)
         return self.tripped
 
-    def close(self) -> list[BenchError]:
-        """Give back all lines, also when one of them fails; what failed."""
+    def close(self, kept: Collection[str] = ()) -> list[BenchError]:
+        """Give back all lines but those of the roles `kept`, also when one of them fails; what failed."""
         failed = []
-        for relay in self._relays.values():
+        for role, relay in self._relays.items():
+            if role in kept:
+                continue
             try:
                 relay.close()
             except BenchError as error:

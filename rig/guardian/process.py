@@ -22,6 +22,7 @@ from typing import Any
 
 from rig.clock.system import SystemClock
 from rig.errors import BenchError, InputError, Refused, RigError
+from rig.guardian import keeper
 from rig.guardian.charge import Charge
 from rig.guardian.core import Core, Trip, Why
 from rig.guardian.emergency import Controller, Emergency
@@ -29,6 +30,7 @@ from rig.guardian.hands import Watchdog, open_relays, placed, stop_reader
 from rig.guardian.journal import FILE, Journal
 from rig.guardian.plain_supply import reach
 from rig.guardian.strict import from_json, to_json
+from rig.instruments.relays import load_gpio
 
 PACKET = 1 << 16
 BEAT = b"."
@@ -65,6 +67,8 @@ class Process:
         pulse: socket.socket,
         locks: tuple[int, ...],
     ) -> None:
+        self._charge = charge
+        self._locks = locks
         self._controller = controller
         self._channel = channel
         self._pulse = pulse
@@ -79,6 +83,10 @@ class Process:
         for number, supply in enumerate(charge.supplies):
             with placed(f"supply[{number}].address"):
                 reach(supply)
+        lines = keeper.pins(charge.relays)
+        if lines:
+            load_gpio()  # before the lines are taken over, so that they are nobody's for a shorter time
+        keeper.take(charge.state_folder, lines)
         relays = open_relays(charge.relays, clock)
         pressed = stop_reader(charge.stop) if charge.stop else None
         self._core = Core(charge.rules, relays, now, pressed)
@@ -94,9 +102,22 @@ class Process:
         except Exception as error:
             safe = self._core.make_safe()
             self._journal.tell("fault", message=f"{type(error).__name__}: {error}", safe=safe)
+            self._leave()
             raise
-        for relay_error in self._core.close():
+        self._leave()
+
+    def _leave(self) -> None:
+        """Give the relays back, or leave their lines to a keeper."""
+        kept = {spec.role for spec in self._charge.relays if spec.gpio is not None and self._charge.keeps_lines}
+        for relay_error in self._core.close(kept):
             self._journal.tell("failed", message=relay_error.one_line())
+        if not kept:
+            return
+        ends = (self._channel.fileno(), self._pulse.fileno(), self._controller.fileno(), *self._locks)
+        try:
+            keeper.stay(self._charge.state_folder, keeper.pins(self._charge.relays), ends)
+        except OSError as error:
+            self._journal.tell("failed", message=f"nobody keeps the relay lines: {error}")
 
     def _lead(self) -> None:
         poll = select.poll()

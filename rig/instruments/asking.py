@@ -9,7 +9,7 @@ from __future__ import annotations
 from rig.errors import Refused
 from rig.instruments.catalogue import Driver, oscilloscope_driver, supply_driver
 from rig.instruments.ports import Identity
-from rig.instruments.scpi import Block, ScpiLink, is_query, parse_identity
+from rig.instruments.scpi import PLAIN, Block, Frame, ScpiLink, is_query, parse_identity
 
 
 class AskingLink:
@@ -23,6 +23,10 @@ class AskingLink:
     def name(self) -> str:
         return self._link.name
 
+    @property
+    def openings(self) -> int:
+        return self._link.openings
+
     def exchange(self, *commands: str) -> tuple[str, ...]:
         for text in commands:
             if not is_query(text) or ";" in text:  # a question may have a command before it in its line
@@ -33,8 +37,8 @@ class AskingLink:
     def query(self, command: str) -> str:
         return self.exchange(command)[0]
 
-    def query_block(self, command: str, timeout_s: float | None = None) -> Block:
-        del timeout_s
+    def query_block(self, command: str, timeout_s: float | None = None, frame: Frame = PLAIN) -> Block:
+        del timeout_s, frame
         raise Refused(f"{self.name}: {command!r} is no question of one line: nothing was sent")
 
     def close(self) -> None:

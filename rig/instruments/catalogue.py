@@ -93,8 +93,8 @@ def _supplies() -> dict[SupplyDriver, SupplyKind]:
 
 
 def _oscilloscopes() -> dict[OscilloscopeDriver, OscilloscopeKind]:
-    from rig.instruments import rigol_ds1000z
+    from rig.instruments.scopes import rigol_ds1000z
 
     return {
-        "rigol-ds1000z": OscilloscopeKind(rigol_ds1000z.is_ds1000z, rigol_ds1000z.RigolDS1000Z),
+        "rigol-ds1000z": OscilloscopeKind(rigol_ds1000z.recognises, rigol_ds1000z.RigolDS1000Z),
     }

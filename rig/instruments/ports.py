@@ -141,6 +141,23 @@ class Capture:
     trigger_error_s: float
 
 
+@dataclass(frozen=True)
+class Level:
+    """A polled level that was shown to be new: every sample of one short acquisition lies in [`from_ns`, `to_ns`].
+
+    `low_v` and `high_v` are its least and greatest reading, none of them clipped; `gain_error` (a fraction) and
+    `offset_error_v` are the model's worst case. `evidence` says how it was shown to be new.
+    """
+
+    from_ns: int
+    to_ns: int
+    low_v: float
+    high_v: float
+    gain_error: float
+    offset_error_v: float
+    evidence: str
+
+
 class Oscilloscope(Protocol):
     """An oscilloscope, one channel of it."""
 
@@ -159,6 +176,12 @@ class Oscilloscope(Protocol):
 
     def read(self) -> Capture:
         """The finished capture (state STOPPED), as raw codes."""
+
+    def level(self) -> Level | None:
+        """Take one short acquisition as `configure` set it up, now; None where it cannot be shown to be new.
+
+        One oscilloscope captures or polls: `Refused` while a capture is armed or still to be read.
+        """
 
     def make_safe(self) -> None:
         """Stopped, proven by read-back."""

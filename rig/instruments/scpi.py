@@ -22,6 +22,17 @@ NOT_A_MEASUREMENT = 9.9e36
 """SCPI-99 vol. 1, 7.2.1.5 uses 9.9E37 for infinity and 9.91E37 for 'not a number'; nothing real is near."""
 
 
+@dataclass(frozen=True)
+class Frame:
+    """What stands around a block: bytes before its `#`, and those that end the reply."""
+
+    before: bytes = b""
+    after: bytes = b"\n"
+
+
+PLAIN = Frame()
+
+
 class ScpiLink(Protocol):
     """What a driver needs of its link. Every call ends with nothing in flight.
 
@@ -30,6 +41,10 @@ class ScpiLink(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def openings(self) -> int:
+        """How often it was opened so far: the instrument's settings may be gone when it has grown."""
 
     def exchange(self, *commands: str) -> tuple[str, ...]:
         """Send the commands in order, each on its own line, and read the reply of each that ends its header with `?`.
@@ -41,19 +56,28 @@ class ScpiLink(Protocol):
     def query(self, command: str) -> str:
         """`exchange` of one query."""
 
-    def query_block(self, command: str, timeout_s: float | None = None) -> Block:
-        """The data of a definite-length block (IEEE 488.2, 8.7.9), uint8, shape (n,)."""
+    def query_block(self, command: str, timeout_s: float | None = None, frame: Frame = PLAIN) -> Block:
+        """The data of a definite-length block (IEEE 488.2, 8.7.9) that stands in `frame`, uint8, shape (n,)."""
 
     def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
 class OffTexts:
-    """How an output is switched off by who has no driver: what to send, what to ask then, the answers that say off."""
+    """How an output is switched off by who has no driver: what to send, what to ask then, the answers that say off.
+
+    `off_bit`: the answer is a number (0x.. or decimal; one byte as it is where `reply_bytes` is 1) in which this
+    bit is clear when the output is off; then `says_off` is empty. `ends`: what ends a command ("" for none).
+    `reply_bytes`: how long the answer is where nothing ends it. `pause_s`: between the command and the question.
+    """
 
     command: str
     question: str
-    says_off: tuple[str, ...]
+    says_off: tuple[str, ...] = ()
+    off_bit: int | None = None
+    ends: str = "\n"
+    reply_bytes: int | None = None
+    pause_s: float = 0.0
 
 
 def is_query(command: str) -> bool:
@@ -92,11 +116,14 @@ def parse_word(name: str, command: str, reply: str, allowed: tuple[str, ...]) ->
     return word
 
 
-def read_block(name: str, command: str, read: Callable[[int], bytes]) -> Block:
-    """A definite-length block and its terminator through `read(n)`, which returns n bytes or fewer at the end.
+def read_block(name: str, command: str, read: Callable[[int], bytes | bytearray], frame: Frame = PLAIN) -> Block:
+    """A definite-length block and what ends it through `read(n)`, which returns n bytes or fewer at the end.
 
     Raises `LinkError` when the header is not one, or promises another length than comes.
     """
+    before = read(len(frame.before)) if frame.before else b""
+    if before != frame.before:
+        raise wrong(name, command, before.decode("latin-1"), f"{frame.before.decode('latin-1')}, and a block")
     mark = read(2)
     if len(mark) != 2 or mark[:1] != b"#" or mark[1:] not in (b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9"):
         raise wrong(name, command, mark.decode("latin-1"), "a block header such as #9000250000")
@@ -107,8 +134,8 @@ def read_block(name: str, command: str, read: Callable[[int], bytes]) -> Block:
     data = read(count) if count else b""
     if len(data) != count:
         raise wrong(name, command, f"{len(data)} bytes", f"the {count} bytes that the header promised")
-    end = read(1)
-    if end != b"\n":
+    end = read(len(frame.after))
+    if end != frame.after:
         raise wrong(name, command, end.decode("latin-1"), f"the end of the reply after {count} bytes")
     return np.frombuffer(data, dtype=np.uint8)
 

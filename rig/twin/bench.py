@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 
 from rig.bench.config import GpioRelayTable, RelayRole
 from rig.bench.opening import CallSets
@@ -30,12 +31,13 @@ class Twin(Rack):
         seed: int = 0,
         faults: Sequence[Fault] = (),
         depth: int | None = None,
+        utc: datetime | None = None,
     ) -> None:
-        """`depth` makes the oscilloscope's captures smaller than the bench file says (tests)."""
+        """`depth` makes the oscilloscope's captures smaller than the bench file says (tests). `utc`: when it begins."""
         text = template(name)
         if depth is not None:
             text = text.replace("depth = 12_000_000", f"depth = {depth}")
-        self.clock: VirtualClock = VirtualClock()
+        self.clock: VirtualClock = VirtualClock(utc_start=utc)
         times = Times(self.clock, self.clock, lambda rail: rail, threading.RLock())
         super().__init__(filled(text, name), fixtures, seed, faults, times)
         self.config = filled(text, name, self.addresses)

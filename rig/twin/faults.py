@@ -37,6 +37,7 @@ class FaultKind:
     act: Callable[[Rack], None]
     default_s: float | None = None
     own_clock: bool = False
+    loses_edges: bool = False
     phase: Phase | None = None
     lacks: Callable[[BenchConfig], str | None] = lambda _: None
 
@@ -190,7 +191,7 @@ KINDS: dict[str, FaultKind] = {
     "rail-up-stuck-low": FaultKind("rail_up never says 'up' again", lambda t: t.line("rail_up").force(False)),
     "rail-down-stuck-high": FaultKind("rail_down says 'down' for ever", lambda t: t.line("rail_down").force(True)),
     "rail-down-stuck-low": FaultKind("rail_down never says 'down' again", lambda t: t.line("rail_down").force(False)),
-    "edges-lost": FaultKind("the next edge of each comparator is lost", _lose_edges, 0.0),
+    "edges-lost": FaultKind("the next edge of each comparator is lost", _lose_edges, 0.0, loses_edges=True),
     "scope-dead": FaultKind("the oscilloscope loses its network", lambda t: t.scope_wire.unplug()),
     "scope-silent": FaultKind("the oscilloscope no longer answers", lambda t: _silence(t, "scope")),
     "scope-stale": FaultKind("the oscilloscope says WAIT for ever", _stale_scope),

@@ -25,8 +25,9 @@ _MACHINE = ("timeout_s",)
 def served(config: BenchConfig, scale: float, addresses: Mapping[str, str]) -> BenchConfig:
     """`config` as the bench file of the same bench behind sockets, on which a second lasts `scale` seconds.
 
-    `addresses`: supply, oscilloscope, modbus, relays, sense. Coils are counted as the relays stand in the file. Not
-    checked: `rig.bench.config.check_bench` does that to the text.
+    `addresses`: supply, oscilloscope, modbus, and either relays and sense, or `chip`: the GPIO chip that has the lines.
+    Coils are counted as the relays stand in the file. Not checked: `rig.bench.config.check_bench` does that to the
+    text.
     """
     data: dict[str, Any] = _shrunk(config, scale)
     data["bench"]["description"] = f"{config.bench.description}, served; a second of it takes {scale:g} s"
@@ -40,6 +41,16 @@ def served(config: BenchConfig, scale: float, addresses: Mapping[str, str]) -> B
         data[kind][0]["address"] = addresses[kind]
     place = "port" if "port" in data["meter"] else "address"
     data["meter"][place] = addresses["serial" if place == "port" else "modbus"]
+    if "chip" in addresses:
+        for line in data["sense"]:
+            line["chip"] = addresses["chip"]
+        data["guardian"]["keeps_lines"] = True  # a relay line is pulled to its energised level there
+    else:
+        _onto_sockets(data, addresses)
+    return BenchConfig.model_validate(data)
+
+
+def _onto_sockets(data: dict[str, Any], addresses: Mapping[str, str]) -> None:
     data["relay"] = [
         {
             **{key: relay[key] for key in ("name", "role", "safe", "least_dwell_s")},
@@ -57,7 +68,6 @@ def served(config: BenchConfig, scale: float, addresses: Mapping[str, str]) -> B
         }
         for line in data["sense"]
     ]
-    return BenchConfig.model_validate(data)
 
 
 def _shrunk(table: BaseModel, scale: float) -> dict[str, Any]:

@@ -99,6 +99,12 @@ class SystemTimeline:
             with self:
                 self.schedule(self._now + to_ns(delay_s), reply)
 
+    def fail(self, error: Exception) -> None:
+        """The twin failed: the model stands still from now on, and who serves it is told."""
+        if self.failure is None:
+            self.failure = error
+            os.eventfd_write(self.failed, 1)
+
     def _advance(self) -> None:
         """Bring the model to the present: what is due happens in its order, each at its own instant."""
         present = self.model_ns(time.monotonic_ns())
@@ -109,8 +115,7 @@ class SystemTimeline:
             try:
                 entry.run()
             except Exception as error:  # noqa: BLE001 - this thread is a chance one: who serves the twin is told
-                self.failure = error
-                os.eventfd_write(self.failed, 1)
+                self.fail(error)
         if self.failure is None:
             self._now = max(self._now, present)
 

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 from rig.guardian.charge import Charge, GpioSpec, RelaySpec, StopSpec, SupplySpec, WatchdogSpec
 from rig.guardian.core import Rules
+from rig.instruments.supplies.rigol_dp800 import off_texts
 from rig.twin.wire import SILENCE, Answer, HangUp, LineServer
 
 FAKE_GPIO = Path(__file__).parent / "fake_gpio"
@@ -74,8 +75,22 @@ class Supply:
         self.server = LineServer("supply", self._handle, nobody, threading.RLock())  # type: ignore[arg-type]
 
     def spec(self, timeout_s: float = 5.0) -> SupplySpec:
-        host, port = self.server.host, self.server.port
-        return SupplySpec("psu", host, port, ":OUTP CH1,OFF", ":OUTP? CH1", ("OFF", "0"), timeout_s)
+        texts = off_texts(1)
+        return SupplySpec(
+            name="psu",
+            address=self.server.address,
+            baud=9600,
+            parity="none",
+            stop_bits=1,
+            off=texts.command,
+            question=texts.question,
+            says_off=texts.says_off,
+            off_bit=None,
+            ends="\n",
+            reply_bytes=None,
+            pause_s=0.0,
+            timeout_s=timeout_s,
+        )
 
     def _handle(self, line: str) -> Answer:
         self.heard.append(line)
@@ -99,6 +114,7 @@ def charge(
     watchdog: WatchdogSpec | None = None,
     stop: StopSpec | None = None,
     supply_timeout_s: float = 5.0,
+    keeps_lines: bool = False,
 ) -> Charge:
     relays = tuple(
         RelaySpec(role, NAMES[role], GpioSpec(pin, True), None, None if role == "mains" else False)
@@ -113,7 +129,7 @@ def charge(
         silent_ns=round(silent_s * 1e9),
     )
     supplies = (supply.spec(supply_timeout_s),)
-    return Charge("test", str(state), relays, supplies, rules, beat_s, retry_s, watchdog, stop)
+    return Charge("test", str(state), relays, supplies, rules, beat_s, retry_s, watchdog, stop, keeps_lines)
 
 
 def gone(pid: int, wait_s: float = PATIENCE_S) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,9 +11,11 @@ from hypothesis import strategies as st
 from rig.clock.virtual import VirtualClock
 from rig.errors import LinkError, Refused
 from rig.instruments.ports import CaptureSettings, ScopeState
-from rig.instruments.rigol_ds1000z import RigolDS1000Z, plan
+from rig.instruments.scopes.rigol_ds1000z import SCREEN, RigolDS1000Z
+from rig.instruments.scopes.screen import plan
 from tests.transcript import Pair, Transcript, setting, transcript
 
+IDN: Pair = ("*IDN?", "RIGOL TECHNOLOGIES,DS1104Z,S1,1.0")
 OK: Pair = (":SYST:ERR?", '0,"No error"')
 WANTED = CaptureSettings(window_s=500.0, pre_s=2.0, depth=10_000, top_v=12.5, bottom_v=-0.5, trigger_v=8.0)
 PREAMBLE = "0,2,12000,1,5.000000e-02,-2.000000e+00,0,8.000000e-02,-75,127"
@@ -25,7 +26,7 @@ def scope(link: Transcript) -> RigolDS1000Z:
 
 
 def configuring() -> tuple[Pair, ...]:
-    pairs: list[Pair] = [(":RUN", None), OK]
+    pairs: list[Pair] = [IDN, (":RUN", None), OK]
     for number, (text, back) in enumerate((("ON", "1"), ("OFF", "0"), ("OFF", "0"), ("OFF", "0")), start=1):
         pairs += setting(f":CHAN{number}:DISP {text}", f":CHAN{number}:DISP?", back)
     for command, back in (
@@ -189,13 +190,13 @@ def test_stopping_a_finished_capture_again_keeps_it_readable():
 
 
 def test_a_scope_that_does_not_stop_is_not_called_safe():
-    pairs = ((":TRIG:STAT?", "TD"), (":STOP", None), OK, *(((":TRIG:STAT?", "TD"),) * 40))
+    pairs = ((":TRIG:STAT?", "TD"), (":STOP", None), OK, *(((":TRIG:STAT?", "TD"),) * 41))
     with transcript(*pairs) as link, pytest.raises(LinkError, match="does not stop"):
         scope(link).make_safe()
 
 
 def test_a_scope_that_does_not_arm_is_an_error():
-    pairs = (*configuring(), (":SING", None), OK, *(((":TRIG:STAT?", "STOP"),) * 40))
+    pairs = (*configuring(), (":SING", None), OK, *(((":TRIG:STAT?", "STOP"),) * 41))
     with transcript(*pairs) as link:
         device = scope(link)
         device.configure(WANTED)
@@ -205,7 +206,7 @@ def test_a_scope_that_does_not_arm_is_an_error():
 
 def test_an_undefined_header_is_told_and_nothing_more_is_sent():
     with (
-        transcript((":RUN", None), (":SYST:ERR?", '-113,"Undefined header"'), OK) as link,
+        transcript(IDN, (":RUN", None), (":SYST:ERR?", '-113,"Undefined header"'), OK) as link,
         pytest.raises(LinkError, match="-113"),
     ):
         scope(link).configure(WANTED)
@@ -264,8 +265,8 @@ def test_the_models_of_the_family_are_known(model: str):
         {"top_v": 2000.0},
     ],
 )
-def test_what_the_model_cannot_do_is_refused_before_a_byte_leaves(change: dict[str, float]):
-    with transcript() as link, pytest.raises(Refused):
+def test_what_the_model_cannot_do_is_refused_before_a_set_leaves(change: dict[str, float]):
+    with transcript(IDN) as link, pytest.raises(Refused):
         scope(link).configure(replace(WANTED, **change))
 
 
@@ -281,7 +282,7 @@ def test_a_plan_is_never_smaller_than_what_was_asked(
 ):
     asked = CaptureSettings(window_s, 0.0, depth, bottom_v + span_v, bottom_v, bottom_v + span_v / 2)
     try:
-        found = plan("scope", asked, probe)
+        found = plan("scope", asked, probe, SCREEN)
     except Refused:
         assert depth / window_s > 0.9e8  # the next depth is at most ten times more, and 1 GSa/s the end
         return
@@ -289,7 +290,7 @@ def test_a_plan_is_never_smaller_than_what_was_asked(
     room = 0.5 * found.volt_scale * (1 - 1e-6)
     assert found.window_s >= window_s * (1 - 1e-9)
     assert found.depth >= depth
-    assert half - found.volt_offset >= asked.top_v + room
-    assert -half - found.volt_offset <= asked.bottom_v - room
+    assert half + found.middle_v >= asked.top_v + room
+    assert -half + found.middle_v <= asked.bottom_v - room
     assert found.depth / found.window_s <= 1e9 * (1 + 1e-6)
-    assert np.isclose(found.window_s / 2 - found.time_offset_s, 0.0)
+    assert found.pre_s == 0.0

@@ -15,7 +15,7 @@ from rig.clock.virtual import VirtualClock
 from rig.errors import LinkError, LinkTimeout, Refused
 from rig.instruments.link import VisaLink
 from rig.instruments.ports import Capture, CaptureSettings, ScopeState
-from rig.instruments.rigol_ds1000z import RigolDS1000Z
+from rig.instruments.scopes.rigol_ds1000z import RigolDS1000Z
 from rig.twin.rigol_ds1000z import Imperfections, TwinDS1000Z
 from rig.twin.wire import LineServer
 

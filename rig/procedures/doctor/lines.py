@@ -13,6 +13,8 @@ from rig.bench.config import BenchConfig, GpiodSenseTable, GpioRelayTable, Sense
 from rig.bench.opening import CallSets, open_sense
 from rig.clock import Clock
 from rig.errors import BenchError
+from rig.guardian.keeper import holder
+from rig.guardian.lease import state_folder
 from rig.instruments.chips import chip_info, line_infos
 from rig.procedures.doctor.machine import Machine
 from rig.records.doctor import Check, Desk
@@ -80,11 +82,19 @@ def chip_of(config: BenchConfig) -> str | None:
 
 def _uses(users: Mapping[int, str], infos: Mapping[int, LineInfo]) -> Iterator[Check]:
     """A row for each line that is taken, and one for all that are free."""
+    kept: dict[int, list[str]] = {}
     for number, who in users.items():
         info = infos[number]
-        if info.used:
+        keeper = holder(str(state_folder()), number) if info.used and who.startswith("relay ") else None
+        if keeper is not None:
+            kept.setdefault(keeper, []).append(f"{who.partition(' ')[2]} {number}")
+        elif info.used:
             found = f"line {number} is taken by '{info.consumer}'"
             yield _DESK.failed(f"line of {who}", found, _free(info.consumer))
+    for pid, names in kept.items():
+        yield _DESK.ok(
+            "kept lines", f"{', '.join(names)}: held by process {pid} since the last run, as the bench file asks"
+        )
     free = [f"{who.partition(' ')[2]} {number}" for number, who in users.items() if not infos[number].used]
     if free:
         yield _DESK.ok("free lines", ", ".join(free))

@@ -1,0 +1,183 @@
+"""`rig soak`: a night's work, with a live panel on a terminal, one plain line a cycle elsewhere; and its schedule."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rig.cli.signals import stopped_code, stopping
+from rig.errors import ExitCode
+
+if TYPE_CHECKING:
+    from rig.procedures.soak.schedule import ScheduleRow
+    from rig.soak import PreparedSoak, SoakOutcome
+
+_WEIGHT = {"FAIL": ExitCode.FAIL, "ERROR": ExitCode.BENCH_ERROR, "INCONCLUSIVE": ExitCode.INCONCLUSIVE}
+
+
+def add_words(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("plan", type=Path, metavar="PLAN.toml", help="what to do (rig.plan/1)")
+    verb.add_argument("--cycles", type=_count, metavar="N", help="so many cycles, in place of the plan's own end")
+    verb.add_argument(
+        "--until", type=_clock, metavar="HH:MM", help="until the next such local time, in place of the plan's own end"
+    )
+    verb.add_argument("--resume", metavar="ID", help="go on with this soak (an id, its beginning, or 'last')")
+    verb.add_argument(
+        "--bench", default="twin", metavar="NAME|FILE", help="bench by name, or a bench file (default: twin)"
+    )
+    verb.add_argument(
+        "--out", type=Path, default=Path("runs"), metavar="DIR", help="where the evidence goes (default: runs)"
+    )
+    verb.add_argument("--seed", type=int, metavar="N", help="of the twin's noise, and of what is drawn (default: 0)")
+    verb.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME[@S]",
+        help="a fault of the twin, S seconds after the first activation command (may be given more than once)",
+    )
+    verb.add_argument("--dry-run", action="store_true", help="print what would happen when, and touch nothing")
+    verb.add_argument("--json", action="store_true", help="print one object, and nothing else, on stdout")
+    verb.set_defaults(verb=run)
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"not a number of cycles: {text!r}")
+    return int(text)
+
+
+def _clock(text: str) -> str:
+    if not re.fullmatch(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", text):
+        raise argparse.ArgumentTypeError(f"not a time of day: {text!r} (expected HH:MM)")
+    return text.rjust(5, "0")
+
+
+def run(options: Namespace) -> int:
+    """Check the input; then the schedule, or one sitting and what came of it."""
+    from rig.soak import PreparedSoak, SoakRequest
+
+    prepared = PreparedSoak(
+        SoakRequest(
+            plan=options.plan,
+            bench=options.bench,
+            out=options.out,
+            cycles=options.cycles,
+            until=options.until,
+            resume=options.resume,
+            seed=options.seed,
+            faults=tuple(options.fault),
+        )
+    )
+    if options.dry_run:
+        return _dry_run(prepared, options.json)
+    from rig.cli.soak_panel import soak_progress_for
+
+    with stopping(prepared), soak_progress_for(sys.stdout, options.json) as progress:
+        outcome = prepared.run(progress)
+    if options.json:
+        print(json.dumps(_body(outcome), ensure_ascii=False, indent=2))  # noqa: T201
+    else:
+        for line in _summary(outcome):
+            print(line)  # noqa: T201
+    return exit_code(outcome)
+
+
+def exit_code(outcome: SoakOutcome) -> int:
+    """A signal, safe; 4 where it broke off; else what weighs most among the cycles, each by its last attempt.
+
+    A FAIL is a finding, and weighs more than an ERROR beside it; a cycle that was lost is none.
+    """
+    if outcome.ending.failed:
+        return ExitCode.BENCH_ERROR
+    stopped = stopped_code(outcome.cancelled)
+    if stopped is not None:
+        return stopped
+    last = {a.begun.cycle.number: a.ended for a in outcome.attempts if a.begun.cycle is not None}
+    verdicts = {"INCONCLUSIVE" if ended is None else ended.verdict for ended in last.values()}
+    for verdict, code in _WEIGHT.items():
+        if verdict in verdicts:
+            return code
+    return ExitCode.PASS if verdicts else ExitCode.INCONCLUSIVE
+
+
+def _body(outcome: SoakOutcome) -> dict[str, object]:
+    """What `--json` prints."""
+    return {
+        "schema": "rig.soak/1",
+        "soak_id": outcome.soak.soak_id,
+        "ending": {"reason": outcome.ending.reason, "text": outcome.ending.text},
+        "cycles": [
+            {
+                "number": a.begun.cycle.number if a.begun.cycle else None,
+                "attempt": a.begun.cycle.attempt if a.begun.cycle else None,
+                "run_id": a.begun.run_id,
+                "fixture": a.begun.fixture,
+                "verdict": a.ended.verdict if a.ended else None,
+                "lower_s": a.ended.lower_s if a.ended else None,
+                "upper_s": a.ended.upper_s if a.ended else None,
+            }
+            for a in outcome.attempts
+        ],
+    }
+
+
+def _summary(outcome: SoakOutcome) -> Iterator[str]:
+    from collections import Counter
+
+    from rig.cli.soak_words import verdict_words
+
+    ended = [a.ended for a in outcome.attempts if a.ended is not None]
+    counts = Counter(e.verdict for e in ended)
+    lost = len(outcome.attempts) - len(ended)
+    yield ""
+    yield f"{outcome.ending.text}."
+    yield f"  {verdict_words(counts)}{f', {lost} lost' if lost else ''}"
+    yield f"  soak: {outcome.soak.soak_id}; go on with --resume {outcome.soak.soak_id}"
+
+
+def _dry_run(prepared: PreparedSoak, as_json: bool) -> int:
+    """The schedule. Nothing is opened."""
+    from rig.clock import utc_label
+
+    rows = list(prepared.schedule())
+    begin = prepared.now()
+    if as_json:
+        body = {
+            "schema": "rig.schedule/1",
+            "plan": prepared.plan.tables.plan.name,
+            "bench": prepared.config.bench.name,
+            "seed": prepared.seed,
+            "begins_utc": utc_label(begin),
+            "cycles": [{**vars(row)} for row in rows],
+        }
+        print(json.dumps(body, ensure_ascii=False, indent=2))  # noqa: T201
+        return ExitCode.PASS
+    for line in _schedule_lines(prepared, rows, begin):
+        print(line)  # noqa: T201
+    return ExitCode.PASS
+
+
+def _schedule_lines(prepared: PreparedSoak, rows: Sequence[ScheduleRow], begin: datetime) -> Iterator[str]:
+    from rig.cli.soak_words import length_words
+
+    place = prepared.place
+    yield f"{'cycle':>5}  {'begins about':<19}  {'takes':>12}  {'activates':<24}  and before it"
+    for row in rows:
+        at = (begin + timedelta(seconds=row.starts_s)).astimezone(place)
+        what = f"{row.fixture}: {row.version_from} to {row.version_to}"
+        before = ", ".join(w for w, do in (("K1 off and on", row.power_cycle), ("controls", row.controls)) if do)
+        line = f"{row.number:>5}  {at:%Y-%m-%d %H:%M:%S}  {length_words(row.expected_s):>12}  {what:<24}  {before}"
+        yield line.rstrip()
+    if not rows:
+        yield "nothing is left to do"
+        return
+    last = begin + timedelta(seconds=rows[-1].starts_s + rows[-1].expected_s)
+    yield f"{len(rows)} cycles; the last ends about {last.astimezone(place):%Y-%m-%d %H:%M:%S %Z}. Nothing was touched."

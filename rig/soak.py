@@ -1,0 +1,245 @@
+"""The Python face of `rig soak`: a plan on a bench, cycle after cycle, each kept before the next; and its resume.
+
+The journal of `out` knows every attempt, and the bundles are beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from rig.api import Occasion, Outcome, Request, run_on
+from rig.bench.config import BenchConfig
+from rig.bench.control_book import HeldControls
+from rig.bench.meter_table import OutsideTable
+from rig.bench.opening import Bench
+from rig.benches import ChosenBench
+from rig.clock import Clock, to_ns, utc_label
+from rig.clock.system import SystemClock
+from rig.errors import InputError, Where
+from rig.instruments.usb import SysfsUsb
+from rig.meters.port import ImageState
+from rig.procedures.soak.end import End, end_of, zone
+from rig.procedures.soak.keeping import attempts_of, ended_of, find, new_id, resume
+from rig.procedures.soak.plan import Plan, Turn, load_plan
+from rig.procedures.soak.progress import SoakProgress
+from rig.procedures.soak.runner import Ending, SoakRunner, Tried
+from rig.procedures.soak.schedule import ScheduleRow, schedule
+from rig.procedures.soak.tally import Tally
+from rig.records.bundle import free_bytes
+from rig.records.journal import RUN, Attempt, Begun, Cycle, Ended, Journal, Process, Reader, Soak, SoakEvent
+
+
+@dataclass(frozen=True)
+class SoakRequest:
+    """What was asked for. `cycles` and `until` take the place of the plan's own end.
+
+    `resume`: the id of a soak, its beginning, or `last`. `utc`: when it is now; None = as this machine says.
+    """
+
+    plan: Path
+    bench: str = "twin"
+    out: Path = Path("runs")
+    cycles: int | None = None
+    until: str | None = None
+    resume: str | None = None
+    seed: int | None = None
+    faults: tuple[str, ...] = ()
+    utc: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SoakOutcome:
+    """One sitting: why it ended, and every attempt of the whole soak."""
+
+    soak: Soak
+    ending: Ending
+    attempts: tuple[Attempt, ...]
+    events: tuple[SoakEvent, ...]
+    cancelled: str | None
+
+
+class PreparedSoak:
+    """A soak whose input is checked. `run` may be called once. Raises InputError."""
+
+    def __init__(self, request: SoakRequest) -> None:
+        self.request = request
+        self.plan: Plan = load_plan(request.plan)
+        self.earlier: Soak | None = self._earlier()
+        self.seed = self.earlier.seed if self.earlier is not None else (request.seed or 0)
+        self.bench = ChosenBench(request.bench, self.seed, request.faults, utc=request.utc)
+        self.config: BenchConfig = self.bench.config
+        check_bench(self.plan, self.config)
+        if self.earlier is not None and self.earlier.bench != self.config.bench.name:
+            where = Where(key="--resume", found=self.config.bench.name, expected=self.earlier.bench)
+            raise InputError("that soak is of another bench", where)
+        zone_key = Where(str(request.plan), "end.timezone", found=repr(self.plan.tables.end.timezone))
+        self.place = zone(self.plan.tables.end.timezone, zone_key)
+        self.end: End = self._end()
+
+    @property
+    def clock(self) -> Clock | None:
+        """The bench's, once it is open."""
+        return self.bench.clock
+
+    def run(self, progress: SoakProgress) -> SoakOutcome:
+        """One sitting. `progress` is told what happens.
+
+        Raises InputError, BenchError when the bench or the journal cannot be opened.
+        """
+        with self.bench.opened(self.plan.fixtures(), self.request.out) as bench, Journal.open(self.request.out) as book:
+            return soak_on(bench, self, book, progress)
+
+    def schedule(self) -> Iterator[ScheduleRow]:
+        """What this sitting would do, if all goes as it should. Touches nothing."""
+        attempts: tuple[Attempt, ...] = ()
+        if self.earlier is not None:
+            with Reader.open(self.request.out) as reader:
+                attempts = attempts_of(reader, self.earlier.soak_id)
+        return schedule(self.plan, self.config, self.seed, self.end, Tally.of(self.plan, attempts))
+
+    def now(self) -> datetime:
+        """By the wall clock, in UTC."""
+        return self.request.utc or SystemClock().utc()
+
+    def _earlier(self) -> Soak | None:
+        if self.request.resume is None:
+            return None
+        with Reader.open(self.request.out) as reader:
+            soak = find(reader, self.request.resume)
+        if soak.plan_sha256 != self.plan.text_sha256:
+            found = Where(str(self.plan.path), "--resume", found="another plan", expected=f"that of {soak.soak_id}")
+            raise InputError("that soak is of another plan, or this plan was changed since", found)
+        if self.request.seed not in (None, soak.seed):
+            where = Where(key="--seed", found=str(self.request.seed), expected=str(soak.seed))
+            raise InputError("that soak has another seed", where)
+        return soak
+
+    def _end(self) -> End:
+        """Of this sitting, in lengths from now: a soak that goes on keeps the end that it began with."""
+        request, table = self.request, self.plan.tables.end
+        began = now = self.now()
+        if self.earlier is not None:
+            began = datetime.fromisoformat(self.earlier.utc)
+        own = request.cycles is not None or request.until is not None
+        key = Where(str(self.plan.path), "--until" if own else "end.until")
+        place = self.place
+        if own:
+            return end_of(request.cycles, None, request.until, place, now, key)
+        end = end_of(table.cycles, table.duration_h, table.until, place, began, key)
+        if end.after_ns is None or self.earlier is None:
+            return end
+        left = timedelta(microseconds=end.after_ns / 1000) - (now - began)
+        if left <= timedelta():
+            ended = (began + timedelta(microseconds=end.after_ns / 1000)).isoformat(timespec="seconds")
+            raise InputError("the end lies in the past: say --until or --cycles", replace(key, found=ended))
+        return replace(end, after_ns=round(left.total_seconds() * 1e9))
+
+
+def check_bench(plan: Plan, config: BenchConfig) -> None:
+    """Raises InputError for a plan that this bench cannot do."""
+    tables, has_mains = plan.tables, any(table.role == "mains" for table in config.relay)
+    for key, wanted in (
+        ("between.power_cycle_every", tables.between.power_cycle_every is not None),
+        ("recovery.steps", "power-cycle-meter" in tables.recovery.steps),
+    ):
+        if wanted and not has_mains:
+            raise InputError(
+                "this bench has no K1 to power-cycle the meter with",
+                Where(str(plan.path), key, found=config.bench.name),
+            )
+    meter = config.meter
+    asks = isinstance(meter, OutsideTable) and (
+        meter.trigger == "person" or (meter.reads is None and not meter.version_command)
+    )
+    if asks:
+        where = Where(config.bench.name, "meter.trigger", found="a person", expected="a bench that needs nobody")
+        raise InputError("a soak asks nobody at night", where)
+
+
+def soak_on(bench: Bench, prepared: PreparedSoak, journal: Journal, progress: SoakProgress) -> SoakOutcome:
+    """One sitting on an open bench."""
+    plan, request, config = prepared.plan, prepared.request, bench.config
+    utc = utc_label(bench.clock.utc())
+    unsure, soak = False, prepared.earlier
+    earlier: tuple[Attempt, ...] = ()
+    if soak is None:
+        soak = Soak(new_id(bench.clock.utc()), utc, plan.text, config.bench.name, request.bench, None, prepared.seed)
+        journal.add(soak)
+    else:
+        standing = journal.standing(soak.soak_id)
+        assert standing is not None  # noqa: S101 - it was found
+        resumed = resume(journal, request.out, standing, utc)
+        unsure, earlier = resumed.unsure, resumed.attempts
+        for text in resumed.lost:
+            progress.happened("lost", text)
+    runner = SoakRunner(
+        bench=bench,
+        plan=plan,
+        seed=prepared.seed,
+        end=prepared.end,
+        soak_id=soak.soak_id,
+        tally=Tally.of(plan, earlier),
+        journal=journal,
+        attempts=_Attempts(bench, prepared, journal, progress),
+        room=lambda: _room(bench, request.out),
+        progress=progress,
+        usb=SysfsUsb(bench.clock) if bench.lease is not None else None,
+    )
+    if unsure:
+        runner.unsure_since(bench.clock.now())
+    ending = runner.run()
+    return SoakOutcome(
+        soak, ending, attempts_of(journal, soak.soak_id), journal.events(soak.soak_id), bench.clock.cancelled()
+    )
+
+
+def _room(bench: Bench, out: Path) -> str | None:
+    free, need = free_bytes(out) / 1e6, bench.config.limits.free_disk_mb
+    return None if free >= need else f"too little room for the evidence: {free:.0f} MB are free, {need:g} MB are needed"
+
+
+class _Attempts:
+    """Implements `rig.procedures.soak.runner.Attempts` with `rig run`'s own means."""
+
+    def __init__(self, bench: Bench, prepared: PreparedSoak, journal: Journal, progress: SoakProgress) -> None:
+        self._bench = bench
+        self._journal = journal
+        self._progress = progress
+        self._request = Request(bench=prepared.request.bench, out=prepared.request.out, seed=prepared.seed)
+        self._held = HeldControls(bench.config) if bench.lease is None else None
+
+    def __call__(self, turn: Turn, cycle: Cycle, *, controls: bool) -> Tried:
+        clock, fixture = self._bench.clock, turn.fixture
+        begin_ns = clock.now()
+
+        def begun(run_id: str) -> None:
+            self._journal.add(
+                Begun(
+                    run_id=run_id,
+                    kind=RUN,
+                    utc=utc_label(clock.utc()),
+                    bench=self._bench.config.bench.name,
+                    fixture=fixture.name,
+                    version_from=fixture.version_from,
+                    version_to=fixture.version_to,
+                    meter=None,
+                    cycle=cycle,
+                    process=Process.this(),
+                )
+            )
+
+        request = replace(self._request, firmware=fixture.name, controls="always" if controls else "auto")
+        outcome = run_on(self._bench, fixture, request, self._progress, Occasion(begun, self._held))
+        ended = ended_of(outcome.record, outcome.folder, (clock.now() - begin_ns) / 1e9)
+        self._journal.add(ended)
+        return _tried(outcome, ended, begin_ns)
+
+
+def _tried(outcome: Outcome, ended: Ended, begin_ns: int) -> Tried:
+    row = outcome.record.activation
+    commanded = None if row.commanded_at_s is None else begin_ns + to_ns(row.commanded_at_s)
+    over = row.version_after == row.version_expected or row.image_state == ImageState.ACTIVATION_FAILED.value
+    return Tried(ended.run_id, ended, commanded, over, outcome.record.control.valid)
