@@ -9,13 +9,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from rig.bench.config import BenchConfig
-from rig.bench.meter_table import ContactTable, ModbusRtuPart, ModbusTcpPart, OutsideTable, modbus_part
+from rig.bench.dlms_opening import open_dlms
+from rig.bench.dlms_table import DlmsPart
+from rig.bench.meter_table import ContactTable, ModbusRtuPart, ModbusTcpPart, OutsideTable, readable
 from rig.clock import Clock
 from rig.errors import InputError, Where
+from rig.guardian.lease import state_folder
 from rig.instruments.sense import GpiodSenseLines, RequestLines, SenseLine, load_request_lines
 from rig.meters.command import checked_command
 from rig.meters.credentials import Credentials
 from rig.meters.desk import Desk
+from rig.meters.dlms.meter import DlmsMeter
+from rig.meters.dlms.profile import load_profile as dlms_profile
 from rig.meters.modbus import ModbusMeter, probes
 from rig.meters.modbus_link import TcpLink
 from rig.meters.modbus_rtu import RtuLink, SerialLine
@@ -43,6 +48,8 @@ def open_meter(
             where = Where(key="meter.profile", found=repr(table.profile), expected=expected)
             raise InputError("this profile only reads", where)
         return meter
+    if isinstance(table, DlmsPart):
+        return open_dlms(NAME, table, clock, state_folder())
     if isinstance(table, OutsideTable):
         return _outside(config, table, clock, request_lines, terminal)
     return open_plugin(table.plugin, table.settings, clock, _credentials(table.credentials_file))
@@ -50,17 +57,21 @@ def open_meter(
 
 def check_profile(config: BenchConfig) -> None:
     """Raises InputError for a profile that there is not, or that is wrong."""
-    part = modbus_part(config.meter)
-    if part is not None:
+    part = readable(config.meter)
+    if isinstance(part, DlmsPart):
+        dlms_profile(part.profile, _key(config))
+    elif part is not None:
         load_profile(part.profile, _key(config))
 
 
-def open_reader(config: BenchConfig, clock: Clock) -> ModbusMeter | None:
-    """The part of the meter that is only read, where it is on Modbus; no contact, socket or plug-in is opened.
+def open_reader(config: BenchConfig, clock: Clock) -> ModbusMeter | DlmsMeter | None:
+    """The part of the meter that is only read, where a driver of ours reads it. No contact, socket, plug-in is opened.
 
     Raises InputError.
     """
-    part = modbus_part(config.meter)
+    part = readable(config.meter)
+    if isinstance(part, DlmsPart):
+        return open_dlms(NAME, part, clock, state_folder())
     return _modbus(part, clock, _key(config)) if part is not None else None
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from rig.bench.dlms_table import DlmsPart
 from rig.bench.values import Endpoint, Pin, Seconds, SerialPort, Table, Timeout
 
 Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=4096)]], Field(min_length=1, max_length=100)]
@@ -66,6 +67,10 @@ class ModbusRtuTable(MeterTable, ModbusRtuPart):
     """A meter on Modbus RTU."""
 
 
+class DlmsTable(MeterTable, DlmsPart):
+    """A meter on DLMS/COSEM."""
+
+
 class ContactTable(Table):
     """A contact on a GPIO line of its own: active from the moment at which the activation was started elsewhere.
 
@@ -95,7 +100,7 @@ class OutsideTable(MeterTable):
     wait_s: Annotated[float, Field(gt=0, le=86_400)] = 3600.0
     version_command: Words | None = None
     version_command_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
-    reads: Annotated[ModbusTcpPart | ModbusRtuPart, Field(discriminator="driver")] | None = None
+    reads: Annotated[ModbusTcpPart | ModbusRtuPart | DlmsPart, Field(discriminator="driver")] | None = None
     maker: _Text | None = None
     model: _Text | None = None
     serial: _Text | None = None
@@ -121,15 +126,15 @@ class PluginTable(MeterTable):
     credentials_file: _Text | None = None
 
 
-def readable(table: MeterTable) -> ModbusTcpPart | ModbusRtuPart | None:
-    """How this meter is read; None where nobody but its own driver, or a person, can tell of it."""
-    if isinstance(table, OutsideTable):
-        return table.reads
-    return table if isinstance(table, ModbusTcpPart | ModbusRtuPart) else None
+ReadablePart = ModbusTcpPart | ModbusRtuPart | DlmsPart
+"""What a meter is read by."""
 
 
-def place(table: MeterTable | ModbusPart) -> str:
+def place(table: MeterTable | ReadablePart) -> str:
     """Where this meter is, in words that are the same in every bench file that has it."""
+    if isinstance(table, DlmsPart):
+        where = table.address.lower() if table.address is not None else table.port
+        return f"{where} DLMS server {table.server}" + (f".{table.physical}" if table.physical is not None else "")
     if isinstance(table, ModbusTcpPart):
         return f"{table.address.lower()} unit {table.unit}"
     if isinstance(table, ModbusRtuPart):
@@ -141,10 +146,12 @@ def place(table: MeterTable | ModbusPart) -> str:
     raise TypeError(type(table).__name__)
 
 
-def modbus_part(table: MeterTable) -> ModbusTcpPart | ModbusRtuPart | None:
-    """What of this meter is on Modbus, if anything."""
+def readable(table: MeterTable) -> ReadablePart | None:
+    """How this meter is read; None where nobody but its own driver, or a person, can tell of it."""
     part = table.reads if isinstance(table, OutsideTable) else table
-    return part if isinstance(part, ModbusTcpPart | ModbusRtuPart) else None
+    return part if isinstance(part, ReadablePart) else None
 
 
-AnyMeterTable = Annotated[ModbusTcpTable | ModbusRtuTable | OutsideTable | PluginTable, Field(discriminator="driver")]
+AnyMeterTable = Annotated[
+    ModbusTcpTable | ModbusRtuTable | DlmsTable | OutsideTable | PluginTable, Field(discriminator="driver")
+]

@@ -37,6 +37,8 @@ def _endpoint(value: str) -> str:
 Endpoint = Annotated[str, AfterValidator(_endpoint), WithJsonSchema({"type": "string", "pattern": _ENDPOINT})]
 """host:port."""
 SerialPort = Annotated[str, Field(pattern=r"^/dev/[!-~]{1,200}$")]
+PortUrl = Annotated[str, Field(pattern=r"^(/dev|(rfc2217|socket):/)/[!-~]{1,200}$")]
+"""A serial port, or one behind a server: `rfc2217://HOST:PORT`, `socket://HOST:PORT`."""
 
 
 def _visa(value: str) -> str:

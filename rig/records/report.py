@@ -19,6 +19,7 @@ from rig.records.report_words import (
     at_least,
     at_most,
     comparison_words,
+    log_words,
     nearest,
     plain,
     probability_words,
@@ -261,6 +262,7 @@ def _activation(record: RunRecord) -> str:
     if row.problem is not None:
         facts.append(("Problem", row.problem))
     facts += [("Meter restarted", restart_words(restart)) for restart in row.restarts]
+    facts += [("Meter's own log", log_words(entry)) for entry in row.meter_log]
     return _section("Activation", _facts(facts))
 
 

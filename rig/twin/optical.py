@@ -43,8 +43,8 @@ class HdlcFace(Protocol):
     def begin(self, end: Callable[[], None]) -> None:
         """Somebody signed on: nothing is connected yet. It calls `end` when it was disconnected."""
 
-    def hear(self, frame: bytes) -> bytes | None:
-        """The answer to one whole frame (with both flags): frames, `b""` where nobody waits for one, None = silence."""
+    def hear(self, data: bytes) -> bytes | None:
+        """What it says to what came, cut anywhere: frames, `b""` where nobody waits for one yet, None = silence."""
 
 
 class Commands(Protocol):
@@ -129,9 +129,6 @@ class TwinOptical:
         self._heard_ns = self._timeline.now()
         if message.startswith(b"/?"):
             return self._request(message)
-        if self._state is State.HDLC and self._hdlc is not None:
-            answer = self._hdlc.hear(message)
-            return None if answer is None else Said(answer, self._baud, parity=False)
         if message == BREAK:
             self._idle()
             return None
@@ -140,6 +137,15 @@ class TwinOptical:
         if message == NAK and self._last:
             return Said(self._last, self._baud)  # it came damaged: once more
         return self._command(message) if self._state is State.PROGRAMMING else None
+
+    def hear_hdlc(self, data: bytes) -> Said | None:
+        """The answer to bytes of HDLC; None = it says nothing."""
+        self._lapse()
+        if not self._meter.answers or self._state is not State.HDLC or self._hdlc is None:
+            return None
+        self._heard_ns, rate = self._timeline.now(), self._baud
+        answer = self._hdlc.hear(data)
+        return None if answer is None else Said(answer, rate, parity=False)
 
     def _lapse(self) -> None:
         """Nobody is signed on after a start, nor after a long silence."""
