@@ -39,8 +39,9 @@ class OpticalMeter(Meter):
         clock: Clock,
         how: SignOn,
         secrets: Mapping[str, Secret] | None = None,
+        idle_s: float = 50.0,
     ) -> None:
-        """Raises InputError for a credential that no data set can hold."""
+        """`idle_s`: see `Session`. Raises InputError for a credential that no data set can hold."""
         super().__init__()
         self.name = port.name
         image = profile.image
@@ -51,7 +52,7 @@ class OpticalMeter(Meter):
         self._secrets = {name: _fitting(secret) for name, secret in (secrets or {}).items()}
         password = profile.password
         opened = None if password is None else lambda: (password.command, filled(password.text, self._secrets))
-        self._session = Session(port, how, opened, profile.sign_on.answer_s, profile.sign_on.idle_s)
+        self._session = Session(port, how, opened, idle_s)
         self._begun: bytes | None = None
         """The image of which the meter already has a part."""
 

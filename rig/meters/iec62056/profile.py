@@ -169,17 +169,6 @@ class Log(_Table):
         return self
 
 
-class SignOnTable(_Table):
-    """How this meter signs on. `wake_up`: it has a battery. `answer_s`: how long it may take to answer a command.
-
-    `idle_s`: after so long without a word a session is taken for ended.
-    """
-
-    wake_up: bool = False
-    answer_s: Annotated[float, Field(ge=0.2, le=60)] = 1.5
-    idle_s: Annotated[float, Field(ge=1, le=600)] = 50.0
-
-
 class OpticalProfile(_Table):
     """The whole file. `manual` names document and pages; what these do not say is left out, and said in `notes`."""
 
@@ -188,7 +177,6 @@ class OpticalProfile(_Table):
     name: Plain
     manual: Annotated[str, Field(min_length=1, max_length=1000)]
     notes: list[Annotated[str, Field(max_length=1000)]] = []
-    sign_on: SignOnTable = SignOnTable()
     credentials: Annotated[list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]], Field(max_length=8)] = []
     password: Password | None = None
     identity: Identity = Identity()

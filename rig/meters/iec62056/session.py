@@ -23,7 +23,7 @@ from rig.meters.iec62056.frames import (
     error_text,
     readout_sets,
 )
-from rig.meters.iec62056.sign_on import MARGIN_S, MOST_REACTION_S, SignOn, choose, identify, sign_off
+from rig.meters.iec62056.sign_on import SignOn, choose, identify, sign_off
 from rig.meters.port import MeterRefused
 from rig.meters.serial_port import Damaged, SerialPort
 
@@ -46,13 +46,11 @@ class Session:
         port: SerialPort,
         how: SignOn,
         password: Callable[[], tuple[str, str]] | None = None,
-        answer_s: float = MOST_REACTION_S,
         idle_s: float = 50.0,
     ) -> None:
         self.port = port
         self._how = how
         self._password = password
-        self._first_s = answer_s + MARGIN_S
         self._idle_s = idle_s
         self._who: Identification | None = None
         self._open = False
@@ -144,7 +142,7 @@ class Session:
         else:
             if who.mode == "B":
                 self.port.set_baud(who.baud(self._how.most_baud)[1])
-            text = block(self.port.listen(block_end, first_s=self._first_s, longest=LONGEST_READOUT)).text
+            text = block(self.port.listen(block_end, first_s=self._how.answer_s, longest=LONGEST_READOUT)).text
         try:
             return readout_sets(text)
         except LinkError as error:
@@ -159,7 +157,9 @@ class Session:
             if self._who is not None:
                 port.clock.sleep(self._who.least_reaction_s)
             try:
-                data = port.exchange(message, block_end, first_s=self._first_s, longest=longest, then_baud=then_baud)
+                data = port.exchange(
+                    message, block_end, first_s=self._how.answer_s, longest=longest, then_baud=then_baud
+                )
             except Damaged:
                 if not retry or attempt == REPEATS:
                     self.end()

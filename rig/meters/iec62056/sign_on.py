@@ -21,10 +21,6 @@ from rig.meters.iec62056.frames import (
 )
 from rig.meters.serial_port import SerialPort
 
-MOST_REACTION_S = 1.5
-"""A meter answers within this (6.3.14, item 12)."""
-MARGIN_S = 0.3
-"""What adapters and servers may add."""
 WAKE_UP_S = 2.2
 """Zeros for 2.1 to 2.3 s, then a pause of 1.5 to 1.7 s (Annex B)."""
 WAKE_UP_PAUSE_S = 1.6
@@ -38,12 +34,16 @@ _OPTIONS: dict[Mode, tuple[str, str]] = {"readout": ("0", "0"), "programming": (
 
 @dataclass(frozen=True)
 class SignOn:
-    """How to sign on. `address`: of the device; empty asks whoever is there. `most_baud`: what head and line can do."""
+    """How to sign on. `address`: of the device; empty asks whoever is there. `most_baud`: what head and line can do.
+
+    `answer_s`: how long it may take to answer (1.5 s by 6.3.14, item 12, and what adapters and servers add).
+    """
 
     address: str = ""
     first_baud: int = 300
     most_baud: int = 19_200
     wake_up: bool = False
+    answer_s: float = 1.8
     attempts: int = 3
 
 
@@ -82,7 +82,7 @@ def _ask(port: SerialPort, how: SignOn) -> Identification:
     data = port.exchange(
         request_message(how.address),
         identification_end,
-        first_s=MOST_REACTION_S + MARGIN_S,
+        first_s=how.answer_s,
         longest=LONGEST_IDENTIFICATION,
         more=True,
     )
@@ -122,7 +122,7 @@ def sign_on_hdlc(port: SerialPort, how: SignOn) -> Identification:
         return len(message) if len(data) >= len(message) else None
 
     try:
-        port.exchange(message, whole, first_s=MOST_REACTION_S + MARGIN_S, longest=len(message), then_baud=rate)
+        port.exchange(message, whole, first_s=how.answer_s, longest=len(message), then_baud=rate)
     except LinkTimeout:
         return who
     return who
