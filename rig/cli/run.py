@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rig.api import Outcome
     from rig.records.run import RunRecord
 
-_EXIT = {
+EXITS = {
     "PASS": ExitCode.PASS,
     "FAIL": ExitCode.FAIL,
     "INCONCLUSIVE": ExitCode.INCONCLUSIVE,
@@ -57,7 +57,7 @@ def _exit_code(outcome: Outcome) -> int:
     stopped = stopped_code(outcome.cancelled)
     if stopped is not None and outcome.record.safe_state.proven:
         return stopped
-    return _EXIT[outcome.record.verdict]
+    return EXITS[outcome.record.verdict]
 
 
 def _summary(outcome: Outcome) -> Iterator[str]:

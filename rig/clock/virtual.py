@@ -183,6 +183,10 @@ class VirtualClock:
             self._pending.append(exchange)
         self._dispatch()
 
+    def step_utc(self, seconds: float) -> None:
+        """The wall clock jumps, as NTP may set it; nothing else does."""
+        self._utc_start += timedelta(seconds=seconds)
+
     def set_slew(self, ppm: float) -> None:
         """From now on CLOCK_MONOTONIC runs `ppm` faster than CLOCK_MONOTONIC_RAW."""
         self._raw_base = (self._now, self.now_raw())

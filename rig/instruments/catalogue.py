@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from rig.instruments.scpi import OffTexts, ScpiLink
 
 SupplyDriver = Literal["rigol-dp800"]
-OscilloscopeDriver = Literal["rigol-ds1000z"]
+OscilloscopeDriver = Literal[
+    "rigol-ds1000z",
+    "rigol-dho800",
+    "keysight-infiniivision",
+    "siglent-sds1000x-e",
+    "siglent-sds2000x-plus",
+    "tektronix-tbs-mso",
+    "rohde-rtb",
+]
 Driver = SupplyDriver | OscilloscopeDriver
 
 _D = TypeVar("_D", SupplyDriver, OscilloscopeDriver)
@@ -27,10 +35,12 @@ class Facts:
     """What people and checks may know of a driver without loading it.
 
     `families`: the models that it takes, in words. `port`: where they usually listen on a network.
+    `seen`: the driver was seen to work on hardware.
     """
 
     families: str
     port: int = 5025
+    seen: bool = False
 
 
 SUPPLIES: dict[SupplyDriver, Facts] = {
@@ -39,6 +49,12 @@ SUPPLIES: dict[SupplyDriver, Facts] = {
 
 OSCILLOSCOPES: dict[OscilloscopeDriver, Facts] = {
     "rigol-ds1000z": Facts("Rigol DS1000Z and MSO1000Z, four channels", port=5555),
+    "rigol-dho800": Facts("Rigol DHO800 and DHO900", port=5555),
+    "keysight-infiniivision": Facts("Keysight InfiniiVision 1000X, 2000X, 3000X and 4000X"),
+    "siglent-sds1000x-e": Facts("Siglent SDS1000X-E, SDS1000X+ and SDS2000X-E"),
+    "siglent-sds2000x-plus": Facts("Siglent SDS2000X Plus"),
+    "tektronix-tbs-mso": Facts("Tektronix TBS2000 and 2, 4, 5, 6 Series MSO", port=4000),
+    "rohde-rtb": Facts("Rohde & Schwarz RTB2002 and RTB2004"),
 }
 
 SCPI_PORTS = tuple(dict.fromkeys(facts.port for facts in (*SUPPLIES.values(), *OSCILLOSCOPES.values())))
@@ -93,8 +109,26 @@ def _supplies() -> dict[SupplyDriver, SupplyKind]:
 
 
 def _oscilloscopes() -> dict[OscilloscopeDriver, OscilloscopeKind]:
-    from rig.instruments.scopes import rigol_ds1000z
+    from rig.instruments.scopes import (
+        keysight_infiniivision,
+        rigol_dho,
+        rigol_ds1000z,
+        rohde_rtb,
+        siglent_sds1000x_e,
+        siglent_sds2000x_plus,
+        tektronix,
+    )
 
     return {
         "rigol-ds1000z": OscilloscopeKind(rigol_ds1000z.recognises, rigol_ds1000z.RigolDS1000Z),
+        "rigol-dho800": OscilloscopeKind(rigol_dho.recognises, rigol_dho.RigolDHO),
+        "keysight-infiniivision": OscilloscopeKind(
+            keysight_infiniivision.recognises, keysight_infiniivision.KeysightInfiniiVision
+        ),
+        "siglent-sds1000x-e": OscilloscopeKind(siglent_sds1000x_e.recognises, siglent_sds1000x_e.SiglentSDS1000XE),
+        "siglent-sds2000x-plus": OscilloscopeKind(
+            siglent_sds2000x_plus.recognises, siglent_sds2000x_plus.SiglentSDS2000XPlus
+        ),
+        "tektronix-tbs-mso": OscilloscopeKind(tektronix.recognises, tektronix.Tektronix),
+        "rohde-rtb": OscilloscopeKind(rohde_rtb.recognises, rohde_rtb.RohdeRTB),
     }

@@ -21,6 +21,7 @@ p { margin: 6px 0; max-width: 78em; }
 .error { border-color: #222; background: #efefef; } .error .word { color: #222; }
 ul.reasons { margin: 12px 0 0; padding-left: 20px; } ul.reasons li { margin: 4px 0; }
 code { font: 13px "DejaVu Sans Mono", Consolas, monospace; overflow-wrap: anywhere; }
+pre { background: #f6f6f6; border: 1px solid #ddd; padding: 10px 14px; overflow-x: auto; }
 ul.reasons code { background: #fff; border: 1px solid #ccc; border-radius: 3px; padding: 1px 5px; margin-right: 6px; }
 figure { margin: 10px 0 18px; break-inside: avoid; }
 figcaption { font-size: 13.5px; color: #444; margin-bottom: 2px; }

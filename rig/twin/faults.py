@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from rig.bench.meter_table import OutsideTable, readable
+from rig.bench.meter_table import ModbusTcpPart, OutsideTable, readable
 from rig.bench.optical_table import OpticalPart
 from rig.bench.roles import mains_roles
 from rig.errors import InputError, Where
@@ -21,6 +21,7 @@ from rig.toml_file import did_you_mean
 from rig.twin.optical_commands import TwinCommands
 from rig.twin.optical_wire import OpticalServer
 from rig.twin.serial_wire import PtyServer
+from rig.twin.wire import TcpServer
 
 if TYPE_CHECKING:
     from rig.bench.config import BenchConfig
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _LINE_END = with_parity(b"\r\n")
 
 Phase = Literal["transfer", "verification"]
+_AWAY_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,16 @@ def _mistake(twin: Rack) -> None:
     twin.world.meter.mistakes_hashes = True
 
 
+def _away(twin: Rack, wire: TcpServer) -> None:
+    wire.unplug()
+    twin.after(_AWAY_S, wire.plug)
+
+
+def _meter_away(twin: Rack) -> None:
+    if isinstance(twin.meter_wire, TcpServer):
+        _away(twin, twin.meter_wire)
+
+
 def _no_k2(config: BenchConfig) -> str | None:
     return None if any(r.role == "meter-feed" for r in config.relay) else "K2: no meter feeds its hub"
 
@@ -195,6 +207,10 @@ def _no_serial_line(config: BenchConfig) -> str | None:
 
 def _no_head(config: BenchConfig) -> str | None:
     return None if isinstance(readable(config.meter), OpticalPart) else "optical head for mode C"
+
+
+def _no_network_meter(config: BenchConfig) -> str | None:
+    return None if isinstance(readable(config.meter), ModbusTcpPart) else "meter on a network"
 
 
 def _takes_no_image(config: BenchConfig) -> str | None:
@@ -292,5 +308,11 @@ KINDS: dict[str, FaultKind] = {
     "k3-welded": FaultKind("K3's contact stays closed", lambda t: t.contact("supply-feed").stick(True)),
     "k2-line-stuck": FaultKind("what drives K2 stays on", lambda t: t.stick_line("meter-feed", 1), 0.0, lacks=_no_k2),
     "k3-opens": FaultKind("K3's contact drops open", lambda t: t.contact("supply-feed").stick(False), 10.0),
+    "scope-away": FaultKind(
+        "the oscilloscope loses its network for 10 minutes", lambda t: _away(t, t.scope_wire), 20.0
+    ),
+    "supply-away": FaultKind("the supply loses its network for 10 minutes", lambda t: _away(t, t.supply_wire), 20.0),
+    "meter-away": FaultKind("the meter loses its network for 10 minutes", _meter_away, 20.0, lacks=_no_network_meter),
+    "utc-stepped": FaultKind("NTP sets the wall clock an hour ahead", lambda t: t.step_utc(3600.0), 0.0, True),
     "clock-slewed": FaultKind("the clock is slewed by 1000 ppm", lambda t: t.slew_clock(1000.0), 0.0, True),
 }

@@ -131,6 +131,10 @@ class Rack:
         """The next edge of this line is lost."""
         raise NotImplementedError
 
+    def step_utc(self, seconds: float) -> None:
+        """NTP steps the wall clock."""
+        raise NotImplementedError
+
     def slew_clock(self, ppm: float) -> None:
         """From now on CLOCK_MONOTONIC runs that much faster than CLOCK_MONOTONIC_RAW."""
         raise NotImplementedError

@@ -78,7 +78,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Distribution:
-    """`cycles` that measured; beside them those that are void (another cause), and those without an activation.
+    """`cycles` that measured; beside them those that are void (another cause), and those of which nothing is known.
 
     `unbounded`: how many of `cycles` have no upper bound; they are in no bin.
     """
@@ -100,8 +100,8 @@ def distribution_of(cycles: Sequence[Cycle], confidence: float) -> Distribution:
     upper = np.sort(np.asarray([math.inf if c.upper_s is None else c.upper_s for c in measured], dtype=np.float64))
     return Distribution(
         cycles=len(measured),
-        void=sum(c.is_void for c in cycles),
-        without=sum(c.lower_s is None and not c.is_void for c in cycles),
+        void=sum(c.void for c in cycles),
+        without=sum(c.lower_s is None and not c.void for c in cycles),
         unbounded=int(np.isinf(upper).sum()),
         largest=Largest(float(lower[-1]), _finite(upper[-1])) if measured else None,
         quantiles=tuple(_quantile(lower, upper, content, confidence) for content in QUANTILES) if measured else (),

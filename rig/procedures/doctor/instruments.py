@@ -15,6 +15,7 @@ from rig.clock import Clock
 from rig.errors import LinkTimeout, RigError
 from rig.instruments.address import Address, Kind, parse_address
 from rig.instruments.asking import AskingLink
+from rig.instruments.catalogue import OSCILLOSCOPES, SUPPLIES
 from rig.instruments.ports import Identity, Supply
 from rig.records.doctor import Check, Desk, with_asked
 
@@ -97,6 +98,13 @@ def unanswered(error: RigError, host: str) -> str:
     if isinstance(error, LinkTimeout):
         return f"is it switched on and on this network (ping {host})? does another program hold its only connection?"
     return f"is its address right, and does it listen there (ping {host})? restart it if it answers nonsense"
+
+
+def driver(table: SupplyTable | OscilloscopeTable) -> Check:
+    """Whether the driver was ever seen to work on hardware."""
+    facts = SUPPLIES[table.driver] if isinstance(table, SupplyTable) else OSCILLOSCOPES[table.driver]
+    seen = "seen on hardware" if facts.seen else "made to its guide, never seen on hardware"
+    return _DESK.ok(f"{table.name}: driver", f"{table.driver} ({facts.families}): {seen}")
 
 
 def calibration(table: SupplyTable | OscilloscopeTable, limits: LimitsTable, today: date, real: bool) -> Check:

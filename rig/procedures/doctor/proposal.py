@@ -20,8 +20,8 @@ from rig.errors import InputError, Where
 from rig.instruments.catalogue import OSCILLOSCOPES, SUPPLIES, Facts
 from rig.procedures.doctor.access import ChipSeen
 from rig.procedures.doctor.discovery import Candidate
-from rig.records.capture_file import write_synced
 from rig.records.doctor import Gap, Proposal
+from rig.whole_file import write_synced
 
 PLACEHOLDER = "FILL IN"
 _HEADER_CHIPS = ("pinctrl-bcm2", "pinctrl-rp1")

@@ -6,6 +6,8 @@ it anew. A second writer waits a little for the first; readers wait for nobody.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rig.records.journal.facts import (
@@ -25,7 +27,7 @@ from rig.records.journal.facts import (
 )
 from rig.records.journal.reading import Filter, Reader, Standing
 from rig.records.journal.rows import Fact, insert
-from rig.records.journal.store import FILE, open_for_writing, path_in, told
+from rig.records.journal.store import FILE, open_for_writing, path_in, roll_back, told
 
 __all__ = [
     "CONTROLS",
@@ -60,7 +62,23 @@ class Journal(Reader):
         """Makes it where there is none. Raises InputError (damaged, newer) and BenchError (cannot be written)."""
         return cls(path_in(out), open_for_writing(out))
 
-    def add(self, fact: Fact) -> None:
-        """One row, whole or not at all. Raises BenchError: it cannot be written, or it is there already."""
+    def add(self, *facts: Fact) -> None:
+        """Their rows, all or none. Raises BenchError: they cannot be written, or one is there already."""
+        with self.alone():
+            for fact in facts:
+                insert(self._db, fact)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Inside, nobody else writes; what is added becomes durable at the end, or not at all where that raises."""
         with told(self._path):
-            insert(self._db, fact)
+            if self._db.in_transaction:
+                yield  # in an outer one, which decides
+                return
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                roll_back(self._db)
+                raise

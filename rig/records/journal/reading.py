@@ -99,6 +99,12 @@ class Reader:
         found = self._ask(f"{rows.ATTEMPTS} WHERE begun.run_id = ?", [run_id], rows.attempt_of)
         return found[0] if found else None
 
+    def unended(self) -> tuple[Attempt, ...]:
+        """Those that began, did not end, and that nobody has called lost, in the order in which they began."""
+        return self._ask(
+            f"{rows.ATTEMPTS} WHERE ended.run_id IS NULL AND lost.run_id IS NULL ORDER BY begun.n", [], rows.attempt_of
+        )
+
     def verdicts(self, which: Filter | None = None) -> Mapping[str, int]:
         """How many attempts ended with which verdict."""
         where, values = (which or Filter()).sql()

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from rig.errors import BenchError, InputError, Where
+from rig.whole_file import sync_folder
 
 FILE = "journal.sqlite3"
 APPLICATION_ID = 0x72696773
@@ -187,15 +188,6 @@ def make_anew(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def sync_folder(folder: Path) -> None:
-    """What was made, renamed or removed in `folder` stays so. Raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 @contextlib.contextmanager
 def told(path: Path) -> Iterator[None]:
     """Turn what SQLite says into one line.
@@ -289,9 +281,14 @@ def _migrated(path: Path, connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        roll_back(connection)
         raise
+
+
+def roll_back(connection: sqlite3.Connection) -> None:
+    """End the transaction, where SQLite has not ended it already (as it does when the disk is full)."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 def _statements(script: str) -> Iterator[str]:
