@@ -22,6 +22,7 @@ from rig.twin.choice import METER, chosen, split
 from rig.twin.devices import Contact, Signal
 from rig.twin.faces import OSCILLOSCOPES, SUPPLIES
 from rig.twin.faults import Fault, Phase
+from rig.twin.korad import KoradServer
 from rig.twin.meter import KnownImage
 from rig.twin.meters import NOWHERE, MeterWire, connect, with_meter
 from rig.twin.ports import RailProbe, Timeline
@@ -33,7 +34,7 @@ NOISE_V = 0.06
 """Peak noise at the twin's probe: inside what its bench file states."""
 
 _OUTSIDE = "twin-outside"
-_SUFFIXES = {"-rtu": "modbus-rtu", "-dlms": "dlms"}
+_SUFFIXES = {"-rtu": "modbus-rtu", "-optical": "optical", "-dlms": "dlms"}
 """What a bench's name may end in, and the meter that it has then."""
 _LONGEST_MODEL = 16
 """Characters of the register that tells the meter's model."""
@@ -71,11 +72,16 @@ class Rack:
             probe = times.probe(self.world.rail)
             self.scope = OSCILLOSCOPES[draft.oscilloscope[0].driver].make(times.faces, probe, seed, NOISE_V)
             self._hooks()
-        self.supply_wire: LineServer = LineServer("supply", self.supply.handle, times.model, times.lock)
+        self.supply_wire: LineServer | KoradServer = SUPPLIES[draft.supply[0].driver].wire(
+            self.supply, times.model, times.lock
+        )
         self.scope_wire: LineServer = LineServer("oscilloscope", self.scope.handle, times.model, times.lock)
         meter = connect(draft, self.world.meter, times.model, times.lock, times.scale)
         self.meter_wire: MeterWire = meter.wire
+        self._credentials = meter.credentials
         self._meter_place = {meter.kind: meter.address}
+        if meter.credentials is not None:
+            self._meter_place["credentials"] = str(meter.credentials)
         self._faults = [f for f in faults if f.at_s is not None]
         self._phases: dict[Phase, list[Fault]] = {
             phase: [f for f in faults if f.phase == phase] for phase in ("transfer", "verification")
@@ -99,6 +105,8 @@ class Rack:
     def close(self) -> None:
         for wire in (self.supply_wire, self.scope_wire, self.meter_wire):
             wire.close()
+        if self._credentials is not None:
+            self._credentials.unlink(missing_ok=True)
 
     # -- what faults use -----------------------------------------------------------------------------------------
 
@@ -147,7 +155,7 @@ class Rack:
 
 
 def names() -> list[str]:
-    """The twin benches that the package carries; `-rtu` and `-dlms` are the same bench with another meter."""
+    """The twin benches that the package carries; `-rtu`, `-optical` and `-dlms` are the same with another meter."""
     stems = [path.stem for path in _folder().glob("*.toml")]
     return sorted([*stems, *(stem + end for stem in stems if stem != _OUTSIDE for end in _SUFFIXES)])
 
