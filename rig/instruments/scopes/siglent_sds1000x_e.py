@@ -99,16 +99,7 @@ class SiglentSDS1000XE(DeepScope):
         level = setter.number(
             Number(f"{chan}:TRLV", wanted.trigger_v, wanted.volt_scale / 50, unit="V", digits=_DIGITS)
         )
-        return Plan(
-            wanted.across,
-            wanted.up,
-            wanted.time_scale_s,
-            wanted.window_s / 2 - delay,
-            wanted.depth,
-            wanted.volt_scale,
-            -offset,
-            level,
-        )
+        return wanted.rounded(wanted.window_s / 2 - delay, -offset, level)
 
     def _words(self, chan: str) -> tuple[Word, ...]:
         who = self._who
@@ -141,7 +132,7 @@ class SiglentSDS1000XE(DeepScope):
     def _start(self) -> None:
         self._link.query("INR?")  # reading clears it
         self._acquired = False
-        self._set.word(Word("TRMD", "SINGLE"))
+        self._set.word(Word("TRMD", "SINGLE", ("SINGLE", "STOP")))  # STOP: it is not armed yet
         self._set.command("ARM", "SAST?")
 
     def _halt(self) -> None:
