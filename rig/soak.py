@@ -18,7 +18,7 @@ from rig.bench.opening import Bench
 from rig.benches import ChosenBench
 from rig.clock import Clock, to_ns
 from rig.clock.system import SystemClock
-from rig.errors import InputError, Where
+from rig.errors import BenchError, InputError, Where
 from rig.instruments.usb import SysfsUsb
 from rig.meters.port import ImageState
 from rig.procedures.soak.end import End, end_of, zone
@@ -28,10 +28,13 @@ from rig.procedures.soak.progress import SoakProgress
 from rig.procedures.soak.runner import Ending, SoakRunner, Tried
 from rig.procedures.soak.schedule import ScheduleRow, schedule
 from rig.procedures.soak.tally import Tally
-from rig.records.bundle import free_bytes
-from rig.records.journal import Attempt, Cycle, Ended, Journal, Reader, Soak, SoakEvent
+from rig.records.bundle import free_bytes, json_text
+from rig.records.journal import Attempt, Cycle, Ended, Journal, Reader, Soak
 from rig.records.journal.attempt import InSoak
 from rig.records.journal.soak_folder import SoakFolder
+from rig.records.soak import SoakRecord
+from rig.records.soak_making import read_soak
+from rig.records.soak_report import render_soak
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,16 @@ class SoakRequest:
 
 @dataclass(frozen=True)
 class SoakOutcome:
-    """One sitting: why it ended, and every attempt of the whole soak."""
+    """One sitting: why it ended, and the record of the whole soak, which is in `folder`.
 
-    soak: Soak
+    `problem`: why that could not be written, where it could not.
+    """
+
     ending: Ending
-    attempts: tuple[Attempt, ...]
-    events: tuple[SoakEvent, ...]
+    record: SoakRecord
+    folder: Path
     cancelled: str | None
+    problem: str | None = None
 
 
 class PreparedSoak:
@@ -183,7 +189,7 @@ def soak_on(bench: Bench, prepared: PreparedSoak, journal: Journal, progress: So
         resumed = resume(book, journal, request.out, standing)
         unsure, earlier = resumed.unsure, resumed.attempts
         for text in resumed.lost:
-            progress.happened("lost", text)
+            progress.happened("lost", text, 0.0)
     runner = SoakRunner(
         bench=bench,
         plan=plan,
@@ -199,10 +205,13 @@ def soak_on(bench: Bench, prepared: PreparedSoak, journal: Journal, progress: So
     if unsure:
         runner.unsure_since(bench.clock.now())
     ending = runner.run()
-    soak = book.soak
-    return SoakOutcome(
-        soak, ending, attempts_of(journal, soak.soak_id), journal.events(soak.soak_id), bench.clock.cancelled()
-    )
+    with bench.clock.shielded():
+        record = read_soak(journal, request.out, book.soak.soak_id)
+        try:
+            book.seal({"soak.json": json_text(record.to_json()), "report.html": render_soak(record)})
+        except BenchError as error:  # a full disk: what is in the bundles and the journal is there all the same
+            return SoakOutcome(ending, record, book.path, bench.clock.cancelled(), error.one_line())
+    return SoakOutcome(ending, record, book.path, bench.clock.cancelled())
 
 
 def _room(bench: Bench, out: Path) -> str | None:

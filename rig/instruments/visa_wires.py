@@ -1,8 +1,9 @@
 """VXI-11, HiSLIP and USBTMC through pyvisa and pyvisa-py: wires of messages, each of which has an end of its own.
 
 Knows pyvisa-py's sessions, so that the clock's watchdog can end what they wait for: their own time-outs are on the wall
-clock. **What cannot be ended from outside**: connecting (VXI-11 and HiSLIP, until pyvisa-py's own 5 s are over) and all
-of USB, where libusb's own time-out, one second more than the link's, is the bound. USB needs the extra `usb`.
+clock. **What cannot be ended from outside**: the first words of VXI-11 and HiSLIP with a peer that took the
+connection and says nothing (until pyvisa-py's own 5 s are over), a host's name that nobody resolves, and all of USB,
+where libusb's own time-out, one second more than the link's, is the bound. USB needs the extra `usb`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from rig.instruments.address import Address, Kind
+from rig.instruments.wires import SocketWire
 
+_USUAL_PORTS = {Kind.VXI11: 111, Kind.HISLIP: 4880}
+"""Where such an instrument is asked first: VXI-11 at its port mapper."""
 _CHUNK = 1 << 20
 _LEAST = 1 << 12
 """Bytes that are asked for at least: a header and a short block come in one piece."""
@@ -45,6 +49,7 @@ class VisaWire:
         self._number: Any = None
         self._session: Any = None
         self._sockets: tuple[socket.socket, ...] = ()
+        self._looking: SocketWire | None = None
         self._rest = b""
         self._ended = True
 
@@ -52,6 +57,7 @@ class VisaWire:
         import pyvisa
 
         self._rest, self._ended = b"", True
+        self._look(timeout_s)
         with _library():
             if self._manager is None:
                 self._manager = pyvisa.ResourceManager("@py")
@@ -62,6 +68,18 @@ class VisaWire:
             self._session = self._manager.visalib.sessions[self._number]
             self._sockets = self._reachable()
         self.wait_at_most(timeout_s)
+
+    def _look(self, timeout_s: float) -> None:
+        """Whether anybody listens there: that can be ended from outside, and pyvisa-py forgets to close what failed."""
+        at = self._address
+        if at.host is not None:
+            looking = SocketWire(at.host, at.port or _USUAL_PORTS[at.kind])
+            self._looking = looking
+            try:
+                looking.open(timeout_s)
+            finally:
+                self._looking = None
+                looking.close()
 
     def wait_at_most(self, timeout_s: float) -> None:
         from pyvisa.constants import ResourceAttribute
@@ -105,6 +123,9 @@ class VisaWire:
                 _check(self._open().clear())
 
     def abort(self) -> None:
+        looking = self._looking
+        if looking is not None:
+            looking.abort()
         for link in self._sockets:
             with contextlib.suppress(OSError):
                 link.shutdown(socket.SHUT_RDWR)

@@ -15,7 +15,7 @@ from rig.errors import LinkError, LinkTimeout
 from rig.instruments.byte_link import SerialByteLink
 from rig.instruments.link import VisaLink
 from rig.instruments.wires import LineSettings
-from tests.instruments.serial_peer import SerialPeer
+from tests.instruments.wire_peers import SerialPeer
 
 IDN = b"TENMA 72-2710 V2.1 SN:12345678"
 Start = Callable[[Callable[[bytes], bytes | None]], SerialPeer]

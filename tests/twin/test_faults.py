@@ -69,6 +69,11 @@ TABLE: dict[Faults, tuple[Row, Row]] = {
     ("supply-dead@20",): (("ERROR", NO_SUPPLY), ("ERROR", NO_SUPPLY | BROKEN)),
     ("supply-silent@20",): (("ERROR", NO_SUPPLY), ("ERROR", NO_SUPPLY | BROKEN)),
     ("meter-dead@20",): (("INCONCLUSIVE", {"version_unchanged"}), ("FAIL", BROKEN | {"version_unchanged"})),
+    # the same, and back after ten minutes: after the run, but for the meter
+    ("scope-away",): (("INCONCLUSIVE", {"instrument_lost"}), ("FAIL", BROKEN | {"instrument_lost"})),
+    ("supply-away",): (("ERROR", NO_SUPPLY), ("ERROR", NO_SUPPLY | BROKEN)),
+    ("meter-away",): (("INCONCLUSIVE", {"version_unchanged"}), ("FAIL", BROKEN | {"version_unchanged"})),
+    ("utc-stepped",): (("PASS", set()), ("FAIL", BROKEN)),
     ("k2-welded",): (("ERROR", UNSAFE), ("ERROR", UNSAFE | BROKEN)),
     ("k2-line-stuck",): (("ERROR", UNSAFE), ("ERROR", UNSAFE | BROKEN)),
     ("clock-slewed",): (("INCONCLUSIVE", {"unseen_gap"}),) * 2,
@@ -86,6 +91,7 @@ UNPROVEN = {
     "k2-line-stuck": {"relay K2", "rail discharged"},
     "supply-dead": {"supply psu off"},
     "supply-silent": {"supply psu off"},
+    "supply-away": {"supply psu off"},
     "rail-up-stuck-high": {"rail discharged"},
     "rail-down-stuck-low": {"rail discharged"},
 }
@@ -127,6 +133,7 @@ def test_no_row_above_lets_an_outage_of_240_s_pass() -> None:
         ("meter-resets",),
         ("meter-resets-in-transfer",),
         ("activates-twice",),
+        ("utc-stepped",),
     }
 
 

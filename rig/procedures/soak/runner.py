@@ -94,7 +94,7 @@ class SoakRunner:
         except (InputError, BenchError) as error:
             ending = Ending("error", error.one_line(), failed=True)
         with self._clock.shielded():
-            self.progress.happened("stop", ending.text)
+            self.progress.happened("stop", ending.text, self._elapsed_s())
             try:
                 self.book.end(ending.reason, ending.text)
             except BenchError as error:  # a full disk: the soak ends all the same, and this is told to its caller
@@ -174,9 +174,10 @@ class SoakRunner:
         return self._visit.version()
 
     def _attempt(self, turn: Turn) -> Tried:
+        self.tally.settle(turn.fixture.name)
         number, attempt = self.tally.next()
         cycle = Cycle(self.book.soak.soak_id, number, attempt)
-        self.tally.begin(cycle, turn.pair if turn.way == "there" else None)
+        self.tally.begin(cycle, turn.fixture.name, turn.pair if turn.way == "there" else None)
         self.progress.soak(self._state())
         now = self._clock.now()
         controls = self._controls_due(now)
@@ -257,7 +258,7 @@ class SoakRunner:
 
     def _event(self, kind: EventKind, text: str, seconds: float | None = None) -> None:
         self.book.note(kind, text, self.tally.number or None, seconds)
-        self.progress.happened(kind.value, text)
+        self.progress.happened(kind.value, text, self._elapsed_s())
 
     def _state(self) -> SoakState:
         elapsed = self._clock.now() - self._begun_ns
@@ -271,6 +272,9 @@ class SoakRunner:
             elapsed_s=elapsed / 1e9,
             left_s=self._left_s(elapsed),
         )
+
+    def _elapsed_s(self) -> float:
+        return (self._clock.now() - self._begun_ns) / 1e9
 
     def _left_s(self, elapsed_ns: int) -> float | None:
         left = [] if self.end.after_ns is None else [self.end.after_ns - elapsed_ns]
