@@ -65,6 +65,7 @@ class Connected:
     wire: MeterWire
     kind: str
     address: str
+    dlms: TwinDlms | None = None
 
 
 def connect(
@@ -89,12 +90,12 @@ def _dlms(
 ) -> Connected:
     if part.address is not None:
         server = WrapperServer(face, timeline, lock)
-        return Connected(server, "dlms", server.endpoint)
+        return Connected(server, "dlms", server.endpoint, face)
     if part.sign_on == "direct":
         line = HdlcServer(face, part.baud, timeline, lock)
-        return Connected(line, "optical", line.path)
+        return Connected(line, "optical", line.path, face)
     head = OpticalServer(TwinOptical(meter, timeline, _no_commands, HdlcEnd(face), part.baud), timeline, lock)
-    return Connected(head, "optical", head.path)
+    return Connected(head, "optical", head.path, face)
 
 
 def _no_commands(_letters: str, _text: bytes) -> bytes:

@@ -123,12 +123,16 @@ class PtyServer(ABC):
         `echo`: what a head sends back of the question; it comes with the answer.
         """
         arrives, delay_s = self.garble(whole), delay_s + self._delay_s
-        if len(arrives) < len(whole):
+        if self._breaks_off(arrives, whole):
             with self._lock:
                 self._timeline.schedule(self._timeline.now() + to_ns(delay_s), lambda: self._deliver(echo + arrives))
             self._timeline.defer(None, lambda: None)
         else:
             self._timeline.defer(delay_s, lambda: self._deliver(echo + arrives))
+
+    def _breaks_off(self, arrives: bytes, whole: bytes) -> bool:
+        """Whether who asked waits in vain for more than what arrives of an answer."""
+        return len(arrives) < len(whole)
 
     def _deliver(self, data: bytes) -> None:
         with self._guard, contextlib.suppress(OSError):  # nobody reads, or it was unplugged
