@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from rig.bench.dlms_table import DlmsPart
+from rig.bench.optical_table import OpticalPart
 from rig.bench.values import Endpoint, Pin, Seconds, SerialPort, Table, Timeout
 
 Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=4096)]], Field(min_length=1, max_length=100)]
@@ -59,6 +60,10 @@ class ModbusRtuPart(ModbusPart):
     unit: Annotated[int, Field(ge=1, le=247)] = 1
 
 
+ReadablePart = ModbusTcpPart | ModbusRtuPart | DlmsPart | OpticalPart
+"""What a meter is read by."""
+
+
 class ModbusTcpTable(MeterTable, ModbusTcpPart):
     """A meter on Modbus TCP."""
 
@@ -69,6 +74,10 @@ class ModbusRtuTable(MeterTable, ModbusRtuPart):
 
 class DlmsTable(MeterTable, DlmsPart):
     """A meter on DLMS/COSEM."""
+
+
+class OpticalTable(MeterTable, OpticalPart):
+    """A meter behind an optical head."""
 
 
 class ContactTable(Table):
@@ -100,7 +109,7 @@ class OutsideTable(MeterTable):
     wait_s: Annotated[float, Field(gt=0, le=86_400)] = 3600.0
     version_command: Words | None = None
     version_command_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
-    reads: Annotated[ModbusTcpPart | ModbusRtuPart | DlmsPart, Field(discriminator="driver")] | None = None
+    reads: Annotated[ReadablePart, Field(discriminator="driver")] | None = None
     maker: _Text | None = None
     model: _Text | None = None
     serial: _Text | None = None
@@ -126,10 +135,6 @@ class PluginTable(MeterTable):
     credentials_file: _Text | None = None
 
 
-ReadablePart = ModbusTcpPart | ModbusRtuPart | DlmsPart
-"""What a meter is read by."""
-
-
 def place(table: MeterTable | ReadablePart) -> str:
     """Where this meter is, in words that are the same in every bench file that has it."""
     if isinstance(table, DlmsPart):
@@ -139,6 +144,8 @@ def place(table: MeterTable | ReadablePart) -> str:
         return f"{table.address.lower()} unit {table.unit}"
     if isinstance(table, ModbusRtuPart):
         return f"{table.port} unit {table.unit}"
+    if isinstance(table, OpticalPart):
+        return f"{table.port} optical" + (f" device {table.device}" if table.device else "")
     if isinstance(table, OutsideTable):
         return place(table.reads) if table.reads is not None else f"outside: {table.maker} {table.model} {table.serial}"
     if isinstance(table, PluginTable):
@@ -153,5 +160,6 @@ def readable(table: MeterTable) -> ReadablePart | None:
 
 
 AnyMeterTable = Annotated[
-    ModbusTcpTable | ModbusRtuTable | DlmsTable | OutsideTable | PluginTable, Field(discriminator="driver")
+    ModbusTcpTable | ModbusRtuTable | DlmsTable | OpticalTable | OutsideTable | PluginTable,
+    Field(discriminator="driver"),
 ]

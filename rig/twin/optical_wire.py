@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from rig.meters.iec62056.frames import ACK, SOH
+from rig.meters.iec62056.frames import ACK, NAK, SOH
 from rig.meters.serial_port import BITS, with_parity, without_parity
 from rig.twin.dlms.wire import nothing_whole
 from rig.twin.optical import FIRST_BAUD, Said, State, TwinOptical
@@ -59,6 +59,9 @@ class OpticalServer(PtyServer):
         if data and at == len(data):
             return data, b""  # nothing that begins a message: noise, to which nobody answers
         data = data[at:]
+        if data[:1] in (with_parity(ACK), with_parity(NAK)) and self._answered():
+            whole = _CHOICE_LENGTH if data[4:_CHOICE_LENGTH] == with_parity(b"\r\n") else 1
+            return data[:whole], data[whole:]
         if data[:1] == with_parity(SOH):
             end = data.find(with_parity(b"\x03"))
             length = end + 2 if end >= 0 else _LONGEST
@@ -70,6 +73,11 @@ class OpticalServer(PtyServer):
         if len(data) >= length:
             return data[:length], data[length:]
         return None, (data if len(data) < _LONGEST else b"")
+
+    def _answered(self) -> bool:
+        """Whether a single ACK or NAK may be a message now: before the choice of a mode, ACK begins a longer one."""
+        with self._lock:
+            return self.face.state is not State.CHOICE
 
     def _request(self, request: bytes) -> None:
         self._characters += len(request)
@@ -90,7 +98,7 @@ class OpticalServer(PtyServer):
         self._answer(request, said, characters, before)
 
     def _right_rate(self, message: bytes, baud: int) -> bool:
-        return message.startswith(ACK) or self._port_baud() == baud
+        return (len(message) > 1 and message.startswith(ACK)) or self._port_baud() == baud
 
     def _answer(self, request: bytes, said: Said | None, characters: int, baud: int) -> None:
         echo = request if self.echoes else b""
@@ -104,4 +112,6 @@ class OpticalServer(PtyServer):
         self._reply(data, took_s, echo)
 
 
-_BEGINNINGS = (with_parity(b"/?"), with_parity(ACK), with_parity(SOH))
+_BEGINNINGS = tuple(with_parity(begin) for begin in (b"/?", ACK, NAK, SOH))
+_CHOICE_LENGTH = 6
+"""`ACK V Z Y CR LF`."""

@@ -33,7 +33,7 @@ NOISE_V = 0.06
 """Peak noise at the twin's probe: inside what its bench file states."""
 
 _OUTSIDE = "twin-outside"
-_SUFFIXES = {"-rtu": "modbus-rtu", "-dlms": "dlms"}
+_SUFFIXES = {"-rtu": "modbus-rtu", "-optical": "optical", "-dlms": "dlms"}
 """What a bench's name may end in, and the meter that it has then."""
 _LONGEST_MODEL = 16
 """Characters of the register that tells the meter's model."""
@@ -75,7 +75,10 @@ class Rack:
         self.scope_wire: LineServer = LineServer("oscilloscope", self.scope.handle, times.model, times.lock)
         meter = connect(draft, self.world.meter, times.model, times.lock, times.scale)
         self.meter_wire: MeterWire = meter.wire
+        self._credentials = meter.credentials
         self._meter_place = {meter.kind: meter.address}
+        if meter.credentials is not None:
+            self._meter_place["credentials"] = str(meter.credentials)
         self._faults = [f for f in faults if f.at_s is not None]
         self._phases: dict[Phase, list[Fault]] = {
             phase: [f for f in faults if f.phase == phase] for phase in ("transfer", "verification")
@@ -99,6 +102,8 @@ class Rack:
     def close(self) -> None:
         for wire in (self.supply_wire, self.scope_wire, self.meter_wire):
             wire.close()
+        if self._credentials is not None:
+            self._credentials.unlink(missing_ok=True)
 
     # -- what faults use -----------------------------------------------------------------------------------------
 
@@ -147,7 +152,7 @@ class Rack:
 
 
 def names() -> list[str]:
-    """The twin benches that the package carries; `-rtu` and `-dlms` are the same bench with another meter."""
+    """The twin benches that the package carries; `-rtu`, `-optical` and `-dlms` are the same with another meter."""
     stems = [path.stem for path in _folder().glob("*.toml")]
     return sorted([*stems, *(stem + end for stem in stems if stem != _OUTSIDE for end in _SUFFIXES)])
 
