@@ -95,7 +95,7 @@ class TwinOptical:
         """`battery`: it sleeps, and hears only zeros for 2.1 s."""
         self._meter = meter
         self._timeline = timeline
-        self._commands = commands
+        self.commands = commands
         self._hdlc = hdlc
         self._most = next(c for c, rate in MODE_C.items() if rate == most_baud)
         self._battery = battery
@@ -181,7 +181,7 @@ class TwinOptical:
             return Said(message, rate)
         if (protocol, mode) == ("0", "1"):
             self._state, self._baud = State.PROGRAMMING, rate
-            self._commands.begin()
+            self.commands.begin()
             return self._say(command_message("P0", b"(00000000)"))
         self._state, self._baud = State.READOUT, rate if (protocol, mode) == ("0", "0") else FIRST_BAUD
         return self._say(self.readout())
@@ -201,14 +201,14 @@ class TwinOptical:
         """A block that came damaged is answered NAK."""
         rate = self._baud
         if message == ACK:
-            part = self._commands.next_part()
+            part = self.commands.next_part()
             return None if part is None else self._say(part)
         try:
             block_end(message)
             found = block(message)
         except LinkError:
             return Said(NAK, rate)
-        answer = self._commands.answer(found.command, found.text)
+        answer = self.commands.answer(found.command, found.text)
         if answer[:1] == SOH:  # it breaks off: a wrong password, for example
             self._idle()
             return Said(answer, rate)

@@ -51,6 +51,7 @@ class PtyServer(ABC):
         self._lock = lock
         self._gap_ms = gap_ms
         self._delay_s = 0.0
+        self._coming: _Coming | None = None
         self.garble: Callable[[bytes], bytes] = lambda frame: frame
         """What the line does to an answer (a fault)."""
         self._master, self._slave = os.openpty()
@@ -128,7 +129,10 @@ class PtyServer(ABC):
                 self._timeline.schedule(self._timeline.now() + to_ns(delay_s), lambda: self._deliver(echo + arrives))
             self._timeline.defer(None, lambda: None)
         else:
-            self._timeline.defer(delay_s, lambda: self._deliver(echo + arrives))
+            late, self._coming = self._coming, None
+            here = _Coming((late.take() if late is not None else b"") + echo + arrives)
+            self._coming = here
+            self._timeline.defer(delay_s, lambda: self._deliver(here.take()))
 
     def _breaks_off(self, arrives: bytes, whole: bytes) -> bool:
         """Whether who asked waits in vain for more than what arrives of an answer."""
@@ -146,6 +150,17 @@ class PtyServer(ABC):
                 speed = termios.tcgetattr(self._slave)[5]
                 return next((rate for rate in _RATES if getattr(termios, f"B{rate}") == speed), None)
         return None
+
+
+class _Coming:
+    """An answer on its way. One for which nobody waited long enough comes in front of the next."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def take(self) -> bytes:
+        data, self._data = self._data, b""
+        return data
 
 
 class RtuServer(PtyServer):

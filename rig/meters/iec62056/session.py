@@ -69,7 +69,20 @@ class Session:
         return self._who
 
     def open(self) -> None:
-        """Sign on into programming mode, and give the password. Raises LinkError, MeterRefused."""
+        """Sign on into programming mode, and give the password. Raises LinkError, MeterRefused.
+
+        What comes damaged on the way is tried again from the beginning, `how.attempts` times in all.
+        """
+        for attempt in range(1, self._how.attempts + 1):
+            try:
+                self._open_once()
+            except Damaged:
+                if attempt == self._how.attempts:
+                    raise
+            else:
+                return
+
+    def _open_once(self) -> None:
         self.end()
         who = self._who = identify(self.port, self._how)
         message, rate = choose(self.port, who, self._how, "programming")
@@ -116,16 +129,19 @@ class Session:
     def act(self, command: str, text: str, *, repeat: bool = False, secret: bool = False) -> None:
         """A command that is answered ACK. Raises MeterRefused for any other answer, LinkError, LinkTimeout.
 
-        repeat: it may be sent again where the meter says that it came damaged. secret: nothing of an answer is shown.
+        repeat: sending it again changes nothing, so it is, where it or its answer came damaged. secret: nothing of an
+        answer is shown.
         """
         message = command_message(command, text.encode("ascii"))
         for attempt in range(REPEATS + 1):
             try:
                 found = self._answer(message, _LONGEST_OPERAND)
-            except Damaged:
-                if secret:
-                    raise Damaged(f"{self.port.name}: {command}: what came is no answer") from None
-                raise
+            except Damaged as error:
+                if repeat and attempt < REPEATS:
+                    self.open()
+                    continue
+                text = "what came is no answer" if secret else error.message.removeprefix(f"{self.port.name}: ")
+                raise Damaged(f"{self.port.name}: {command}: {text}") from None
             if found.text == ACK and not found.command:
                 return
             if not (repeat and found.text == NAK and attempt < REPEATS):
