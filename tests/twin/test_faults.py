@@ -83,8 +83,8 @@ TABLE: dict[Faults, tuple[Row, Row]] = {
     ("rail-up-stuck-high@1", "rail-down-stuck-low@1"): (("ERROR", {"sources_disagree"} | UNSAFE),) * 2,
 }
 
-ELSEWHERE = {"k3-opens", "mains-l2-lost", "meter-noise"}
-"""What this bench cannot have, or what changes nothing on it: see tests/procedures/test_variants.py."""
+ELSEWHERE = {"k3-opens", "mains-l2-lost", "meter-noise"} | {k for k in KINDS if k.startswith(("dlms-", "hdlc-"))}
+"""What this bench cannot have, or what changes nothing on it: tests/procedures/test_variants.py, test_dlms_runs.py."""
 
 UNPROVEN = {
     "k2-welded": {"rail discharged"},
