@@ -17,6 +17,7 @@ from rig.bench.meter_table import ModbusTcpPart, OutsideTable, readable
 from rig.bench.optical_table import OpticalPart
 from rig.bench.roles import mains_roles
 from rig.errors import InputError, Where
+from rig.instruments.catalogue import SUPPLIES
 from rig.meters.serial_port import with_parity
 from rig.toml_file import did_you_mean
 from rig.twin.dlms.faults import disable, every, lose_blocks, noise_before, small_slot, wrong_check_sequence
@@ -205,6 +206,15 @@ def _away(twin: Rack, wire: TcpServer) -> None:
     twin.after(_AWAY_S, wire.plug)
 
 
+def _supply_away(twin: Rack) -> None:
+    if isinstance(twin.supply_wire, TcpServer):
+        _away(twin, twin.supply_wire)
+
+
+def _no_network_supply(config: BenchConfig) -> str | None:
+    return "network to its supply" if SUPPLIES[config.supply[0].driver].unended else None
+
+
 def _meter_away(twin: Rack) -> None:
     if isinstance(twin.meter_wire, TcpServer):
         _away(twin, twin.meter_wire)
@@ -363,7 +373,9 @@ KINDS: dict[str, FaultKind] = {
     "scope-away": FaultKind(
         "the oscilloscope loses its network for 10 minutes", lambda t: _away(t, t.scope_wire), 20.0
     ),
-    "supply-away": FaultKind("the supply loses its network for 10 minutes", lambda t: _away(t, t.supply_wire), 20.0),
+    "supply-away": FaultKind(
+        "the supply loses its network for 10 minutes", _supply_away, 20.0, lacks=_no_network_supply
+    ),
     "meter-away": FaultKind("the meter loses its network for 10 minutes", _meter_away, 20.0, lacks=_no_network_meter),
     "utc-stepped": FaultKind("NTP sets the wall clock an hour ahead", lambda t: t.step_utc(3600.0), 0.0, True),
     "clock-slewed": FaultKind("the clock is slewed by 1000 ppm", lambda t: t.slew_clock(1000.0), 0.0, True),

@@ -23,6 +23,7 @@ from rig.twin.devices import Contact, Signal
 from rig.twin.dlms.face import TwinDlms
 from rig.twin.faces import OSCILLOSCOPES, SUPPLIES
 from rig.twin.faults import Fault, Phase
+from rig.twin.korad import KoradServer
 from rig.twin.meter import KnownImage
 from rig.twin.meters import NOWHERE, MeterWire, connect, with_meter
 from rig.twin.ports import RailProbe, Timeline
@@ -72,7 +73,9 @@ class Rack:
             probe = times.probe(self.world.rail)
             self.scope = OSCILLOSCOPES[draft.oscilloscope[0].driver].make(times.faces, probe, seed, NOISE_V)
             self._hooks()
-        self.supply_wire: LineServer = LineServer("supply", self.supply.handle, times.model, times.lock)
+        self.supply_wire: LineServer | KoradServer = SUPPLIES[draft.supply[0].driver].wire(
+            self.supply, times.model, times.lock
+        )
         self.scope_wire: LineServer = LineServer("oscilloscope", self.scope.handle, times.model, times.lock)
         meter = connect(draft, self.world.meter, times.model, times.lock, times.scale)
         self.meter_wire: MeterWire = meter.wire

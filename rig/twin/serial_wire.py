@@ -130,9 +130,10 @@ class PtyServer(ABC):
             self._timeline.defer(None, lambda: None)
         else:
             late, self._coming = self._coming, None
-            here = _Coming((late.take() if late is not None else b"") + echo + arrives)
+            now = self._timeline.now()
+            here = _Coming((late.take(now) if late is not None else b"") + echo + arrives, now + to_ns(delay_s))
             self._coming = here
-            self._timeline.defer(delay_s, lambda: self._deliver(here.take()))
+            self._timeline.defer(delay_s, lambda: self._deliver(here.take(0)))
 
     def _breaks_off(self, arrives: bytes, whole: bytes) -> bool:
         """Whether who asked waits in vain for more than what arrives of an answer."""
@@ -153,14 +154,16 @@ class PtyServer(ABC):
 
 
 class _Coming:
-    """An answer on its way. One for which nobody waited long enough comes in front of the next."""
+    """An answer on its way. One that comes after the next question comes in front of the next answer."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, due_ns: int) -> None:
         self._data = data
+        self._due_ns = due_ns
 
-    def take(self) -> bytes:
+    def take(self, now_ns: int) -> bytes:
+        """It, once, where it is not there before `now_ns`: then nobody waited, and it was thrown away."""
         data, self._data = self._data, b""
-        return data
+        return data if self._due_ns > now_ns else b""
 
 
 class RtuServer(PtyServer):
