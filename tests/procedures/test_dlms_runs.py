@@ -93,7 +93,6 @@ def test_what_the_driver_can_mend_does_not_change_the_verdict(fault: str, tmp_pa
         ("image-damaged", "INCONCLUSIVE", "did not start"),
         ("hdlc-dead", "INCONCLUSIVE", "did not report the new version"),
         ("head-lifted", "INCONCLUSIVE", "did not report the new version"),
-        ("meter-dead", "ERROR", "meter"),
     ],
 )
 def test_what_it_cannot_mend_is_told_and_never_a_pass(fault: str, verdict: str, told: str, tmp_path: Path) -> None:
@@ -102,6 +101,12 @@ def test_what_it_cannot_mend_is_told_and_never_a_pass(fault: str, verdict: str, 
     assert told in texts(record)
     assert record.safe_state.proven
     assert run(tmp_path, LONG, fault).verdict != "PASS"
+
+
+def test_a_meter_whose_port_refuses_is_an_error(tmp_path: Path) -> None:
+    record = run(tmp_path, SHORT, "meter-dead", bench="twin,meter=dlms-tcp")
+    assert record.verdict == "ERROR"
+    assert "meter: connect: the link broke (ConnectionRefusedError)" in texts(record)
 
 
 # -- the second witness ------------------------------------------------------------------------------------------------
@@ -125,7 +130,8 @@ def test_a_log_that_contradicts_the_rail_is_shown_loudly_and_decides_nothing(tmp
         assert entry.agrees is False
         folder = tmp_path / record.labels.run_id
         assert "CONTRADICTS the rail" in (folder / "report.html").read_text()
-        assert json.loads((folder / "run.json").read_text())["activation"]["meter_log"][-1]["agrees"] is False
+        kept = json.loads((folder / "run.json").read_text())["activation"]["meter_log"]
+        assert [e["agrees"] for e in kept if e["duration_s"] is not None] == [False]
 
 
 # -- what is refused -----------------------------------------------------------------------------------------------------
