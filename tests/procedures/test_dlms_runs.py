@@ -39,7 +39,8 @@ def texts(record: RunRecord) -> str:
 
 
 @pytest.mark.parametrize(
-    "bench", ["twin-dlms", "twin,meter=dlms-direct", "twin,meter=dlms-tcp", "twin-polyphase-dlms", "twin,meter=dlms-low"]
+    "bench",
+    ["twin-dlms", "twin,meter=dlms-direct", "twin,meter=dlms-tcp", "twin-polyphase-dlms", "twin,meter=dlms-low"],
 )
 def test_a_short_cut_passes_and_a_long_one_fails_on_dlms(bench: str, tmp_path: Path) -> None:
     passed = run(tmp_path, bench=bench)
@@ -109,7 +110,7 @@ def test_a_meter_whose_port_refuses_is_an_error(tmp_path: Path) -> None:
     assert "meter: connect: the link broke (ConnectionRefusedError)" in texts(record)
 
 
-# -- the second witness ------------------------------------------------------------------------------------------------
+# -- the second witness --------------------------------------------------------------------------------------
 
 
 def test_the_meters_own_log_is_put_beside_the_rail(tmp_path: Path) -> None:
@@ -134,7 +135,7 @@ def test_a_log_that_contradicts_the_rail_is_shown_loudly_and_decides_nothing(tmp
         assert [e["agrees"] for e in kept if e["duration_s"] is not None] == [False]
 
 
-# -- what is refused -----------------------------------------------------------------------------------------------------
+# -- what is refused -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("bench", ["twin", "twin,meter=dlms-tcp"])
