@@ -69,6 +69,11 @@ class SerialByteLink:
     def openings(self) -> int:
         return self._wire.openings
 
+    @property
+    def is_open(self) -> bool:
+        """False before the first exchange, and after a broken one."""
+        return self._wire.is_open
+
     def tell(self, command: str) -> None:
         self._ready()
         with self._wire.exchange(command, self._timeout_s) as wire:
