@@ -21,6 +21,7 @@ from rig.guardian.lease import Lease
 from rig.guardian.port import Guardian
 from rig.instruments import catalogue
 from rig.instruments.chips import OpenChip
+from rig.instruments.guards import Guard
 from rig.instruments.line_client import ServedSenseLines
 from rig.instruments.link import VisaLink
 from rig.instruments.ports import Oscilloscope, SenseLines, Supply, SupplyLimits, SupplySettings
@@ -62,7 +63,13 @@ class Bench:
 
     def supply_settings(self) -> SupplySettings:
         table = self.config.supply[0]
-        return SupplySettings(table.volts, table.amps, table.over_voltage_v, table.over_current_a)
+        level_v, level_a = table.over_voltage_v, table.over_current_a
+        return SupplySettings(
+            table.volts,
+            table.amps,
+            Guard(level_v) if isinstance(level_v, str) else level_v,
+            Guard(level_a) if isinstance(level_a, str) else level_a,
+        )
 
     def close(self) -> None:
         """Give back links and lines, all of them whatever fails on the way. Not a safe state: see `rig.bench.safe`."""
@@ -108,8 +115,12 @@ def open_bench(
     return bench
 
 
-def link_to(table: SupplyTable | OscilloscopeTable, clock: Clock, *, clears: bool = True) -> VisaLink:
+def link_to(table: SupplyTable | OscilloscopeTable, clock: Clock, *, clears: bool = True) -> ScpiLink:
     """The link to an instrument of the bench file, not yet open. `clears`: see `VisaLink`."""
+    if isinstance(table, SupplyTable) and catalogue.SUPPLIES[table.driver].unended:
+        from rig.instruments.supplies import korad
+
+        return korad.link_to(table.address, clock, table.timeout_s, table.name, table.line())
     return VisaLink(table.address, clock, table.timeout_s, table.name, clears=clears, line=table.line())
 
 

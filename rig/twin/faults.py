@@ -12,17 +12,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from rig.bench.meter_table import ModbusRtuTable, ModbusTcpPart, OutsideTable
+from rig.bench.meter_table import ModbusTcpPart, OutsideTable, readable
+from rig.bench.optical_table import OpticalPart
 from rig.bench.roles import mains_roles
 from rig.errors import InputError, Where
+from rig.instruments.catalogue import SUPPLIES
+from rig.meters.serial_port import with_parity
 from rig.toml_file import did_you_mean
-from rig.twin.serial_wire import RtuServer
+from rig.twin.optical_commands import TwinCommands
+from rig.twin.optical_wire import OpticalServer
+from rig.twin.serial_wire import PtyServer
 from rig.twin.wire import TcpServer
 
 if TYPE_CHECKING:
     from rig.bench.config import BenchConfig
     from rig.twin.rack import Rack
 
+_LINE_END = with_parity(b"\r\n")
 
 Phase = Literal["transfer", "verification"]
 _AWAY_S = 600.0
@@ -115,8 +121,50 @@ def _garble(twin: Rack) -> None:
     """Every seventh reply has a flipped bit."""
     count = itertools.count(1)
     wire = twin.meter_wire
-    if isinstance(wire, RtuServer):
+    if isinstance(wire, PtyServer):
         wire.garble = lambda frame: frame if next(count) % 7 else bytes([frame[0] ^ 0x10]) + frame[1:]
+
+
+def _wrong_check(twin: Rack) -> None:
+    """Two bits of the last character: its parity stays right."""
+    wire = twin.meter_wire
+    if isinstance(wire, PtyServer):
+        wire.garble = lambda data: data if data.endswith(_LINE_END) else data[:-1] + bytes([data[-1] ^ 0x11])
+
+
+def _lift_for(seconds: float) -> Callable[[Rack], None]:
+    def act(twin: Rack) -> None:
+        wire = twin.meter_wire
+        if isinstance(wire, OpticalServer):
+            wire.lifted = True
+            twin.after(seconds, lambda: setattr(wire, "lifted", False))
+
+    return act
+
+
+def _echo(twin: Rack) -> None:
+    if isinstance(twin.meter_wire, OpticalServer):
+        twin.meter_wire.echoes = True
+
+
+def _other_password(twin: Rack) -> None:
+    wire = twin.meter_wire
+    if isinstance(wire, OpticalServer) and isinstance(wire.face.commands, TwinCommands):
+        wire.face.commands.password = "another"  # noqa: S105 - of a meter that there is not
+
+
+def _reset_in_answer(twin: Rack) -> None:
+    """The next answer breaks off in its middle, and the meter boots."""
+    wire = twin.meter_wire
+    if not isinstance(wire, PtyServer):
+        return
+
+    def cut(data: bytes) -> bytes:
+        wire.garble = lambda whole: whole
+        twin.after(0.0, lambda: twin.world.meter.restart(10.0))
+        return data[: len(data) // 2]
+
+    wire.garble = cut
 
 
 def _other_hardware(twin: Rack) -> None:
@@ -134,6 +182,15 @@ def _mistake(twin: Rack) -> None:
 def _away(twin: Rack, wire: TcpServer) -> None:
     wire.unplug()
     twin.after(_AWAY_S, wire.plug)
+
+
+def _supply_away(twin: Rack) -> None:
+    if isinstance(twin.supply_wire, TcpServer):
+        _away(twin, twin.supply_wire)
+
+
+def _no_network_supply(config: BenchConfig) -> str | None:
+    return "network to its supply" if SUPPLIES[config.supply[0].driver].unended else None
 
 
 def _meter_away(twin: Rack) -> None:
@@ -154,12 +211,16 @@ def _no_phases(config: BenchConfig) -> str | None:
 
 
 def _no_serial_line(config: BenchConfig) -> str | None:
-    return None if isinstance(config.meter, ModbusRtuTable) else "serial line to its meter"
+    part = readable(config.meter)
+    return None if getattr(part, "port", None) is not None else "serial line to its meter"
+
+
+def _no_head(config: BenchConfig) -> str | None:
+    return None if isinstance(readable(config.meter), OpticalPart) else "optical head for mode C"
 
 
 def _no_network_meter(config: BenchConfig) -> str | None:
-    part = config.meter.reads if isinstance(config.meter, OutsideTable) else config.meter
-    return None if isinstance(part, ModbusTcpPart) else "meter on a network"
+    return None if isinstance(readable(config.meter), ModbusTcpPart) else "meter on a network"
 
 
 def _takes_no_image(config: BenchConfig) -> str | None:
@@ -219,6 +280,22 @@ KINDS: dict[str, FaultKind] = {
     "meter-dead": FaultKind("the meter's port refuses", lambda t: t.meter_wire.unplug()),
     "meter-late": FaultKind("the meter answers half a second late", lambda t: t.meter_wire.delay(0.5)),
     "meter-noise": FaultKind("every seventh answer has a flipped bit", _garble, lacks=_no_serial_line),
+    "meter-too-late": FaultKind(
+        "the meter answers two and a half seconds late: after the next question", lambda t: t.meter_wire.delay(2.5)
+    ),
+    "wrong-check": FaultKind("every block ends with a wrong block check", _wrong_check, lacks=_no_head),
+    "head-lifted": FaultKind("the optical head is lifted off for good", _lift_for(1e6), 10.0, lacks=_no_head),
+    "head-lifted-in-transfer": FaultKind(
+        "the optical head is away for 20 s while the image comes", _lift_for(20.0), phase="transfer", lacks=_no_head
+    ),
+    "head-echoes": FaultKind("the optical head sees its own light", _echo, lacks=_no_head),
+    "password-changed": FaultKind("the meter wants another password", _other_password, lacks=_no_head),
+    "meter-resets-in-answer": FaultKind(
+        "the meter resets itself in the middle of an answer while the image comes",
+        _reset_in_answer,
+        phase="transfer",
+        lacks=_no_head,
+    ),
     "meter-resets": FaultKind(
         "the meter resets itself: 10 s without 12 V", lambda t: t.world.meter.restart(10.0), 100.0
     ),
@@ -246,7 +323,9 @@ KINDS: dict[str, FaultKind] = {
     "scope-away": FaultKind(
         "the oscilloscope loses its network for 10 minutes", lambda t: _away(t, t.scope_wire), 20.0
     ),
-    "supply-away": FaultKind("the supply loses its network for 10 minutes", lambda t: _away(t, t.supply_wire), 20.0),
+    "supply-away": FaultKind(
+        "the supply loses its network for 10 minutes", _supply_away, 20.0, lacks=_no_network_supply
+    ),
     "meter-away": FaultKind("the meter loses its network for 10 minutes", _meter_away, 20.0, lacks=_no_network_meter),
     "utc-stepped": FaultKind("NTP sets the wall clock an hour ahead", lambda t: t.step_utc(3600.0), 0.0, True),
     "clock-slewed": FaultKind("the clock is slewed by 1000 ppm", lambda t: t.slew_clock(1000.0), 0.0, True),

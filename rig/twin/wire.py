@@ -152,13 +152,17 @@ class TcpServer:
                 self._connections.discard(connection)
             connection.close()
 
+    def _handling(self) -> Callable[[bytes], Answer]:
+        """What answers the requests of one new connection."""
+        return self._handler
+
     def _requests(self, connection: socket.socket) -> None:
-        rest = b""
+        rest, handle = b"", self._handling()
         while chunk := connection.recv(_CHUNK):
             requests, rest = self._split(rest + chunk)
             for request in requests:
                 with self._lock:
-                    answer = self._handler(request)
+                    answer = handle(request)
                 if isinstance(answer, HangUp):
                     return
                 self._send(connection, answer)
