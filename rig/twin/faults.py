@@ -231,10 +231,6 @@ def _no_mains_or_image(config: BenchConfig) -> str | None:
     return _no_mains(config) or _takes_no_image(config)
 
 
-def _no_network_supply(config: BenchConfig) -> str | None:
-    return "supply on a network" if SUPPLIES[config.supply[0].driver].unended else None
-
-
 def _drop_supply(twin: Rack) -> None:
     if isinstance(twin.supply_wire, TcpServer):
         twin.supply_wire.hang_up()
