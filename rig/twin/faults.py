@@ -268,6 +268,11 @@ def _no_mains_or_image(config: BenchConfig) -> str | None:
     return _no_mains(config) or _takes_no_image(config)
 
 
+def _drop_supply(twin: Rack) -> None:
+    if isinstance(twin.supply_wire, TcpServer):
+        twin.supply_wire.hang_up()
+
+
 def _lose_edges(twin: Rack) -> None:
     for line in twin.config.sense:
         if line.role in ("rail_up", "rail_down"):
@@ -308,6 +313,8 @@ KINDS: dict[str, FaultKind] = {
     "rail-down-stuck-low": FaultKind("rail_down never says 'down' again", lambda t: t.line("rail_down").force(False)),
     "edges-lost": FaultKind("the next edge of each comparator is lost", _lose_edges, 0.0, loses_edges=True),
     "scope-dead": FaultKind("the oscilloscope loses its network", lambda t: t.scope_wire.unplug()),
+    "scope-drops": FaultKind("the oscilloscope drops its connection once", lambda t: t.scope_wire.hang_up()),
+    "supply-drops": FaultKind("the supply drops its connection once", _drop_supply, lacks=_no_network_supply),
     "scope-silent": FaultKind("the oscilloscope no longer answers", lambda t: _silence(t, "scope")),
     "scope-stale": FaultKind("the oscilloscope says WAIT for ever", _stale_scope),
     "supply-dead": FaultKind("the supply loses its network", lambda t: t.supply_wire.unplug()),
