@@ -8,6 +8,9 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 WIREVIZ_VENV ?= .venv-wireviz
 WIREVIZ      := wireviz==0.4.1
 
+# Simulators and clients of other makers, for tests: the same.
+FOREIGN_VENV ?= .venv-foreign
+
 .PHONY: run test campaign kernel-bench kernel-test lint types layers bench wiring-check wiring clean
 
 run: $(VENV)/.core
@@ -64,5 +67,10 @@ $(WIREVIZ_VENV)/.done: Makefile
 	@$(WIREVIZ_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(WIREVIZ)
 	@touch $@
 
+$(FOREIGN_VENV)/.done: tests/foreign/requirements.txt
+	@test -x $(FOREIGN_VENV)/bin/python || $(PYTHON) -m venv $(FOREIGN_VENV)
+	@$(FOREIGN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(WIREVIZ_VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(WIREVIZ_VENV) $(FOREIGN_VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -6,8 +6,9 @@ The command line and the pytest plugin call this.
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from rig import firmware as fixtures
@@ -29,6 +30,8 @@ from rig.procedures.rows import entry_of
 from rig.procedures.session import Session
 from rig.records.analysis import Analysis
 from rig.records.bundle import Bundle, free_bytes
+from rig.records.journal import RUN
+from rig.records.journal.attempt import AttemptLog, InSoak
 from rig.records.run import Labels, Picture, RunRecord
 
 CONTROLS = ("auto", "always", "never")
@@ -167,11 +170,11 @@ def limit_of(config: BenchConfig | None, limit_s: float | None, comparison: str 
 class Occasion:
     """What a series of runs wants of one of them.
 
-    `begun` is told the run's id before anything on the bench is touched; what it raises ends the run there. `book`:
-    which controls stand, where it is not the bench's own.
+    `place`: the cycle of a soak that it is; then a journal that cannot be written raises BenchError, while alone it is
+    told. `book`: which controls stand, where it is not the bench's own.
     """
 
-    begun: Callable[[str], None] = lambda _: None
+    place: InSoak | None = None
     book: ControlBook | None = None
 
 
@@ -179,22 +182,34 @@ def run_on(
     bench: Bench, fixture: Fixture, request: Request, progress: Progress, occasion: Occasion = Occasion()
 ) -> Outcome:
     """One activation test on an open bench. Of `request`, its bench, firmware, seed and faults are decided already."""
+    started = bench.clock.utc()
+    bundle = Bundle.create(request.out, bench.clock)
+    with AttemptLog(bundle, request.out, bench.clock, occasion.place, progress.note) as log:
+        bundle.event("run", bench=bench.config.bench.name, firmware=fixture.name, sha256=fixture.sha256)
+        versions = (fixture.version_from, fixture.version_to)
+        log.begin(RUN, bench.config.bench.name, utc_label(started), fixture.name, versions)
+        outcome = _one_run(bench, fixture, request, progress, bundle, started, occasion.book)
+        log.end(outcome.folder)
+    return outcome
+
+
+def _one_run(
+    bench: Bench,
+    fixture: Fixture,
+    request: Request,
+    progress: Progress,
+    bundle: Bundle,
+    started: datetime,
+    own_book: ControlBook | None,
+) -> Outcome:
     limit = limit_of(bench.config, request.limit_s, request.comparison)
     stopwatch, config = SystemClock(), bench.config
     real_start = stopwatch.now()
-    started = bench.clock.utc()
-    bundle = Bundle.create(request.out, bench.clock)
-    try:
-        occasion.begun(bundle.run_id)
-    except BaseException:
-        bundle.discard()
-        raise
     view = ScopeView.of(config)
-    bundle.event("run", bench=config.bench.name, firmware=fixture.name, sha256=fixture.sha256)
     for left in bench.lease.left_behind if bench.lease is not None else ():
         bundle.event("taken_over", piece=left.resource, pid=left.pid, since=left.since_utc, state=left.state)
     bench.relays.keep_journal(bundle.path, bundle.start_ns)
-    book = occasion.book or (ControlBook(bench.lease.folder, config) if bench.lease is not None else None)
+    book = own_book or (ControlBook(bench.lease.folder, config) if bench.lease is not None else None)
     standing = book.standing(started) if book is not None and request.controls != "always" else ()
     kinds = [] if request.controls == "never" else [k for k in required(config) if k not in {e.kind for e in standing}]
     session = Session(bench, limit, view, bundle, progress, lambda: free_bytes(request.out))

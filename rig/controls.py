@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from rig import firmware as fixtures
@@ -22,6 +23,8 @@ from rig.procedures.rows import control_rows, entry_of
 from rig.procedures.session import Session
 from rig.records.bundle import Bundle, free_bytes, json_text
 from rig.records.controls import ControlsRecord
+from rig.records.journal import CONTROLS
+from rig.records.journal.attempt import AttemptLog, InSoak
 from rig.records.run import Labels, SafeCheck, SafeState
 
 _ANY_FIXTURE = "no-cut"
@@ -66,14 +69,28 @@ class PreparedControls:
         """Make them all. `progress` is told what happens."""
         request = self._request
         with self.bench.opened([fixtures.load(_ANY_FIXTURE)], request.out) as bench:
-            return _round(bench, request, progress)
+            return controls_on(bench, request, progress)
 
 
-def _round(bench: Bench, request: ControlsRequest, progress: Progress) -> ControlsOutcome:
-    stopwatch, config = SystemClock(), bench.config
-    real_start, started = stopwatch.now(), bench.clock.utc()
+def controls_on(
+    bench: Bench, request: ControlsRequest, progress: Progress, place: InSoak | None = None
+) -> ControlsOutcome:
+    """A round on an open bench. `place`: the cycle of a soak before which it is made, see `rig.api.run_on`."""
+    started = bench.clock.utc()
     bundle = Bundle.create(request.out, bench.clock)
-    bundle.event("controls", bench=config.bench.name, long=request.long)
+    with AttemptLog(bundle, request.out, bench.clock, place, progress.note) as log:
+        bundle.event("controls", bench=bench.config.bench.name, long=request.long)
+        log.begin(CONTROLS, bench.config.bench.name, utc_label(started))
+        outcome = _round(bench, request, progress, bundle, started)
+        log.end(outcome.folder)
+    return outcome
+
+
+def _round(
+    bench: Bench, request: ControlsRequest, progress: Progress, bundle: Bundle, started: datetime
+) -> ControlsOutcome:
+    stopwatch, config = SystemClock(), bench.config
+    real_start = stopwatch.now()
     bench.relays.keep_journal(bundle.path, bundle.start_ns)
     limit = Limit(to_ns(config.limits.limit_s), Comparison(config.limits.comparison))
     session = Session(bench, limit, ScopeView.of(config), bundle, progress, lambda: free_bytes(request.out))
@@ -105,6 +122,7 @@ def _round(bench: Bench, request: ControlsRequest, progress: Progress) -> Contro
                 bundle.run_id, made_utc, platform.node(), str(request.out), (stopwatch.now() - real_start) / 1e9
             ),
         )
+        bundle.event("verdict", valid=record.valid)
         for name, taken in evidence.control_captures.items():
             bundle.save_capture(name, taken.capture, None)
         folder = bundle.keep({"controls.json": json_text(record.to_json())})

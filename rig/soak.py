@@ -16,20 +16,25 @@ from rig.bench.control_book import HeldControls
 from rig.bench.meter_table import OutsideTable
 from rig.bench.opening import Bench
 from rig.benches import ChosenBench
-from rig.clock import Clock, to_ns, utc_label
+from rig.clock import Clock, to_ns
 from rig.clock.system import SystemClock
-from rig.errors import InputError, Where
+from rig.errors import BenchError, InputError, Where
 from rig.instruments.usb import SysfsUsb
 from rig.meters.port import ImageState
 from rig.procedures.soak.end import End, end_of, zone
-from rig.procedures.soak.keeping import attempts_of, ended_of, find, new_id, resume
+from rig.procedures.soak.keeping import attempts_of, find, resume, standing_of
 from rig.procedures.soak.plan import Plan, Turn, load_plan
 from rig.procedures.soak.progress import SoakProgress
 from rig.procedures.soak.runner import Ending, SoakRunner, Tried
 from rig.procedures.soak.schedule import ScheduleRow, schedule
 from rig.procedures.soak.tally import Tally
-from rig.records.bundle import free_bytes
-from rig.records.journal import RUN, Attempt, Begun, Cycle, Ended, Journal, Process, Reader, Soak, SoakEvent
+from rig.records.bundle import free_bytes, json_text
+from rig.records.journal import Attempt, Cycle, Ended, Journal, Reader, Soak
+from rig.records.journal.attempt import InSoak
+from rig.records.journal.soak_folder import SoakFolder
+from rig.records.soak import SoakRecord
+from rig.records.soak_making import read_soak
+from rig.records.soak_report import render_soak
 
 
 @dataclass(frozen=True)
@@ -52,13 +57,16 @@ class SoakRequest:
 
 @dataclass(frozen=True)
 class SoakOutcome:
-    """One sitting: why it ended, and every attempt of the whole soak."""
+    """One sitting: why it ended, and the record of the whole soak, which is in `folder`.
 
-    soak: Soak
+    `problem`: why that could not be written, where it could not.
+    """
+
     ending: Ending
-    attempts: tuple[Attempt, ...]
-    events: tuple[SoakEvent, ...]
+    record: SoakRecord
+    folder: Path
     cancelled: str | None
+    problem: str | None = None
 
 
 class PreparedSoak:
@@ -162,27 +170,33 @@ def check_bench(plan: Plan, config: BenchConfig) -> None:
 def soak_on(bench: Bench, prepared: PreparedSoak, journal: Journal, progress: SoakProgress) -> SoakOutcome:
     """One sitting on an open bench."""
     plan, request, config = prepared.plan, prepared.request, bench.config
-    utc = utc_label(bench.clock.utc())
-    unsure, soak = False, prepared.earlier
+    unsure = False
     earlier: tuple[Attempt, ...] = ()
-    if soak is None:
-        soak = Soak(new_id(bench.clock.utc()), utc, plan.text, config.bench.name, request.bench, None, prepared.seed)
-        journal.add(soak)
+    if prepared.earlier is None:
+        book = SoakFolder.start(
+            journal,
+            request.out,
+            bench.clock,
+            plan_text=plan.text,
+            bench=config.bench.name,
+            bench_from=request.bench,
+            meter=None,
+            seed=prepared.seed,
+        )
     else:
-        standing = journal.standing(soak.soak_id)
-        assert standing is not None  # noqa: S101 - it was found
-        resumed = resume(journal, request.out, standing, utc)
+        standing = standing_of(journal, prepared.earlier)
+        book = SoakFolder.resume(journal, request.out, bench.clock, prepared.earlier)
+        resumed = resume(book, journal, request.out, standing)
         unsure, earlier = resumed.unsure, resumed.attempts
         for text in resumed.lost:
-            progress.happened("lost", text)
+            progress.happened("lost", text, 0.0)
     runner = SoakRunner(
         bench=bench,
         plan=plan,
         seed=prepared.seed,
         end=prepared.end,
-        soak_id=soak.soak_id,
+        book=book,
         tally=Tally.of(plan, earlier),
-        journal=journal,
         attempts=_Attempts(bench, prepared, journal, progress),
         room=lambda: _room(bench, request.out),
         progress=progress,
@@ -191,9 +205,13 @@ def soak_on(bench: Bench, prepared: PreparedSoak, journal: Journal, progress: So
     if unsure:
         runner.unsure_since(bench.clock.now())
     ending = runner.run()
-    return SoakOutcome(
-        soak, ending, attempts_of(journal, soak.soak_id), journal.events(soak.soak_id), bench.clock.cancelled()
-    )
+    with bench.clock.shielded():
+        record = read_soak(journal, request.out, book.soak.soak_id)
+        try:
+            book.seal({"soak.json": json_text(record.to_json()), "report.html": render_soak(record)})
+        except BenchError as error:  # a full disk: what is in the bundles and the journal is there all the same
+            return SoakOutcome(ending, record, book.path, bench.clock.cancelled(), error.one_line())
+    return SoakOutcome(ending, record, book.path, bench.clock.cancelled())
 
 
 def _room(bench: Bench, out: Path) -> str | None:
@@ -214,28 +232,13 @@ class _Attempts:
     def __call__(self, turn: Turn, cycle: Cycle, *, controls: bool) -> Tried:
         clock, fixture = self._bench.clock, turn.fixture
         begin_ns = clock.now()
-
-        def begun(run_id: str) -> None:
-            self._journal.add(
-                Begun(
-                    run_id=run_id,
-                    kind=RUN,
-                    utc=utc_label(clock.utc()),
-                    bench=self._bench.config.bench.name,
-                    fixture=fixture.name,
-                    version_from=fixture.version_from,
-                    version_to=fixture.version_to,
-                    meter=None,
-                    cycle=cycle,
-                    process=Process.this(),
-                )
-            )
-
         request = replace(self._request, firmware=fixture.name, controls="always" if controls else "auto")
-        outcome = run_on(self._bench, fixture, request, self._progress, Occasion(begun, self._held))
-        ended = ended_of(outcome.record, outcome.folder, (clock.now() - begin_ns) / 1e9)
-        self._journal.add(ended)
-        return _tried(outcome, ended, begin_ns)
+        occasion = Occasion(InSoak(self._journal, cycle), self._held)
+        outcome = run_on(self._bench, fixture, request, self._progress, occasion)
+        kept = self._journal.attempt(outcome.record.labels.run_id)
+        assert kept is not None  # noqa: S101 - it has just ended there
+        assert kept.ended is not None  # noqa: S101
+        return _tried(outcome, kept.ended, begin_ns)
 
 
 def _tried(outcome: Outcome, ended: Ended, begin_ns: int) -> Tried:

@@ -22,6 +22,8 @@ class Transcript:
     def __init__(self, *pairs: Pair, name: str = "device") -> None:
         self.name = name
         self.closed = False
+        self.openings = 1
+        self.is_open = True
         self._pairs = list(pairs)
         self._at = 0
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from rig.bench.config import BenchConfig
 from rig.errors import BenchError
+from rig.whole_file import replace_whole
 
 _WHAT_COUNTS = {"supply", "oscilloscope", "relay", "sense", "topology", "rail"}
 
@@ -54,14 +54,9 @@ class ControlBook:
         entries = [*self._entries(), *made]
         newest = {entry.kind: entry for entry in entries}
         body = {"schema": "rig.controls/1", "bench": self._bench, "controls": [asdict(e) for e in newest.values()]}
-        draft = self._path.with_suffix(".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with draft.open("w", encoding="utf-8") as file:
-                json.dump(body, file, indent=2)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._path)
+            replace_whole(self._path, json.dumps(body, indent=2).encode())
         except OSError as error:
             raise BenchError(f"the controls cannot be noted in {self._path.parent}: {error}") from error
 

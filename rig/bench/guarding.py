@@ -5,7 +5,6 @@ On the in-process twin the guardian lives inside; on a bench it is a process of 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,16 +65,20 @@ def charge(config: BenchConfig, state_folder: Path) -> Charge:
 
 def supply_spec(table: SupplyTable) -> SupplySpec:
     """How this supply is switched off without its driver: `rig.guardian.plain_supply`."""
-    texts = catalogue.supply(table.driver).off_texts(table.channel)
-    match = re.fullmatch(r"TCPIP\d*::\[?([^\]]+?)\]?::(\d+)::SOCKET", table.address, re.IGNORECASE)
-    assert match is not None  # noqa: S101 - the bench file's check has seen to it
+    texts, line = catalogue.supply(table.driver).off_texts(table.channel), table.line()
     return SupplySpec(
         name=table.name,
-        host=match[1],
-        port=int(match[2]),
+        address=table.address,
+        baud=line.baud,
+        parity=line.parity,
+        stop_bits=line.stop_bits,
         off=texts.command,
         question=texts.question,
         says_off=texts.says_off,
+        off_bit=texts.off_bit,
+        ends=texts.ends,
+        reply_bytes=texts.reply_bytes,
+        pause_s=texts.pause_s,
         timeout_s=table.timeout_s,
     )
 

@@ -9,13 +9,12 @@ A bench is known by its name. Counts are about the bench, not about what one run
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rig.bench.config import BenchConfig
 from rig.errors import BenchError, InputError, Where
+from rig.whole_file import replace_whole
 
 _SCHEMA = "rig.relays/1"
 _WARN_AT = 0.8
@@ -56,7 +55,9 @@ class WearBook:
         counts = {**self._counts, name: self._counts.get(name, 0) + 1}
         if self._file is not None:
             try:
-                _write(self._file, {"schema": _SCHEMA, "bench": self._bench, "operations": counts})
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+                body = {"schema": _SCHEMA, "bench": self._bench, "operations": counts}
+                replace_whole(self._file, (json.dumps(body, ensure_ascii=False) + "\n").encode())
             except OSError as error:
                 text = f"the operations of relays cannot be kept: {error.strerror or error}"
                 raise BenchError(text, Where(file=str(self._file))) from error
@@ -88,19 +89,3 @@ def _counts(file: Path) -> dict[str, int]:
     if not isinstance(counts, dict) or not all(type(count) is int and count >= 0 for count in counts.values()):
         raise InputError("no count of relay operations", Where(str(file), found=repr(data)[:60], expected=expected))
     return counts
-
-
-def _write(file: Path, data: Mapping[str, object]) -> None:
-    """Whole or not at all, and on the disk when this returns."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    with draft.open("w", encoding="utf-8") as out:
-        out.write(json.dumps(data, ensure_ascii=False) + "\n")
-        out.flush()
-        os.fsync(out.fileno())
-    draft.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -12,14 +12,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rig.cli.run import EXITS
 from rig.cli.signals import stopped_code, stopping
 from rig.errors import ExitCode
 
 if TYPE_CHECKING:
     from rig.procedures.soak.schedule import ScheduleRow
     from rig.soak import PreparedSoak, SoakOutcome
-
-_WEIGHT = {"FAIL": ExitCode.FAIL, "ERROR": ExitCode.BENCH_ERROR, "INCONCLUSIVE": ExitCode.INCONCLUSIVE}
 
 
 def add_words(verb: argparse.ArgumentParser) -> None:
@@ -83,7 +82,7 @@ def run(options: Namespace) -> int:
     with stopping(prepared), soak_progress_for(sys.stdout, options.json) as progress:
         outcome = prepared.run(progress)
     if options.json:
-        print(json.dumps(_body(outcome), ensure_ascii=False, indent=2))  # noqa: T201
+        print(json.dumps(outcome.record.to_json(), ensure_ascii=False, indent=2))  # noqa: T201
     else:
         for line in _summary(outcome):
             print(line)  # noqa: T201
@@ -91,56 +90,24 @@ def run(options: Namespace) -> int:
 
 
 def exit_code(outcome: SoakOutcome) -> int:
-    """A signal, safe; 4 where it broke off; else what weighs most among the cycles, each by its last attempt.
-
-    A FAIL is a finding, and weighs more than an ERROR beside it; a cycle that was lost is none.
-    """
-    if outcome.ending.failed:
+    """4 where it broke off or could not be kept; a signal's own where it ended safe; else what the record says."""
+    if outcome.ending.failed or outcome.problem is not None:
         return ExitCode.BENCH_ERROR
     stopped = stopped_code(outcome.cancelled)
-    if stopped is not None:
-        return stopped
-    last = {a.begun.cycle.number: a.ended for a in outcome.attempts if a.begun.cycle is not None}
-    verdicts = {"INCONCLUSIVE" if ended is None else ended.verdict for ended in last.values()}
-    for verdict, code in _WEIGHT.items():
-        if verdict in verdicts:
-            return code
-    return ExitCode.PASS if verdicts else ExitCode.INCONCLUSIVE
-
-
-def _body(outcome: SoakOutcome) -> dict[str, object]:
-    """What `--json` prints."""
-    return {
-        "schema": "rig.soak/1",
-        "soak_id": outcome.soak.soak_id,
-        "ending": {"reason": outcome.ending.reason, "text": outcome.ending.text},
-        "cycles": [
-            {
-                "number": a.begun.cycle.number if a.begun.cycle else None,
-                "attempt": a.begun.cycle.attempt if a.begun.cycle else None,
-                "run_id": a.begun.run_id,
-                "fixture": a.begun.fixture,
-                "verdict": a.ended.verdict if a.ended else None,
-                "lower_s": a.ended.lower_s if a.ended else None,
-                "upper_s": a.ended.upper_s if a.ended else None,
-            }
-            for a in outcome.attempts
-        ],
-    }
+    return stopped if stopped is not None else EXITS[outcome.record.verdict]
 
 
 def _summary(outcome: SoakOutcome) -> Iterator[str]:
-    from collections import Counter
+    from rig.records.soak_words import summary_lines
 
-    from rig.cli.soak_words import verdict_words
-
-    ended = [a.ended for a in outcome.attempts if a.ended is not None]
-    counts = Counter(e.verdict for e in ended)
-    lost = len(outcome.attempts) - len(ended)
     yield ""
-    yield f"{outcome.ending.text}."
-    yield f"  {verdict_words(counts)}{f', {lost} lost' if lost else ''}"
-    yield f"  soak: {outcome.soak.soak_id}; go on with --resume {outcome.soak.soak_id}"
+    yield from summary_lines(outcome.record)
+    if outcome.problem is not None:
+        yield f"  NOT KEPT: {outcome.problem}"
+    else:
+        yield f"  evidence: {outcome.folder / 'report.html'}"
+    if outcome.ending.reason not in ("cycles", "time"):
+        yield f"  to go on: --resume {outcome.record.labels.soak_id}"
 
 
 def _dry_run(prepared: PreparedSoak, as_json: bool) -> int:

@@ -54,7 +54,8 @@ class PlainSoak(SilentSoak):
         left = f"; about {length_words(state.left_s)} left" if state.left_s else ""
         self._line(f"{cycle_words(row, state.planned)}; so far {verdict_words(state.verdicts)}{left}")
 
-    def happened(self, kind: str, text: str) -> None:
+    def happened(self, kind: str, text: str, elapsed_s: float) -> None:
+        self._elapsed_s = elapsed_s
         self._line(f"{kind}: {text}")
 
     def _line(self, text: str) -> None:
@@ -79,7 +80,8 @@ class SoakPanel(LivePanel):
         self._latest.append((cycle_words(row, state.planned), _COLOURS.get(row.verdict, "")))
         self.draw(force=True)
 
-    def happened(self, kind: str, text: str) -> None:
+    def happened(self, kind: str, text: str, elapsed_s: float) -> None:
+        del elapsed_s
         self._latest.append((f"{kind}: {text}", "dim"))
         self.draw(force=True)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from rig.procedures.soak.progress import CycleRow
 from rig.records.report_words import at_most
 
+_NOTHING_BEGAN = "activation_not_started"
 _ORDER = ("PASS", "FAIL", "INCONCLUSIVE", "ERROR")
 
 
@@ -14,7 +15,7 @@ def cycle_words(row: CycleRow, planned: int | None) -> str:
     """One attempt that has ended."""
     of = f" of {planned}" if planned is not None else ""
     again = f", attempt {row.attempt}" if row.attempt > 1 else ""
-    if row.lower_s is None:
+    if row.lower_s is None or _NOTHING_BEGAN in row.reasons:
         bounds = ""
     elif row.upper_s is None:
         bounds = ", away for an unbounded time"

@@ -124,6 +124,9 @@ class VirtualClock:
         if exchange.expired:
             raise LinkTimeout(f"no answer within {timeout_s:g} s")
 
+    def digest(self, seconds: float) -> None:
+        """See `Clock.digest`."""
+
     def real_timeout_s(self, timeout_s: float) -> float:
         return max(_REAL_LIMIT_S, timeout_s)
 
@@ -182,6 +185,10 @@ class VirtualClock:
             exchange.ends = tuple(ends)
             self._pending.append(exchange)
         self._dispatch()
+
+    def step_utc(self, seconds: float) -> None:
+        """The wall clock jumps, as NTP may set it; nothing else does."""
+        self._utc_start += timedelta(seconds=seconds)
 
     def set_slew(self, ppm: float) -> None:
         """From now on CLOCK_MONOTONIC runs `ppm` faster than CLOCK_MONOTONIC_RAW."""

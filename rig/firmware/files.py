@@ -5,7 +5,6 @@ Knows no format.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import shutil
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rig.errors import InputError, Where
+from rig.whole_file import replace_whole, sync_folder, write_synced
 
 _CHUNK_BYTES = 1 << 20
 
@@ -92,7 +92,7 @@ def _write_folder(folder: Path, files: Mapping[str, bytes]) -> str:
             return "made"
         different = [name for name, content in files.items() if not _holds(folder / name, content)]
         for name in different:
-            _replace(folder / name, files[name])
+            replace_whole(folder / name, files[name])
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", Where(file=str(folder))) from error
     return "replaced" if different else "unchanged"
@@ -104,29 +104,13 @@ def _new_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     partial.mkdir()
     try:
         for name, content in files.items():
-            _write(partial / name, content)
+            write_synced(partial / name, content)
+        sync_folder(partial)
         partial.rename(folder)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-
-
-def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        _write(partial, content)
-        partial.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    sync_folder(folder.parent)
 
 
 def _holds(path: Path, content: bytes) -> bool:

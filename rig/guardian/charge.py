@@ -8,6 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rig.guardian.core import Rules
+from rig.instruments.address import Address, Kind, parse_address
+from rig.instruments.wires import LineSettings, Parity
+
+HAND_S = 15.0
+"""How long the helper that speaks through a VISA library may take beside its exchange: it starts, and it connects."""
 
 
 @dataclass(frozen=True)
@@ -54,25 +59,59 @@ class RelaySpec:
 
 @dataclass(frozen=True)
 class SupplySpec:
-    """How one supply is switched off over a plain socket: the command, the question behind it, what proves it off.
+    """How one supply is switched off without its driver: where it answers, and its texts (`OffTexts`).
 
-    The texts come from the supply's driver: the bytes are in one place.
+    The texts come from the supply's driver: the bytes are in one place. `address` is a VISA resource name; `baud`,
+    `parity` and `stop_bits` are of a serial port.
     """
 
     name: str
-    host: str
-    port: int
+    address: str
+    baud: int
+    parity: str
+    stop_bits: int
     off: str
     question: str
     says_off: tuple[str, ...]
+    off_bit: int | None
+    ends: str
+    reply_bytes: int | None
+    pause_s: float
     timeout_s: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.port < 65_536 or not 0 < self.timeout_s <= 60:
-            raise ValueError(f"supply {self.name}: port {self.port}, timeout_s {self.timeout_s:g}: out of range")
+        parse_address(self.address)
+        if not 0 < self.timeout_s <= 60 or not 0 <= self.pause_s <= 60:
+            raise ValueError(
+                f"supply {self.name}: timeout_s {self.timeout_s:g}, pause_s {self.pause_s:g}: out of range"
+            )
+        if self.parity not in ("none", "even", "odd") or self.stop_bits not in (1, 2):
+            raise ValueError(f"supply {self.name}: parity {self.parity}, stop_bits {self.stop_bits}: no such line")
+        if self.ends not in ("", "\n", "\r\n") or (self.off_bit is None) != bool(self.says_off):
+            raise ValueError(f"supply {self.name}: what ends a command, or what says off, cannot be told")
         for line in (self.off, self.question):
             if not (line and line.isascii() and line.isprintable()):
                 raise ValueError(f"supply {self.name}: not a command line: {line!r}")
+
+    @property
+    def at(self) -> Address:
+        return parse_address(self.address)
+
+    @property
+    def line(self) -> LineSettings:
+        """How its serial port is set."""
+        parity: Parity = "even" if self.parity == "even" else "odd" if self.parity == "odd" else "none"
+        return LineSettings(self.baud, parity, 2 if self.stop_bits == 2 else 1)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a process of its own is needed, for the wire is one that only a VISA library speaks."""
+        return self.at.kind in (Kind.VXI11, Kind.HISLIP, Kind.USB)
+
+    @property
+    def answer_s(self) -> float:
+        """How long one try may take, the start of that process among it."""
+        return 2 * self.timeout_s + self.pause_s + (HAND_S if self.by_hand else 0.0)
 
 
 @dataclass(frozen=True)
@@ -140,4 +179,4 @@ class Charge:
     @property
     def act_s(self) -> float:
         """How long the guardian may take to make the bench safe by its own means."""
-        return self.retry_s + sum(2 * s.timeout_s for s in self.supplies) + 2 * self.answer_s
+        return self.retry_s + sum(2 * s.answer_s for s in self.supplies) + 2 * self.answer_s

@@ -10,6 +10,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from enum import Enum
 from typing import Any, TypeVar
 
 from rig.errors import InputError, Where
@@ -57,6 +58,10 @@ def _decoded(kind: Any, value: Any, key: str) -> Any:
         raise _wrong(key, repr(value), "a finite number")
     if kind is int and isinstance(value, bool):
         raise _wrong(key, repr(value), "int")
+    if issubclass(kind, Enum):
+        if value not in [member.value for member in kind]:
+            raise _wrong(key, repr(value), " or ".join(str(member.value) for member in kind))
+        return kind(value)
     return _of(kind, value, key, kind.__name__)
 
 

@@ -23,6 +23,14 @@ class AskingLink:
     def name(self) -> str:
         return self._link.name
 
+    @property
+    def openings(self) -> int:
+        return self._link.openings
+
+    @property
+    def is_open(self) -> bool:
+        return self._link.is_open
+
     def exchange(self, *commands: str) -> tuple[str, ...]:
         for text in commands:
             if not is_query(text) or ";" in text:  # a question may have a command before it in its line

@@ -37,14 +37,17 @@ class SysfsUsb:
             switch.write_text("0")
             self.clock.sleep(_OFF_S)
             switch.write_text("1")
+            self._await(device)
         except OSError as error:
             raise BenchError(f"USB device {device} cannot be reset: {error.strerror or error}") from error
+        return self._product(device)
+
+    def _await(self, device: str) -> None:
         deadline = self.clock.now() + round(_BACK_S * 1e9)
         while not (self.root / device / "bConfigurationValue").read_text().strip():
             if self.clock.now() >= deadline:
                 raise BenchError(f"USB device {device} was reset and does not come back")
             self.clock.sleep(_LOOK_S)
-        return self._product(device)
 
     def _product(self, device: str) -> str:
         try:

@@ -21,9 +21,10 @@ from typing import Any, Final
 from rig.clock import NS, Clock
 from rig.errors import BenchError, InputError, Where
 from rig.instruments.ports import Capture
-from rig.records.capture_file import save_capture, write_synced
+from rig.records.capture_file import save_capture
 from rig.records.report import render
 from rig.records.run import Picture, RunRecord
+from rig.whole_file import sync_folder, write_synced
 
 EVENTS: Final = "events.jsonl"
 SUMS: Final = "SHA256SUMS"
@@ -80,6 +81,7 @@ def _make_folder(out: Path) -> list[Path]:
             with contextlib.suppress(FileExistsError):  # another run of the same lab may be making it too
                 folder.mkdir()
                 made.insert(0, folder)
+                sync_folder(folder.parent)
         if not out.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(out))
     except OSError as error:
@@ -99,17 +101,23 @@ def _unwritable(out: Path, error: OSError) -> InputError:
     return InputError(why, Where(str(out), found=error.strerror or str(error), expected="a folder that can be written"))
 
 
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
 def json_text(body: Mapping[str, Any]) -> str:
     """As the bundles hold it. Raises ValueError for what JSON cannot hold (NaN, infinity)."""
     return json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def sums_text(folder: Path) -> str:
+    """All files in `folder` as `sha256sum` prints them; each is made durable on the way, whoever wrote it.
+
+    SHA256SUMS itself is left out. Raises OSError.
+    """
+    lines = []
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / SUMS):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        lines.append(f"{digest}  {path.relative_to(folder).as_posix()}\n")
+    return "".join(lines)
 
 
 class Bundle:
@@ -174,6 +182,13 @@ class Bundle:
             while data:
                 data = data[os.write(self._events, data) :]
 
+    def put(self, name: str, text: str) -> None:
+        """Write a file of the bundle now: it, and the hidden folder, survive a loss of power. Raises `BenchError`."""
+        with self._writing(name):
+            write_synced(self._path / name, text.encode())
+            sync_folder(self._path)
+            sync_folder(self._out)
+
     def save_capture(self, name: str, capture: Capture, from_zero_s: float | None) -> Path:
         """Write `<name>.h5` (see `rig.records.capture_file`), durable when this returns. Raises `BenchError`."""
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
@@ -198,14 +213,14 @@ class Bundle:
                 write_synced(self._path / name, text.encode())
         with self._writing(SUMS):
             os.fsync(self._events)
-            write_synced(self._path / SUMS, self._sums().encode())
+            write_synced(self._path / SUMS, sums_text(self._path).encode())
         with self._writing(""):
             for folder in (*(p for p in self._path.rglob("*") if p.is_dir()), self._path):
-                _sync_folder(folder)
+                sync_folder(folder)
             self._path.rename(final)
             self._path = final  # from here on the folder is whole: `discard` must not touch it
             self._close()
-            _sync_folder(self._out)
+            sync_folder(self._out)
         return final
 
     def discard(self) -> None:
@@ -217,16 +232,6 @@ class Bundle:
     def _close(self) -> None:
         self._open = False
         os.close(self._events)
-
-    def _sums(self) -> str:
-        """As `sha256sum` prints them; each file is made durable on the way, whoever wrote it."""
-        lines = []
-        for path in sorted(p for p in self._path.rglob("*") if p.is_file()):
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            lines.append(f"{digest}  {path.relative_to(self._path).as_posix()}\n")
-        return "".join(lines)
 
     @contextlib.contextmanager
     def _writing(self, name: str) -> Iterator[None]:

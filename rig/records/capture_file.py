@@ -15,6 +15,7 @@ import numpy as np
 
 from rig.errors import InputError, Where
 from rig.instruments.ports import Capture
+from rig.whole_file import replace_whole
 
 if TYPE_CHECKING:
     import h5py
@@ -38,27 +39,11 @@ _WHOLE = ("low_code", "high_code")
 
 
 def save_capture(path: Path, capture: Capture, from_zero_s: float | None = None) -> None:
-    """Write `capture` to `path`: to a temporary name, fsync, rename. Nothing of it stays when that fails (`OSError`).
+    """Write `capture` to `path`, whole or not at all; durable when this returns. Raises `OSError`.
 
     `from_zero_s` is the trigger's instant in seconds from time zero; None = not known.
     """
-    image = _image(capture, from_zero_s)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        write_synced(partial, image)
-        partial.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise
-
-
-def write_synced(path: Path, data: bytes) -> None:
-    """Write a new file and fsync it; raises `OSError`."""
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    replace_whole(path, _image(capture, from_zero_s))
 
 
 def _image(capture: Capture, from_zero_s: float | None) -> bytes:

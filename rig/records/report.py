@@ -6,19 +6,28 @@ are rounded up and lower bounds down.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-
 from rig.records.report_draw import esc, gauge_svg, legend_svg
-from rig.records.report_style import STYLE
 from rig.records.report_svg import close_ups, numbered, overview, rail_svg
+from rig.records.report_tables import (
+    MARKS,
+    Column,
+    columns_of,
+    facts_table,
+    lower,
+    or_dash,
+    page,
+    pairs_section,
+    rows_table,
+    seconds,
+    section,
+    upper,
+    yes,
+)
 from rig.records.report_words import (
     DASH,
-    at_least,
     at_most,
     comparison_words,
+    log_words,
     nearest,
     plain,
     probability_words,
@@ -28,7 +37,6 @@ from rig.records.report_words import (
 )
 from rig.records.run import ControlRow, Controls, OutageRow, Picture, RunRecord
 
-_MARKS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "ERROR": "!"}
 _REGIONS = {"north": "CSP North", "south_central": "CSP South & Central"}
 _KINDS = {
     "quiet": "a fed rail, watched: no outage",
@@ -54,19 +62,13 @@ def render(record: RunRecord, picture: Picture) -> str:
         _uncertainty(record),
         _safe_state(record),
         _identities(record),
-        _pairs("Firmware", record.firmware),
-        _pairs("Clock", record.clock),
+        pairs_section("Firmware", record.firmware),
+        pairs_section("Clock", record.clock),
         _assumptions(record),
-        _pairs("Bench", record.bench),
+        pairs_section("Bench", record.bench),
         _labels(record),
     )
-    body = "\n".join(part for part in sections if part)
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{esc(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n{_FOOTER}\n"
-        "</main>\n</body>\n</html>\n"
-    )
+    return page(title, [*sections, _FOOTER])
 
 
 _FOOTER = (
@@ -74,83 +76,6 @@ _FOOTER = (
     "and lower bounds are rounded down, so that no rounding helps the meter. The hard bounds decide; the estimate "
     "never does. <code>sha256sum -c SHA256SUMS</code> checks that nothing in this folder was changed.</p></footer>"
 )
-
-
-# -- tables -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Column:
-    title: str
-    number: bool = False
-
-    def cell(self, text: str) -> str:
-        return f'<td class="num">{esc(text)}</td>' if self.number else f"<td>{esc(text)}</td>"
-
-
-def _columns(titles: str, numbers: str = "") -> tuple[Column, ...]:
-    """From titles separated by `|`; those in `numbers` are set as numbers."""
-    return tuple(Column(t, t in numbers.split("|")) for t in titles.split("|"))
-
-
-def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]], bad: Sequence[bool] = ()) -> str:
-    head = "".join(f'<th scope="col"{" class=num" if c.number else ""}>{esc(c.title)}</th>' for c in columns)
-    lines = []
-    for index, row in enumerate(rows):
-        mark = ' class="bad"' if index < len(bad) and bad[index] else ""
-        lines.append(f"<tr{mark}>{''.join(c.cell(t) for c, t in zip(columns, row, strict=True))}</tr>")
-    return (
-        f'<div class="scroll"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n'
-        + "\n".join(lines)
-        + "\n</tbody></table></div>"
-    )
-
-
-def _facts(rows: Sequence[tuple[str, str]]) -> str:
-    lines = "\n".join(f'<tr><th scope="row">{esc(k)}</th><td>{esc(v)}</td></tr>' for k, v in rows)
-    return f'<div class="scroll"><table><tbody>\n{lines}\n</tbody></table></div>'
-
-
-def _section(title: str, *parts: str) -> str:
-    return f"<section>\n<h2>{esc(title)}</h2>\n" + "\n".join(parts) + "\n</section>"
-
-
-def _pairs(title: str, values: Mapping[str, Any]) -> str:
-    return _section(title, _facts(list(_flat(values)))) if values else ""
-
-
-def _flat(values: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, str]]:
-    for key, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{under}{key}.")
-        else:
-            yield f"{under}{key}", _plain_value(value)
-
-
-def _plain_value(value: Any) -> str:
-    if value is None:
-        return "unknown"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _or_dash(value: str | None) -> str:
-    return DASH if value is None else value
-
-
-def _seconds(value: float | None) -> str:
-    return DASH if value is None else f"{nearest(value)} s"
-
-
-def _lower(value: float | None) -> str:
-    return DASH if value is None else f"{at_least(value)} s"
-
-
-def _upper(value: float | None) -> str:
-    return "no bound" if value is None else f"{at_most(value)} s"
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "NO"
 
 
 # -- sections -----------------------------------------------------------------------------------------------------
@@ -175,9 +100,9 @@ def _verdict(record: RunRecord) -> str:
         listed = f"<p>{esc(record.caveat[:1].upper() + record.caveat[1:])}.</p>{listed}"
     return (
         f'<section class="verdict {record.verdict.lower()}">'
-        f'<div class="word"><span class="mark" aria-hidden="true">{_MARKS[record.verdict]}</span>{record.verdict}</div>'
+        f'<div class="word"><span class="mark" aria-hidden="true">{MARKS[record.verdict]}</span>{record.verdict}</div>'
         f'<p class="sentence">{esc(sentence[:1].upper() + sentence[1:])}</p>{listed}</section>\n'
-        f"<figure>{gauge_svg(record)}</figure>\n"
+        f"<figure>{gauge_svg(record.longest_outage, record.limit_s)}</figure>\n"
         f'<p class="note">Limit: {esc(comparison_words(record))}. The rail by itself: {esc(record.rail_verdict)}.</p>'
     )
 
@@ -204,13 +129,13 @@ def _rail(record: RunRecord, picture: Picture) -> str:
         )
     if picture.envelope is None:
         parts.append('<p class="note">No oscilloscope trace was taken, so no volts are drawn.</p>')
-    return _section("The rail", *parts)
+    return section("The rail", *parts)
 
 
 def _outages(record: RunRecord) -> str:
     if not record.outages:
-        return _section("Outages", "<p>None was found in the judged window.</p>")
-    columns = _columns(
+        return section("Outages", "<p>None was found in the judged window.</p>")
+    columns = columns_of(
         "No.|Start|End|At least|Estimate|At most|Not seen|Cause|Proven by", "No.|Start|End|At least|Estimate|At most"
     )
     rows = [_outage(i, row, record) for i, row in enumerate(record.outages, start=1)]
@@ -218,12 +143,12 @@ def _outages(record: RunRecord) -> str:
         '<p class="note">Start and end are estimates, from the activation command. “At least” and “at most” are hard '
         "bounds. The expanded uncertainty (k = 2) is that of the longest outage.</p>"
     )
-    return _section("Outages", _table(columns, rows), note)
+    return section("Outages", rows_table(columns, rows), note)
 
 
 def _outage(number: int, row: OutageRow, record: RunRecord) -> tuple[str, ...]:
     longest = record.longest_outage
-    estimate = _seconds(row.estimate_s)
+    estimate = seconds(row.estimate_s)
     if (
         row.estimate_s is not None
         and row.estimate_s == longest.estimate_s
@@ -232,11 +157,11 @@ def _outage(number: int, row: OutageRow, record: RunRecord) -> tuple[str, ...]:
         estimate += f" ± {small(longest.expanded_uncertainty_s)}"
     return (
         str(number),
-        _seconds(row.start_s),
-        _seconds(row.end_s),
-        _lower(row.lower_s),
+        seconds(row.start_s),
+        seconds(row.end_s),
+        lower(row.lower_s),
         estimate,
-        _upper(row.upper_s),
+        upper(row.upper_s),
         {"none": DASH, "start": "its start", "end": "its end", "both": "both ends"}[row.open],
         row.cause,
         ", ".join(row.sources),
@@ -261,7 +186,8 @@ def _activation(record: RunRecord) -> str:
     if row.problem is not None:
         facts.append(("Problem", row.problem))
     facts += [("Meter restarted", restart_words(restart)) for restart in row.restarts]
-    return _section("Activation", _facts(facts))
+    facts += [("Meter's own log", log_words(entry)) for entry in row.meter_log]
+    return section("Activation", facts_table(facts))
 
 
 def _alerts(record: RunRecord) -> str:
@@ -279,18 +205,18 @@ def _alerts(record: RunRecord) -> str:
         "<p>Predicted probability that these outages lead to a Power Outage Alert (AD1) at the network operator. It is "
         "a model, not a measurement, and no part of the verdict.</p>"
     )
-    return _section("Alert forecast", note, _facts(facts))
+    return section("Alert forecast", note, facts_table(facts))
 
 
 def _control(controls: Controls) -> str:
     if not controls.results:
-        return _section("Control", "<p>No control was made: nothing shows that an outage would have been seen.</p>")
+        return section("Control", "<p>No control was made: nothing shows that an outage would have been seen.</p>")
     note = "<p>What the bench cut itself, for a known time, and every source must call rightly.</p>"
     missing = set(controls.required) - {row.kind for row in controls.results}
     facts = [("Valid", "yes" if controls.valid else "NO: these controls do not show that an outage would be seen")]
     if missing:
         facts.append(("Not made", ", ".join(sorted(missing))))
-    return _section("Control", note, _facts(facts), *(_one_control(row) for row in controls.results))
+    return section("Control", note, facts_table(facts), *(_one_control(row) for row in controls.results))
 
 
 def _one_control(row: ControlRow) -> str:
@@ -298,38 +224,38 @@ def _one_control(row: ControlRow) -> str:
         ("Kind", _KINDS.get(row.kind, row.kind)),
         ("Valid", "yes" if row.valid else f"NO{': ' + row.problem if row.problem else ''}"),
         ("Commanded length", f"{plain(row.commanded_s)} s" if row.commanded_s else DASH),
-        ("Made", row.made_utc or ("" if row.started_at_s is None else _seconds(row.started_at_s))),
+        ("Made", row.made_utc or ("" if row.started_at_s is None else seconds(row.started_at_s))),
     ]
     if row.fall_s is not None or row.rise_s is not None:
         facts.append(("The rail fell in", DASH if row.fall_s is None else small(row.fall_s)))
         facts.append(("The rail came back in", DASH if row.rise_s is None else small(row.rise_s)))
     if row.lowest_v is not None and row.highest_v is not None:
         facts.append(("Lowest and highest reading", f"{row.lowest_v:.2f} V, {row.highest_v:.2f} V"))
-    columns = _columns("Source|Right|At least|At most", "At least|At most")
-    rows = [(s.source, _yes(s.right), _lower(s.lower_s), _upper(s.upper_s)) for s in row.sources]
-    return _facts(facts) + (_table(columns, rows, [not s.right for s in row.sources]) if rows else "")
+    columns = columns_of("Source|Right|At least|At most", "At least|At most")
+    rows = [(s.source, yes(s.right), lower(s.lower_s), upper(s.upper_s)) for s in row.sources]
+    return facts_table(facts) + (rows_table(columns, rows, [not s.right for s in row.sources]) if rows else "")
 
 
 def _coverage(record: RunRecord, picture: Picture) -> str:
     cover = record.coverage
     facts = [
-        ("Judged window", f"{_seconds(cover.from_s)} to {_seconds(cover.to_s)} from the activation command"),
+        ("Judged window", f"{seconds(cover.from_s)} to {seconds(cover.to_s)} from the activation command"),
         ("Longest stretch that no source saw", f"{at_most(cover.longest_unseen_s)} s"),
         ("Surely up", f"{plain(picture.up_above_v)} V and above"),
         ("Surely down", f"{plain(picture.down_below_v)} V and below"),
     ]
-    return _section("Coverage", _facts(facts))
+    return section("Coverage", facts_table(facts))
 
 
 def _uncertainty(record: RunRecord) -> str:
     longest = record.longest_outage
     if not record.uncertainty and longest.expanded_uncertainty_s is None:
         return ""
-    columns = _columns(
+    columns = columns_of(
         "Quantity|Value|Distribution|Half width|Standard|Sensitivity", "Value|Half width|Standard|Sensitivity"
     )
     rows = [
-        (b.name, _seconds(b.value_s), b.distribution, small(b.half_width_s), small(b.standard_s), plain(b.sensitivity))
+        (b.name, seconds(b.value_s), b.distribution, small(b.half_width_s), small(b.standard_s), plain(b.sensitivity))
         for b in record.uncertainty
     ]
     total = ""
@@ -338,24 +264,24 @@ def _uncertainty(record: RunRecord) -> str:
             f"<p>Longest outage, estimated: {nearest(longest.estimate_s)} s ± {small(longest.expanded_uncertainty_s)} "
             "(expanded uncertainty, k = 2).</p>"
         )
-    return _section("Uncertainty of the estimate", _table(columns, rows) if rows else "", total)
+    return section("Uncertainty of the estimate", rows_table(columns, rows) if rows else "", total)
 
 
 def _safe_state(record: RunRecord) -> str:
     state = record.safe_state
     words = "Proven: every check below was read back." if state.proven else "NOT PROVEN. Make the bench safe by hand."
-    rows = [(c.what, _yes(c.proven), c.found) for c in state.checks]
-    table = _table(_columns("Check|Proven|Read back"), rows, [not c.proven for c in state.checks]) if rows else ""
-    return _section("Safe state at the end", f"<p>{words}</p>", table)
+    rows = [(c.what, yes(c.proven), c.found) for c in state.checks]
+    table = rows_table(columns_of("Check|Proven|Read back"), rows, [not c.proven for c in state.checks]) if rows else ""
+    return section("Safe state at the end", f"<p>{words}</p>", table)
 
 
 def _identities(record: RunRecord) -> str:
     if not record.identities:
         return ""
     keys = list(dict.fromkeys(key for device in record.identities.values() for key in device))
-    rows = [(name, *(_or_dash(device.get(k)) for k in keys)) for name, device in record.identities.items()]
+    rows = [(name, *(or_dash(device.get(k)) for k in keys)) for name, device in record.identities.items()]
     columns = (Column("Device"), *(Column(k) for k in keys))
-    return _section("Identities", _table(columns, rows))
+    return section("Identities", rows_table(columns, rows))
 
 
 def _assumptions(record: RunRecord) -> str:
@@ -363,7 +289,7 @@ def _assumptions(record: RunRecord) -> str:
         return ""
     note = "<p>Settings on which the verdict rests. They are assumptions, not requirements.</p>"
     rows = [(a.key, a.value, a.source) for a in record.assumptions]
-    return _section("Assumptions", note, _table(_columns("Setting|Value|Where from"), rows))
+    return section("Assumptions", note, rows_table(columns_of("Setting|Value|Where from"), rows))
 
 
 def _labels(record: RunRecord) -> str:
@@ -373,6 +299,6 @@ def _labels(record: RunRecord) -> str:
         ("Started (UTC)", row.started_utc),
         ("Host", row.host),
         ("Folder", row.out),
-        ("Real time taken", _seconds(row.elapsed_real_s)),
+        ("Real time taken", seconds(row.elapsed_real_s)),
     ]
-    return _section("Labels", _facts(facts), '<p class="note">They name the run and decide nothing.</p>')
+    return section("Labels", facts_table(facts), '<p class="note">They name the run and decide nothing.</p>')

@@ -10,7 +10,7 @@ import html
 from dataclasses import dataclass
 
 from rig.records.report_words import at_least, at_most, plain
-from rig.records.run import RunRecord
+from rig.records.run import LongestOutage
 
 UP, DOWN, BETWEEN, TRACE, LIMIT, INK = "#009e73", "#d55e00", "#b8b8b8", "#0072b2", "#6a1b7a", "#222"
 WIDTH, LEFT, PLOT = 1080, 150, 790
@@ -74,10 +74,9 @@ def legend_svg() -> str:
     return "\n".join(parts)
 
 
-def gauge_svg(record: RunRecord) -> str:
+def gauge_svg(longest: LongestOutage, limit_s: float) -> str:
     """The longest outage against the limit: what is sure, what cannot be excluded, and where the limit lies."""
-    longest = record.longest_outage
-    far = max(record.limit_s, longest.lower_s, longest.upper_s or 0.0) * 1.12
+    far = max(limit_s, longest.lower_s, longest.upper_s or 0.0) * 1.12
     top, height = 26, 24
 
     def x(seconds: float) -> float:
@@ -86,7 +85,7 @@ def gauge_svg(record: RunRecord) -> str:
     lower, upper = x(longest.lower_s), WIDTH - 10.0 if longest.upper_s is None else x(longest.upper_s)
     words = [f"at least {at_least(longest.lower_s)} s"]
     words.append("no upper bound" if longest.upper_s is None else f"at most {at_most(longest.upper_s)} s")
-    limit = x(record.limit_s)
+    limit = x(limit_s)
     parts = [
         f'<svg viewBox="0 0 {WIDTH} 76" role="img" aria-label="{esc(" and ".join(words))}">',
         defs("gauge"),
@@ -95,7 +94,7 @@ def gauge_svg(record: RunRecord) -> str:
         rect(10, top, lower - 10, height, DOWN),
         text(10, top + height + 17, f"longest time without power: {', '.join(words)}"),
         line(limit, top - 8, limit, top + height + 8, LIMIT, ' stroke-width="3"'),
-        text(limit, top - 12, f"limit {plain(record.limit_s)} s", "middle" if limit > 60 else "start", LIMIT),
+        text(limit, top - 12, f"limit {plain(limit_s)} s", "middle" if limit > 60 else "start", LIMIT),
         "</svg>",
     ]
     return "\n".join(parts)

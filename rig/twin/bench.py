@@ -63,5 +63,8 @@ class Twin(Rack):
     def lose_edge(self, line: int) -> None:
         self.world.chip.drop_next[line] = 1
 
+    def step_utc(self, seconds: float) -> None:
+        self.clock.step_utc(seconds)
+
     def slew_clock(self, ppm: float) -> None:
         self.clock.set_slew(ppm)

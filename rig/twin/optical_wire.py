@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from rig.meters.iec62056.frames import ACK, SOH
+from rig.meters.iec62056.frames import ACK, NAK, SOH
 from rig.meters.serial_port import BITS, with_parity, without_parity
-from rig.twin.optical import Said, State, TwinOptical
+from rig.twin.dlms.wire import nothing_whole
+from rig.twin.optical import FIRST_BAUD, Said, State, TwinOptical
 from rig.twin.ports import Timeline
 from rig.twin.serial_wire import PtyServer
 
 REACTION_S = 0.02
 WAKING_ZEROS = 63
 """2.1 s of zeros at the first rate."""
-_FLAG = b"\x7e"
 _LONGEST = 1 << 16
 """Of a message; what is longer is noise."""
 
@@ -35,11 +35,16 @@ class OpticalServer(PtyServer):
         self._characters = 0
         super().__init__(timeline, lock, None)
 
+    def _breaks_off(self, arrives: bytes, whole: bytes) -> bool:
+        with self._lock:
+            hdlc = self.face.state is State.HDLC
+        return nothing_whole(arrives) if hdlc and whole[:1] == b"\x7e" else super()._breaks_off(arrives, whole)
+
     def _split(self, data: bytes) -> tuple[bytes | None, bytes]:
         with self._lock:
             hdlc = self.face.state is State.HDLC
-        if hdlc and not data.startswith(with_parity(b"/?")):
-            return _frame(data)
+        if hdlc and not (data.startswith(with_parity(b"/?")) and self._port_baud() == FIRST_BAUD):
+            return (data, b"") if data else (None, b"")  # a flag may stand inside a frame: its length tells its end
         return self._message(data)
 
     def _message(self, data: bytes) -> tuple[bytes | None, bytes]:
@@ -51,7 +56,12 @@ class OpticalServer(PtyServer):
             return (b"\0" if woken else None), data[zeros:]
         self._zeros = 0 if data else self._zeros
         at = min((i for i in (data.find(begin) for begin in _BEGINNINGS) if i >= 0), default=len(data))
+        if data and at == len(data):
+            return data, b""  # nothing that begins a message: noise, to which nobody answers
         data = data[at:]
+        if data[:1] in (with_parity(ACK), with_parity(NAK)) and self._answered():
+            whole = _CHOICE_LENGTH if data[4:_CHOICE_LENGTH] == with_parity(b"\r\n") else 1
+            return data[:whole], data[whole:]
         if data[:1] == with_parity(SOH):
             end = data.find(with_parity(b"\x03"))
             length = end + 2 if end >= 0 else _LONGEST
@@ -64,6 +74,11 @@ class OpticalServer(PtyServer):
             return data[:length], data[length:]
         return None, (data if len(data) < _LONGEST else b"")
 
+    def _answered(self) -> bool:
+        """Whether a single ACK or NAK may be a message now: before the choice of a mode, ACK begins a longer one."""
+        with self._lock:
+            return self.face.state is not State.CHOICE
+
     def _request(self, request: bytes) -> None:
         self._characters += len(request)
         said = None
@@ -73,8 +88,8 @@ class OpticalServer(PtyServer):
                 pass
             elif request == b"\0":
                 self.face.wake()
-            elif self.face.state is State.HDLC and request.startswith(_FLAG):
-                said = self.face.hear(request) if self._port_baud() == before else None
+            elif self.face.state is State.HDLC and self._port_baud() == before:
+                said = self.face.hear_hdlc(request)
             elif (message := without_parity(request)) is not None and self._right_rate(message, before):
                 said = self.face.hear(message)
         if said is not None and not said.data:
@@ -83,7 +98,7 @@ class OpticalServer(PtyServer):
         self._answer(request, said, characters, before)
 
     def _right_rate(self, message: bytes, baud: int) -> bool:
-        return message.startswith(ACK) or self._port_baud() == baud
+        return (len(message) > 1 and message.startswith(ACK)) or self._port_baud() == baud
 
     def _answer(self, request: bytes, said: Said | None, characters: int, baud: int) -> None:
         echo = request if self.echoes else b""
@@ -97,17 +112,6 @@ class OpticalServer(PtyServer):
         self._reply(data, took_s, echo)
 
 
-_BEGINNINGS = (with_parity(b"/?"), with_parity(ACK), with_parity(SOH))
-
-
-def _frame(data: bytes) -> tuple[bytes | None, bytes]:
-    """One HDLC frame, from flag to flag; a flag may end one frame and begin the next."""
-    begin = data.find(_FLAG)
-    if begin < 0:
-        return None, b""
-    while data[begin + 1 : begin + 2] == _FLAG:
-        begin += 1
-    end = data.find(_FLAG, begin + 1)
-    if end < 0:
-        return None, (data[begin:] if len(data) - begin < _LONGEST else b"")
-    return data[begin : end + 1], data[end + 1 :]
+_BEGINNINGS = tuple(with_parity(begin) for begin in (b"/?", ACK, NAK, SOH))
+_CHOICE_LENGTH = 6
+"""`ACK V Z Y CR LF`."""

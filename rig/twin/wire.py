@@ -74,16 +74,35 @@ class TcpServer:
         self._connections: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._closed = False
-        self._listener = socket.create_server((host, port))
         self.host: str = host
-        self.port: int = self._listener.getsockname()[1]
-        self._acceptor = threading.Thread(target=self._accept, name=f"{name} listener", daemon=True)
-        self._acceptor.start()
+        self.port: int = port
+        self._listen()
 
     @property
     def endpoint(self) -> str:
         """host:port."""
         return f"{self.host}:{self.port}"
+
+    def plug(self) -> None:
+        """It is on the network again, at its own port, after `unplug`."""
+        with self._guard:
+            if self._closed:
+                self._closed = False
+                self._listen()
+
+    def _listen(self) -> None:
+        self._listener = socket.create_server((self.host, self.port))
+        self.port = self._listener.getsockname()[1]
+        self._acceptor = threading.Thread(
+            target=self._accept, args=(self._listener,), name=f"{self.name} listener", daemon=True
+        )
+        self._acceptor.start()
+
+    def hang_up(self) -> None:
+        """Close all connections; who connects again is served. In any thread."""
+        with self._guard:
+            for connection in self._connections:
+                _shut(connection)
 
     def unplug(self) -> None:
         """Close the listener and all connections: from now on the port refuses. May be called twice, in any thread."""
@@ -106,10 +125,10 @@ class TcpServer:
             if thread is not me:
                 thread.join(5.0)
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                connection, _ = self._listener.accept()
+                connection, _ = listener.accept()
             except OSError:  # the listener was closed
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -133,13 +152,17 @@ class TcpServer:
                 self._connections.discard(connection)
             connection.close()
 
+    def _handling(self) -> Callable[[bytes], Answer]:
+        """What answers the requests of one new connection."""
+        return self._handler
+
     def _requests(self, connection: socket.socket) -> None:
-        rest = b""
+        rest, handle = b"", self._handling()
         while chunk := connection.recv(_CHUNK):
             requests, rest = self._split(rest + chunk)
             for request in requests:
                 with self._lock:
-                    answer = self._handler(request)
+                    answer = handle(request)
                 if isinstance(answer, HangUp):
                     return
                 self._send(connection, answer)

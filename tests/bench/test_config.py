@@ -9,6 +9,7 @@ import pytest
 
 from rig.bench.config import load_bench
 from rig.errors import ExitCode, InputError
+from rig.instruments.wires import LineSettings
 from tests.bench.files import FILE, GOOD, checked, spoilt
 
 
@@ -125,9 +126,8 @@ def test_limits_of_the_supply_that_contradict_each_other_are_told(table: str, ol
 @pytest.mark.parametrize(
     ("table", "good", "bad"),
     [
-        ("supply", "TCPIP::192.0.2.10::5555::SOCKET", "TCPIP::192.0.2.10::INSTR"),
-        ("supply", "TCPIP::192.0.2.10::5555::SOCKET", "TCPIP::192.0.2.10::0::SOCKET"),
-        ("oscilloscope", "TCPIP::192.0.2.11::5555::SOCKET", "TCPIP::192.0.2.11::65536::SOCKET"),
+        ("supply", "TCPIP::192.0.2.10::5555::SOCKET", "TCPIP::192.0.2.10::5555::INSTR"),
+        ("supply", "TCPIP::192.0.2.10::5555::SOCKET", "GPIB0::5::INSTR"),
         ("oscilloscope", "TCPIP::192.0.2.11::5555::SOCKET", "192.0.2.11:5555"),
         ("meter", "192.0.2.12:502", "192.0.2.12"),
         ("meter", "192.0.2.12:502", "192.0.2.12:99999"),
@@ -142,9 +142,33 @@ def test_an_address_that_no_link_speaks_is_told_before_anything_is_opened(table:
     assert error.where.line == line
 
 
+@pytest.mark.parametrize("port", ["0", "65536"])
+def test_a_port_that_cannot_be_is_told(port: str) -> None:
+    text, line = spoilt("supply", "::5555::SOCKET", f"::{port}::SOCKET")
+    error = refused(text)
+    assert "the port must be from 1 to 65535" in error.message
+    assert error.where.line == line
+
+
+def test_how_a_serial_line_is_set_is_of_a_serial_port_only() -> None:
+    good = 'address = "TCPIP::192.0.2.10::5555::SOCKET"'
+    assert "baud is of a serial port" in refused(spoilt("supply", good, f"{good}\nbaud = 9600")[0]).message
+    serial = 'address = "ASRL/dev/ttyUSB0::INSTR"\nbaud = 19200\nparity = "even"'
+    assert checked(spoilt("supply", good, serial)[0]).supply[0].line() == LineSettings(19200, "even", 1)
+
+
 @pytest.mark.parametrize(
     ("table", "good", "other"),
     [
+        ("supply", "TCPIP::192.0.2.10::5555::SOCKET", "TCPIP::192.0.2.10::INSTR"),
+        ("supply", "TCPIP::192.0.2.10::5555::SOCKET", "TCPIP0::192.0.2.10::inst0::INSTR"),
+        ("supply", "TCPIP::192.0.2.10::5555::SOCKET", "TCPIP::psu.lab.example::hislip0::INSTR"),
+        ("supply", "TCPIP::192.0.2.10::5555::SOCKET", "USB0::0x1AB1::0x0E11::DP8C000000000::INSTR"),
+        (
+            "oscilloscope",
+            "TCPIP::192.0.2.11::5555::SOCKET",
+            "ASRL/dev/serial/by-path/usb-0:2:1.0-port0::INSTR",
+        ),
         ("supply", "TCPIP::192.0.2.10::5555::SOCKET", "tcpip0::supply.lab.example::5555::socket"),
         ("oscilloscope", "TCPIP::192.0.2.11::5555::SOCKET", "TCPIP::[fe80::1]::5555::SOCKET"),
         ("meter", "192.0.2.12:502", "[fe80::1]:502"),

@@ -36,7 +36,7 @@ def test_a_good_file_fits_it() -> None:
         ("limits", "180.0", '"180"'),
         ("limits", '"ge"', '"gte"'),
         ("supply", "channel = 1", "channel = 4"),
-        ("supply", "::SOCKET", "::INSTR"),
+        ("supply", "::SOCKET", "::SOCKETS"),
         ("meter", ":502", ""),
         ("hub", "commissioned = false", ""),
         ("limits", "clock_rate_ppm = 200.0", 'calibration_overdue = "ok"'),

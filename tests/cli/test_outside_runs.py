@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.runs import bundles
 from tests.served import ENVIRONMENT, Served, rig, served
 
 ADAPTOR = Path(__file__).with_name("adaptor.py")
@@ -71,7 +72,7 @@ def test_a_person_starts_it_elsewhere_and_says_so_from_another_terminal(
                 subprocess.run(rig("trigger", "--bench", file), stdout=subprocess.DEVNULL, check=True, env=environment)
         run.stdout.close()
         assert run.wait() == 0, "".join(told)
-    (folder,) = (tmp_path / "runs").iterdir()
+    (folder,) = bundles(tmp_path / "runs")
     record = json.loads((folder / "run.json").read_text())
     assert record["activation"]["started_by"] == "outside of the rig; a person said when"
     assert record["activation"]["uncertainty_s"] == pytest.approx(20.0)

@@ -14,6 +14,7 @@ import pytest
 
 from rig.cli import main
 from rig.records import schema_text
+from tests.runs import bundles
 
 
 def _files(folder: Path) -> list[Path]:
@@ -160,7 +161,7 @@ def test_a_signal_at_any_step_ends_safe_and_keeps_what_was_seen(
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == code, done.stdout + done.stderr
     assert done.stderr == ""
-    folders = [p for p in tmp_path.iterdir() if not p.name.startswith(".")]
+    folders = bundles(tmp_path)
     assert len(folders) == 1
     record = json.loads((folders[0] / "run.json").read_text())
     assert record["safe_state"]["proven"]
@@ -175,7 +176,7 @@ def test_a_reader_that_goes_away_does_not_disturb_the_run(tmp_path: Path) -> Non
     done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, timeout=120, check=False)
     os.close(write)
     assert b"Traceback" not in done.stderr
-    (folder,) = [p for p in tmp_path.iterdir() if not p.name.startswith(".")]
+    (folder,) = bundles(tmp_path)
     assert json.loads((folder / "run.json").read_text())["verdict"] == "PASS"
 
 

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 from rig.guardian.charge import Charge, GpioSpec, RelaySpec, StopSpec, SupplySpec, WatchdogSpec
 from rig.guardian.core import Rules
+from rig.instruments.supplies.rigol_dp800 import off_texts
 from rig.twin.wire import SILENCE, Answer, HangUp, LineServer
 
 FAKE_GPIO = Path(__file__).parent / "fake_gpio"
@@ -74,8 +75,22 @@ class Supply:
         self.server = LineServer("supply", self._handle, nobody, threading.RLock())  # type: ignore[arg-type]
 
     def spec(self, timeout_s: float = 5.0) -> SupplySpec:
-        host, port = self.server.host, self.server.port
-        return SupplySpec("psu", host, port, ":OUTP CH1,OFF", ":OUTP? CH1", ("OFF", "0"), timeout_s)
+        texts = off_texts(1)
+        return SupplySpec(
+            name="psu",
+            address=self.server.address,
+            baud=9600,
+            parity="none",
+            stop_bits=1,
+            off=texts.command,
+            question=texts.question,
+            says_off=texts.says_off,
+            off_bit=None,
+            ends="\n",
+            reply_bytes=None,
+            pause_s=0.0,
+            timeout_s=timeout_s,
+        )
 
     def _handle(self, line: str) -> Answer:
         self.heard.append(line)

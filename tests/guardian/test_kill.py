@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.guardian.whole_runs import BESIDE, Ended, Run, Twin, ended_at, together, twin_and_run
+from tests.runs import bundles
 
 CAMPAIGN = "RIG_KILLS" in os.environ
 KILLS = int(os.environ.get("RIG_KILLS", "10"))
@@ -223,7 +224,7 @@ def test_two_rigs_on_one_bench_the_second_is_refused_by_name_and_the_first_ends_
         assert run.end() == 0, run.told
         assert twin.truth()["safe"]
         assert list((run.state / "locks").iterdir()) == []
-        (folder,) = run.out.iterdir()
+        (folder,) = bundles(run.out)
         rows = [json.loads(line)["event"] for line in (folder / "guardian.jsonl").read_text().splitlines()]
         assert rows[-1] == "stand_down"
         assert "guardian.jsonl" in (folder / "SHA256SUMS").read_text()
@@ -241,7 +242,7 @@ def test_a_bench_whose_owner_was_killed_is_taken_over_and_the_next_run_says_so(t
             again.guardian()
             again.signal(signal.SIGTERM)
             assert again.end() == 143, again.told
-            (folder,) = [p for p in again.out.iterdir() if not p.name.startswith(".")]
+            (folder,) = bundles(again.out)
             events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
             assert {e["pid"] for e in events if e["event"] == "taken_over"} == {run.process.pid}
         finally:

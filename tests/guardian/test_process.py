@@ -139,9 +139,9 @@ def test_a_line_that_is_taken_is_told(start: START, lines: Lines) -> None:
 def test_a_charge_that_is_not_one_is_told(start: START, tmp_path: Path, supply: Supply, clock: SystemClock) -> None:
     bad = charge(tmp_path, supply)
     (psu,) = bad.supplies
-    object.__setattr__(psu, "port", 0)  # past the checks of this side
+    object.__setattr__(psu, "timeout_s", 0.0)  # past the checks of this side
     assert isinstance(psu, SupplySpec)
-    with pytest.raises(BenchError, match="does not begin: supply psu: port 0, timeout_s 5: out of range") as caught:
+    with pytest.raises(BenchError, match="does not begin: supply psu: timeout_s 0, pause_s 0: out of range") as caught:
         GuardianClient.start(bad, clock)
     assert caught.value.where.key == "supplies[0]"
 

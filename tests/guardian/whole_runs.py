@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import psutil
 
 from tests.guardian.peers import gone
+from tests.runs import bundles
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120.0
@@ -132,7 +133,7 @@ class Run:
 
     def record(self) -> dict[str, Any]:
         """The run.json that it left."""
-        (folder,) = [p for p in self.out.iterdir() if not p.name.startswith(".")]
+        (folder,) = bundles(self.out)
         found: dict[str, Any] = json.loads((folder / "run.json").read_text())
         return found
 
@@ -223,7 +224,7 @@ def together(fn: Callable[[Path, _Case], None], folder: Path, cases: Iterable[_C
 
 def left_whole(run: Run) -> None:
     """What was finished is there: every line of the events, and of the guardian's own journal, is whole."""
-    (folder,) = run.out.iterdir()
+    (folder,) = bundles(run.out)
     for name in ("events.jsonl", "guardian.jsonl"):
         rows = [json.loads(line) for line in (folder / name).read_text().splitlines()]
         assert [row["t_s"] for row in rows] == sorted(row["t_s"] for row in rows)

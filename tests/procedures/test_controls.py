@@ -14,6 +14,7 @@ from rig.controls import ControlsOutcome, ControlsRequest, PreparedControls
 from rig.errors import InputError
 from rig.procedures.progress import Silent
 from rig.twin import bench as twin_bench
+from tests.runs import bundles
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +80,7 @@ def test_the_evidence_is_kept_and_the_verb_says_what_it_found(
     assert main(["controls", "--out", str(tmp_path)]) == 0
     told = capsys.readouterr().out
     assert "VALID: every source called every control rightly." in told
-    (folder,) = tmp_path.iterdir()
+    (folder,) = bundles(tmp_path)
     kept = json.loads((folder / "controls.json").read_text())
     assert kept["schema"] == "rig.controls/1"
     assert kept["valid"] is True

@@ -26,6 +26,7 @@ from rig.records.run import RunRecord
 from rig.twin.bench import Twin
 from tests.meters.acme import PASSWORD, Console, install
 from tests.meters.test_outside import said
+from tests.runs import bundles
 
 OUTSIDE, SHORT, LONG = "twin-outside", "cut-45s", "cut-240s"
 COMMON = {"poll_s": 5.0, "start_s": 60.0, "max_s": 400.0, "quiet_s": 60.0, "follow_s": 90.0}
@@ -80,7 +81,7 @@ def assumed(record: RunRecord) -> dict[str, str]:
 
 
 def events(out: Path, name: str) -> list[dict[str, Any]]:
-    (folder,) = out.iterdir()
+    (folder,) = bundles(out)
     lines = (folder / "events.jsonl").read_text().splitlines()
     return [event for event in map(json.loads, lines) if event["event"] == name]
 

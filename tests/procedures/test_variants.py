@@ -17,6 +17,7 @@ from rig.records import schema_text
 from rig.records.run import RunRecord
 from rig.twin import bench as twin_bench
 from rig.twin.bench import names
+from tests.runs import bundles
 
 ICHIS = ("twin", "twin-twin-element", "twin-polyphase")
 HOT_SHOE = "twin-hot-shoe"
@@ -41,7 +42,7 @@ def codes(record: RunRecord) -> set[str]:
 
 
 def test_the_variants_are_there_on_both_wires() -> None:
-    assert set(names()) == {b + w for b in (*ICHIS, HOT_SHOE) for w in WIRES} | {"twin-outside"}
+    assert set(names()) == {b + w for b in (*ICHIS, HOT_SHOE) for w in (*WIRES, "-optical", "-dlms")} | {"twin-outside"}
 
 
 @pytest.mark.parametrize("wire", WIRES, ids=["tcp", "rtu"])
@@ -127,7 +128,7 @@ def test_a_gas_meter_does_not_feed_the_hub_and_every_place_says_so(
     out = capsys.readouterr().out
     assert sentence in out.split("PASS:")[0]
     assert sentence in out.split("PASS:")[1]
-    (folder,) = tmp_path.iterdir()
+    (folder,) = bundles(tmp_path)
     body = json.loads((folder / "run.json").read_text())
     jsonschema.validate(body, json.loads(schema_text()))
     assert any(sentence in row["value"] for row in body["assumptions"])

@@ -232,14 +232,14 @@ def test_a_rename_that_cannot_be_made_durable_keeps_the_finished_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle, _ = start(tmp_path)
-    plain = bundle_module._sync_folder
+    plain = bundle_module.sync_folder
 
     def fail(folder: Path) -> None:
         if folder == tmp_path:
             raise OSError(errno.EIO, "Input/output error")
         plain(folder)
 
-    monkeypatch.setattr(bundle_module, "_sync_folder", fail)
+    monkeypatch.setattr(bundle_module, "sync_folder", fail)
     with pytest.raises(BenchError, match="may not survive"):
         bundle.finish(passed(), PICTURE)
     assert (tmp_path / bundle.run_id / "SHA256SUMS").is_file()

@@ -39,7 +39,7 @@ class Told(SilentSoak):
         self.states.append(state)
         self.after(row)
 
-    def happened(self, kind: str, text: str) -> None:
+    def happened(self, kind: str, text: str, elapsed_s: float) -> None:
         self.events.append((kind, text))
 
 

@@ -66,9 +66,18 @@ TABLE: dict[Faults, tuple[Row, Row]] = {
     ("scope-dead@20",): (("INCONCLUSIVE", {"instrument_lost"}), ("FAIL", BROKEN | {"instrument_lost"})),
     ("scope-silent@20",): (("INCONCLUSIVE", {"instrument_lost"}), ("FAIL", BROKEN | {"instrument_lost"})),
     ("scope-stale@1",): (("INCONCLUSIVE", {"instrument_lost"}), ("FAIL", BROKEN | {"instrument_lost"})),
+    ("scope-drops@20",): (("PASS", set()), ("FAIL", BROKEN)),
+    ("supply-drops@20",): (("PASS", set()), ("FAIL", BROKEN)),
+    ("scope-drops",): (("PASS", set()), ("FAIL", BROKEN)),
+    ("supply-drops",): (("PASS", set()), ("FAIL", BROKEN)),
     ("supply-dead@20",): (("ERROR", NO_SUPPLY), ("ERROR", NO_SUPPLY | BROKEN)),
     ("supply-silent@20",): (("ERROR", NO_SUPPLY), ("ERROR", NO_SUPPLY | BROKEN)),
     ("meter-dead@20",): (("INCONCLUSIVE", {"version_unchanged"}), ("FAIL", BROKEN | {"version_unchanged"})),
+    # the same, and back after ten minutes: after the run, but for the meter
+    ("scope-away",): (("INCONCLUSIVE", {"instrument_lost"}), ("FAIL", BROKEN | {"instrument_lost"})),
+    ("supply-away",): (("ERROR", NO_SUPPLY), ("ERROR", NO_SUPPLY | BROKEN)),
+    ("meter-away",): (("INCONCLUSIVE", {"version_unchanged"}), ("FAIL", BROKEN | {"version_unchanged"})),
+    ("utc-stepped",): (("PASS", set()), ("FAIL", BROKEN)),
     ("k2-welded",): (("ERROR", UNSAFE), ("ERROR", UNSAFE | BROKEN)),
     ("k2-line-stuck",): (("ERROR", UNSAFE), ("ERROR", UNSAFE | BROKEN)),
     ("clock-slewed",): (("INCONCLUSIVE", {"unseen_gap"}),) * 2,
@@ -78,14 +87,15 @@ TABLE: dict[Faults, tuple[Row, Row]] = {
     ("rail-up-stuck-high@1", "rail-down-stuck-low@1"): (("ERROR", {"sources_disagree"} | UNSAFE),) * 2,
 }
 
-ELSEWHERE = {"k3-opens", "mains-l2-lost", "meter-noise"}
-"""What this bench cannot have, or what changes nothing on it: see tests/procedures/test_variants.py."""
+ELSEWHERE = {"k3-opens", "mains-l2-lost", "meter-noise"} | {k for k in KINDS if k.startswith(("dlms-", "hdlc-"))}
+"""What this bench cannot have, or what changes nothing on it: tests/procedures/test_variants.py, test_dlms_runs.py."""
 
 UNPROVEN = {
     "k2-welded": {"rail discharged"},
     "k2-line-stuck": {"relay K2", "rail discharged"},
     "supply-dead": {"supply psu off"},
     "supply-silent": {"supply psu off"},
+    "supply-away": {"supply psu off"},
     "rail-up-stuck-high": {"rail discharged"},
     "rail-down-stuck-low": {"rail discharged"},
 }
@@ -127,6 +137,7 @@ def test_no_row_above_lets_an_outage_of_240_s_pass() -> None:
         ("meter-resets",),
         ("meter-resets-in-transfer",),
         ("activates-twice",),
+        ("utc-stepped",),
     }
 
 

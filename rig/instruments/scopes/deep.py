@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from rig.clock.base import Clock, to_ns
+from rig.clock.base import NS, Clock, to_ns
 from rig.errors import LinkError, Refused, Where
 from rig.instruments.ports import Capture, CaptureSettings, Codes, Identity, Level, ScopeState
 from rig.instruments.scopes.screen import Accuracy, Plan, Screen, plan
@@ -31,9 +31,14 @@ from rig.instruments.scopes.steps import Complaints, Setter
 from rig.instruments.scpi import PLAIN, Frame, ScpiLink, parse_identity
 
 _SETTLE_S = 2.0
-_POLL_S = 0.05
+_POLL_S, LOOKS = 0.05, 400
+"""Between two looks at a state that must come, and how many looks at most."""
+
 _FILL_LIMIT = 3.0
 """A short acquisition may take this many times its window, and what settling takes, before it is given up."""
+
+_NOT_SHORTER = 1 - 1e-3
+"""Both clocks may differ by less than this: a capture that ended sooner was cut short."""
 
 _DEFAULT_TIMEOUT_S = 10.0
 _SLOWEST_BYTES = 200_000.0
@@ -96,6 +101,8 @@ class DeepScope(ABC):
         self._plan: Plan | None = None
         self._armed = False
         self._furthest = ScopeState.FILLING
+        self._untriggered_ns = 0
+        self._acquiring = False
 
     @property
     def name(self) -> str:
@@ -127,9 +134,9 @@ class DeepScope(ABC):
     def _force(self) -> None:
         """Trigger now."""
 
-    @abstractmethod
     def _was_triggered(self) -> bool:
-        """Whether the acquisition that is over had a trigger."""
+        """Whether the acquisition that is over had a trigger: where nothing else tells it, it was seen to acquire."""
+        return self._acquiring
 
     @abstractmethod
     def _choose(self) -> None:
@@ -179,19 +186,25 @@ class DeepScope(ABC):
             raise Refused(f"{self._name}: configure it before arming")
         self._armed = False
         self._furthest = ScopeState.FILLING
+        self._untriggered_ns = self._clock.now()
+        self._acquiring = False
         self._start()
         self._await((ScopeState.FILLING, ScopeState.WAITING, ScopeState.TRIGGERED), "did not arm", _SETTLE_S)
         self._armed = True
 
     def state(self) -> ScopeState:
         """Where the acquisition stands. `LinkError` for one that runs freely, or that somebody else started again."""
+        asked = self._clock.now()
         state = self._look()
         if state is None:
             raise LinkError(f"{self._name}: not in a single acquisition", Where(found="free running"))
+        if state in (ScopeState.FILLING, ScopeState.WAITING):
+            self._untriggered_ns = asked
         if self._armed and _ORDER.index(state) < _ORDER.index(self._furthest):
             where = Where(found=state.value, expected=f"at least {self._furthest.value}")
             raise LinkError(f"{self._name}: somebody else has started it again", where)
         self._furthest = state
+        self._acquiring |= state is ScopeState.TRIGGERED
         return state
 
     def read(self) -> Capture:
@@ -205,6 +218,10 @@ class DeepScope(ABC):
             raise Refused(f"{self._name}: there is no finished capture to read")
         if not self._was_triggered():
             raise LinkError(f"{self._name}: it stopped without a trigger")
+        after_s, lasted_s = settings.window_s - settings.pre_s, (self._clock.now() - self._untriggered_ns) / NS
+        if lasted_s < after_s * _NOT_SHORTER:
+            where = Where(found=f"{lasted_s:g} s after it waited", expected=f"{after_s:g} s")
+            raise LinkError(f"{self._name}: somebody else has stopped it before its window was over", where)
         return self._record(settings)
 
     def level(self) -> Level | None:
@@ -265,7 +282,7 @@ class DeepScope(ABC):
         while self._look() not in wanted:
             if self._clock.now() >= deadline:
                 return False
-            self._clock.sleep(_POLL_S)
+            self._clock.sleep(max(_POLL_S, within_s / LOOKS))
         return True
 
     def _await(self, wanted: tuple[ScopeState, ...], complaint: str, within_s: float) -> None:
@@ -294,7 +311,7 @@ class DeepScope(ABC):
         codes = (shape.high_code - shape.low_code + 1) * shape.volts_per_code / settings.volt_scale
         agrees = {
             "number of points": shape.points >= settings.depth,
-            "time between points": 0 < shape.dt_s <= spacing * (1 + 1e-5),
+            "time between points": 0 < shape.dt_s <= spacing * (1 + 1e-3),
             "length": shape.points * shape.dt_s >= settings.window_s * (1 - 1e-3),
             "start": abs(shape.first_s + settings.pre_s) <= settings.time_scale_s / 50 + 2 * shape.dt_s,
             "volts a code": 0.99 * settings.up <= codes <= 1.5 * settings.up,

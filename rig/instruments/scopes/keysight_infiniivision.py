@@ -72,16 +72,7 @@ class KeysightInfiniiVision(DeepScope):
         if rate * wanted.window_s < wanted.depth * (1 - 1e-6):
             where = Where(key="depth", found=str(wanted.depth), expected=f"at most {int(rate * wanted.window_s)}")
             raise Refused(f"{self._name}: it samples too slowly in this window", where)
-        return Plan(
-            wanted.across,
-            wanted.up,
-            wanted.time_scale_s,
-            wanted.window_s / 2 - delay,
-            wanted.depth,
-            wanted.volt_scale,
-            middle,
-            level,
-        )
+        return wanted.rounded(wanted.window_s / 2 - delay, middle, level)
 
     def _words(self, chan: str) -> tuple[Word, ...]:
         """Everything that would give codes another meaning, or another channel the memory."""

@@ -38,8 +38,12 @@ class RigolScope(DeepScope):
         """Words of the channel that only this family has."""
 
     @abstractmethod
-    def _depth(self, wanted: Plan) -> Number | Word:
+    def _depth(self, wanted: Plan) -> Number:
         """How the memory depth is set."""
+
+    def _channels(self) -> int:
+        """How many channels this model has."""
+        return 4
 
     @abstractmethod
     def _format(self) -> str:
@@ -58,22 +62,9 @@ class RigolScope(DeepScope):
         offset = setter.number(Number(f"{chan}:OFFS", -wanted.middle_v, pixel_v))
         setter.number(Number(":TIM:MAIN:SCAL", wanted.time_scale_s))
         delay = setter.number(Number(":TIM:MAIN:OFFS", wanted.delay_s, wanted.time_scale_s / PIXELS))
-        depth = self._depth(wanted)
-        if isinstance(depth, Word):
-            setter.word(depth)
-        else:
-            setter.number(depth)
+        setter.number(self._depth(wanted))
         level = setter.number(Number(":TRIG:EDG:LEV", wanted.trigger_v, pixel_v))
-        return Plan(
-            wanted.across,
-            wanted.up,
-            wanted.time_scale_s,
-            wanted.window_s / 2 - delay,
-            wanted.depth,
-            wanted.volt_scale,
-            -offset,
-            level,
-        )
+        return wanted.rounded(wanted.window_s / 2 - delay, -offset, level)
 
     def _words(self, chan: str) -> tuple[Word, ...]:
         """Everything that would give codes another meaning, or another channel the memory."""
@@ -83,7 +74,7 @@ class RigolScope(DeepScope):
                 "ON" if number == self._channel else "OFF",
                 _ON if number == self._channel else _OFF,
             )
-            for number in (1, 2, 3, 4)
+            for number in range(1, self._channels() + 1)
         )
         return (
             *shown,

@@ -55,7 +55,7 @@ class RigolDS1000Z(RigolScope):
     def _own_words(self, chan: str) -> tuple[Word, ...]:
         return (Word(f"{chan}:UNIT", "VOLT"),)
 
-    def _depth(self, wanted: Plan) -> Number | Word:
+    def _depth(self, wanted: Plan) -> Number:
         return Number(":ACQ:MDEP", wanted.depth)
 
     def _format(self) -> str:

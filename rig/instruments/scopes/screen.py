@@ -6,7 +6,7 @@ A model is a `Screen` (divisions, steps, offsets, depths) and an `Accuracy` (its
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rig.errors import Refused, Where
 from rig.instruments.ports import CaptureSettings
@@ -92,6 +92,10 @@ class Plan:
     def delay_s(self) -> float:
         """From the trigger to the middle of the record."""
         return self.window_s / 2 - self.pre_s
+
+    def rounded(self, pre_s: float, middle_v: float, trigger_v: float) -> Plan:
+        """The same, as the instrument rounded what has no steps."""
+        return replace(self, pre_s=pre_s, middle_v=middle_v, trigger_v=trigger_v)
 
     def settings(self) -> CaptureSettings:
         """What the capture will really be; its range is that of the screen."""

@@ -5,14 +5,14 @@ where its trigger lies in the record: `TRDL` tells where it was put, and where t
 is not believed (its trigger is then somewhere in the window).
 
 **Model facts** (Siglent Digital Oscilloscopes Programming Guide PG01-E02, whose pages could not be looked up here;
-words and replies were checked against public drivers): replies bare after `CHDR OFF`; 14 divisions across, up to
-100 s/div, 8 up; a positive `TRDL` moves the window later (public drivers disagree on its sign; the wrong one never
-comes to wait for its trigger in time, which is an error); `MSIZ` 14K to 14M with one channel of a pair shown, so sample rate = depth / (14 x time base); `SANU?` points of
-the record; `SAST?` Stop, Armed (the pre-trigger fills), Ready, Trig'd; `INR?` bit 0: a new signal was acquired
-since it was last asked; `C1:WF? DAT2` answers `DAT2,#9`, signed bytes, two line ends; volts = code x VDIV / 25 - OFST.
-There is no error queue: a set is proven by its read-back, which has three digits.
-One public driver says that a trigger level must be divided by the probe's ratio in some firmware: then the bench's
-control sees no trigger.
+words and replies were checked against public drivers): replies bare after `CHDR OFF`; 14 divisions across, up to 100
+s/div, 8 up; a positive `TRDL` moves the window later (public drivers disagree on its sign; the wrong one never comes to
+wait for its trigger in time, which is an error); `MSIZ` 14K to 14M with one channel of a pair shown, so sample rate =
+depth / (14 x time base); `SANU?` points of the record; `SAST?` Stop, Armed (the pre-trigger fills), Ready, Trig'd;
+`INR?` bit 0: a new signal was acquired since it was last asked; `C1:WF? DAT2` answers `DAT2,#9`, signed bytes and two
+line ends; volts = code x VDIV / 25 - OFST. There is no error queue: a set is proven by its read-back, which has three
+digits. One public driver says that a trigger level must be divided by the probe's ratio in some firmware: then the
+bench's control sees no trigger.
 
 **Accuracy** (SDS1000X-E data sheet): DC gain +-3 % of full scale; offset +-(1.5 % of the offset + 1.5 % of full scale +
 2 mV); time base +-25 ppm; its ageing is not stated, 5 ppm a year is an assumption.
@@ -58,6 +58,7 @@ _LONGEST_READ = 1_400_000
 _FRAME = Frame(before=b"DAT2,", after=b"\n\n")
 _ASKED = ("TDIV?", "TRDL?", "SARA?")
 _STATES = {
+    "ARM": ScopeState.FILLING,
     "ARMED": ScopeState.FILLING,
     "READY": ScopeState.WAITING,
     "TRIG'D": ScopeState.TRIGGERED,
@@ -99,16 +100,7 @@ class SiglentSDS1000XE(DeepScope):
         level = setter.number(
             Number(f"{chan}:TRLV", wanted.trigger_v, wanted.volt_scale / 50, unit="V", digits=_DIGITS)
         )
-        return Plan(
-            wanted.across,
-            wanted.up,
-            wanted.time_scale_s,
-            wanted.window_s / 2 - delay,
-            wanted.depth,
-            wanted.volt_scale,
-            -offset,
-            level,
-        )
+        return wanted.rounded(wanted.window_s / 2 - delay, -offset, level)
 
     def _words(self, chan: str) -> tuple[Word, ...]:
         who = self._who
@@ -141,7 +133,7 @@ class SiglentSDS1000XE(DeepScope):
     def _start(self) -> None:
         self._link.query("INR?")  # reading clears it
         self._acquired = False
-        self._set.word(Word("TRMD", "SINGLE"))
+        self._set.word(Word("TRMD", "SINGLE", ("SINGLE", "STOP")))  # STOP: it is not armed yet
         self._set.command("ARM", "SAST?")
 
     def _halt(self) -> None:

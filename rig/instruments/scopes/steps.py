@@ -33,7 +33,8 @@ class Word:
 class Number:
     """A set of a number; what comes back may differ by `step` (the model rounds to it), and by the digits sent.
 
-    `unit` stands behind the number as it is sent, `digits` are those sent and those that come back.
+    `unit` stands behind the number as it is sent, `digits` are those sent and those that come back; `text`
+    is sent in place of the number.
     """
 
     header: str
@@ -42,9 +43,12 @@ class Number:
     unit: str = ""
     digits: int = 7
     question: str = ""
+    text: str = ""
 
     @property
     def command(self) -> str:
+        if self.text:
+            return f"{self.header} {self.text}"
         text = str(self.value) if isinstance(self.value, int) else f"{self.value:.{self.digits}g}"
         return f"{self.header} {text}{self.unit}"
 

@@ -4,6 +4,6 @@ Takes `Cycle`s and gives figures; knows no journal, no file and no bench. Loads 
 figure rests on, and why these tests: docs/decisions/0008-what-a-night-means.md.
 """
 
-from rig.judgement.soak.cycle import NOT_THE_METER, Cycle, Direction, Way, by_direction
+from rig.judgement.soak.cycle import Cycle, Direction, Way, by_direction
 
-__all__ = ["NOT_THE_METER", "Cycle", "Direction", "Way", "by_direction"]
+__all__ = ["Cycle", "Direction", "Way", "by_direction"]

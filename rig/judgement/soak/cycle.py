@@ -8,14 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
-from rig.judgement.cause import Cause
 from rig.judgement.limit import Verdict
 
 Way = Literal["there", "back"]
-NOT_THE_METER: Final = (Cause.MAINS, Cause.UNPLUGGED, Cause.SUPPLY, Cause.RIG)
-"""Whatever had one of these causes says nothing of the meter: such a cycle is void, and is counted as void."""
 
 
 @dataclass(frozen=True)
@@ -34,27 +31,25 @@ class Direction:
 
 @dataclass(frozen=True)
 class Cycle:
-    """`number` counts from 1. `started_s`: from the start of the soak, by its own monotonic clock.
+    """One attempt at an activation. `number` counts them from 1, in the order in which they began.
 
-    `lower_s`, `upper_s` bound the longest outage (`upper_s` None = unbounded). `lower_s` None: no activation was
-    commanded, so there is nothing to bound; one that was commanded and not seen has `lower_s` 0, `upper_s` None.
-    `cause` is that of the longest outage, None where there was none. Raises `ValueError` for bounds that are none.
+    `lower_s`, `upper_s` bound the longest outage (`upper_s` None = unbounded). `lower_s` None: no activation began, or
+    nothing is known of it, so there is nothing to bound. `void`: not the meter cut the rail, so that what was measured
+    says nothing of the meter. Raises `ValueError` for bounds that are none.
     """
 
     number: int
     direction: Direction
     verdict: Verdict
-    rail_verdict: Verdict | None
     lower_s: float | None
     estimate_s: float | None
     upper_s: float | None
-    started_s: float
-    cause: Cause | None = None
+    void: bool = False
 
     def __post_init__(self) -> None:
-        for value in (self.lower_s, self.estimate_s, self.upper_s, self.started_s):
+        for value in (self.lower_s, self.estimate_s, self.upper_s):
             if value is not None and not math.isfinite(value):
-                raise ValueError(f"cycle {self.number}: {value} is no time")
+                raise ValueError(f"cycle {self.number}: {value} is no length")
         if self.lower_s is None:
             if self.upper_s is not None or self.estimate_s is not None:
                 raise ValueError(f"cycle {self.number}: an outage without a lower bound")
@@ -62,14 +57,9 @@ class Cycle:
             raise ValueError(f"cycle {self.number}: {self.lower_s} to {self.upper_s} s are no bounds")
 
     @property
-    def is_void(self) -> bool:
-        """Its longest outage had another cause than the meter."""
-        return self.cause in NOT_THE_METER
-
-    @property
     def is_measured(self) -> bool:
         """It says something of how long this meter cuts the hub."""
-        return self.lower_s is not None and not self.is_void
+        return self.lower_s is not None and not self.void
 
 
 def by_direction(cycles: Iterable[Cycle]) -> dict[Direction, tuple[Cycle, ...]]:

@@ -10,11 +10,12 @@ from datetime import date
 
 from rig.bench.config import LimitsTable, OscilloscopeTable, SupplyTable
 from rig.bench.identities import other_than_expected
-from rig.bench.opening import oscilloscope_on, supply_on
+from rig.bench.opening import link_to, oscilloscope_on, supply_on
 from rig.clock import Clock
-from rig.errors import LinkTimeout, RigError
+from rig.errors import LinkTimeout, Refused, RigError
+from rig.instruments.address import Address, Kind, parse_address
 from rig.instruments.asking import AskingLink
-from rig.instruments.link import VisaLink
+from rig.instruments.catalogue import OSCILLOSCOPES, SUPPLIES
 from rig.instruments.ports import Identity, Supply
 from rig.records.doctor import Check, Desk, with_asked
 
@@ -32,7 +33,7 @@ class InstrumentLook:
 
     def run(self) -> list[Check]:
         table = self._table
-        link = AskingLink(VisaLink(table.address, self._clock, table.timeout_s, table.name, clears=False))
+        link = AskingLink(link_to(table, self._clock, clears=False))
         try:
             if isinstance(table, SupplyTable):
                 supply = supply_on(link, table)
@@ -48,8 +49,8 @@ class InstrumentLook:
         try:
             who = self.identity = identify()
         except RigError as error:
-            return [_DESK.failed(what, error.one_line(), unanswered(error, table.address.split("::")[1]))]
-        found = f"{who.maker} {who.model}, serial {who.serial}"
+            return [_DESK.failed(what, error.one_line(), not_answered(error, parse_address(table.address)))]
+        found = f"{who.maker} {who.model}, serial {who.serial or 'not told'}"
         other = other_than_expected(table, who, "model", "serial")
         if other is None:
             first = _DESK.ok(what, found)
@@ -70,8 +71,10 @@ class InstrumentLook:
         what = f"{supply.name}: output"
         try:
             reading = supply.read()
+        except Refused:
+            return [_DESK.not_here(what, "it tells only of a channel that was chosen, and nothing is set here")]
         except RigError as error:
-            return [_DESK.failed(what, error.one_line(), unanswered(error, self._table.address.split("::")[1]))]
+            return [_DESK.failed(what, error.one_line(), not_answered(error, parse_address(self._table.address)))]
         found = f"{'on' if reading.output_on else 'off'}, {reading.volts:.2f} V, {reading.amps:.3f} A"
         if reading.tripped:
             to_do = "find out why its protection tripped, then clear it on the instrument"
@@ -83,11 +86,27 @@ class InstrumentLook:
         return [_DESK.ok(what, found)]
 
 
-def unanswered(error: RigError, host: str) -> str:
+def not_answered(error: RigError, at: Address) -> str:
     """What to do about an instrument that was not reached, or answered wrongly."""
+    if at.kind is Kind.SERIAL:
+        return f"is it switched on, is {at.device} its port (ls -l /dev/serial/by-id), and are baud and parity its own?"
+    if at.kind is Kind.USB:
+        return "is it switched on and plugged in (lsusb)? may you use it (a udev rule), and is the extra usb installed?"
+    return unanswered(error, at.host or "")
+
+
+def unanswered(error: RigError, host: str) -> str:
+    """The same of a device on the network."""
     if isinstance(error, LinkTimeout):
         return f"is it switched on and on this network (ping {host})? does another program hold its only connection?"
     return f"is its address right, and does it listen there (ping {host})? restart it if it answers nonsense"
+
+
+def driver(table: SupplyTable | OscilloscopeTable) -> Check:
+    """Whether the driver was ever seen to work on hardware."""
+    facts = SUPPLIES[table.driver] if isinstance(table, SupplyTable) else OSCILLOSCOPES[table.driver]
+    seen = "seen on hardware" if facts.seen else "made to its guide, never seen on hardware"
+    return _DESK.ok(f"{table.name}: driver", f"{table.driver} ({facts.families}): {seen}")
 
 
 def calibration(table: SupplyTable | OscilloscopeTable, limits: LimitsTable, today: date, real: bool) -> Check:

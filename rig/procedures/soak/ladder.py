@@ -1,11 +1,13 @@
 """What is tried when something of the bench does not answer between two cycles: step by step, each one told.
 
 Reconnect (close, open, identify, set again), power-cycle the meter, reset USB, and in the end stop safe. Only the steps
-that the plan allows, again and again until everything answers or the time is over.
+that the plan allows, again and again until everything answers or the time is over; what is hard on a device (its power,
+its bus) only a few times.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +16,8 @@ from rig.errors import HarnessError, RigError
 from rig.instruments.usb import UsbBus
 from rig.procedures.soak.plan_file import RecoveryTable
 from rig.procedures.soak.visit import Visit
+
+_HARD_TIMES = 3
 
 Tell = Callable[[str, float | None], None]
 """What was done, and found; and how long it took (s), where that is worth telling."""
@@ -34,16 +38,17 @@ class Ladder:
         """Whether all that is `missing` answers again. Raises Cancelled when it is told to stop meanwhile."""
         begun = self.clock.now()
         deadline = begun + to_ns(self.table.give_up_s)
-        while missing:
+        for round_ in itertools.count():
             for step in self.table.steps:
-                missing = self._step(step, missing)
+                if step == "reconnect" or round_ < _HARD_TIMES:
+                    missing = self._step(step, missing)
                 if not missing:
                     return True
             left_s = (deadline - self.clock.now()) / 1e9
             if left_s <= 0:
                 return False
             self.clock.sleep(min(self.table.retry_s, left_s))
-        return True
+        raise AssertionError("counting never ends")
 
     def _step(self, step: str, missing: dict[str, str]) -> dict[str, str]:
         """One step, and who is still missing after it."""
@@ -77,7 +82,8 @@ class Ladder:
                 raise
             except (RigError, OSError) as error:
                 found = left[part.name] = error.one_line() if isinstance(error, RigError) else str(error)
-            self.tell(f"reconnect {part.name}: {found}", (self.clock.now() - begun) / 1e9)
+            if found != missing[part.name]:  # the same again is not told again
+                self.tell(f"reconnect {part.name}: {found}", (self.clock.now() - begun) / 1e9)
         return left
 
     def _reset_usb(self) -> str:

@@ -49,8 +49,8 @@ class SoakProgress(Progress, Protocol):
     def cycle(self, row: CycleRow, state: SoakState) -> None:
         """An attempt has ended."""
 
-    def happened(self, kind: str, text: str) -> None:
-        """Something of the soak's own: a gap, a step of recovery, a stop."""
+    def happened(self, kind: str, text: str, elapsed_s: float) -> None:
+        """Something of the soak's own: a gap, a step of recovery, a stop. `elapsed_s`: since this sitting began."""
 
 
 class SilentSoak(Silent):
@@ -58,4 +58,4 @@ class SilentSoak(Silent):
 
     def soak(self, state: SoakState) -> None: ...
     def cycle(self, row: CycleRow, state: SoakState) -> None: ...
-    def happened(self, kind: str, text: str) -> None: ...
+    def happened(self, kind: str, text: str, elapsed_s: float) -> None: ...

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rig.bench.opening import Bench
-from rig.clock import Cancelled, to_ns, utc_label
+from rig.clock import Cancelled, to_ns
 from rig.errors import BenchError, InputError, LinkError
 from rig.instruments.usb import UsbBus
 from rig.procedures.soak.end import End
@@ -22,7 +22,8 @@ from rig.procedures.soak.plan_file import OutcomeTable
 from rig.procedures.soak.progress import CycleRow, SoakProgress, SoakState
 from rig.procedures.soak.tally import Tally
 from rig.procedures.soak.visit import Visit
-from rig.records.journal import Cycle, Ended, EventKind, Journal, SoakEnd, SoakEvent
+from rig.records.journal import Cycle, Ended, EventKind
+from rig.records.journal.soak_folder import SoakFolder
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,8 @@ class SoakRunner:
     plan: Plan
     seed: int
     end: End
-    soak_id: str
+    book: SoakFolder
     tally: Tally
-    journal: Journal
     attempts: Attempts
     room: Callable[[], str | None]
     progress: SoakProgress
@@ -94,9 +94,9 @@ class SoakRunner:
         except (InputError, BenchError) as error:
             ending = Ending("error", error.one_line(), failed=True)
         with self._clock.shielded():
-            self.progress.happened("stop", ending.text)
+            self.progress.happened("stop", ending.text, self._elapsed_s())
             try:
-                self.journal.add(SoakEnd(self.soak_id, self._label(), ending.reason, ending.text))
+                self.book.end(ending.reason, ending.text)
             except BenchError as error:  # a full disk: the soak ends all the same, and this is told to its caller
                 return Ending(ending.reason, f"{ending.text}; {error.one_line()}", failed=True)
         return ending
@@ -174,9 +174,10 @@ class SoakRunner:
         return self._visit.version()
 
     def _attempt(self, turn: Turn) -> Tried:
+        self.tally.settle(turn.fixture.name)
         number, attempt = self.tally.next()
-        cycle = Cycle(self.soak_id, number, attempt)
-        self.tally.begin(cycle, turn.pair if turn.way == "there" else None)
+        cycle = Cycle(self.book.soak.soak_id, number, attempt)
+        self.tally.begin(cycle, turn.fixture.name, turn.pair if turn.way == "there" else None)
         self.progress.soak(self._state())
         now = self._clock.now()
         controls = self._controls_due(now)
@@ -245,7 +246,7 @@ class SoakRunner:
         if table.then == "quarantine":
             text = f"quarantined after {verdict} ({times}): not to be used until 'rig safe' clears it"
             if self.bench.lease is not None:
-                self.bench.lease.mark(f"soak {self.soak_id}: {text}")
+                self.bench.lease.mark(f"soak {self.book.soak.soak_id}: {text}")
             self._event(EventKind.QUARANTINE, text)
             return Ending("quarantine", text)
         return Ending("policy", f"stopped after {verdict} ({times})")
@@ -256,11 +257,8 @@ class SoakRunner:
         self._event(EventKind.RECOVERY, text, seconds)
 
     def _event(self, kind: EventKind, text: str, seconds: float | None = None) -> None:
-        self.journal.add(SoakEvent(self.soak_id, self._label(), kind, text, self.tally.number or None, seconds))
-        self.progress.happened(kind.value, text)
-
-    def _label(self) -> str:
-        return utc_label(self._clock.utc())
+        self.book.note(kind, text, self.tally.number or None, seconds)
+        self.progress.happened(kind.value, text, self._elapsed_s())
 
     def _state(self) -> SoakState:
         elapsed = self._clock.now() - self._begun_ns
@@ -274,6 +272,9 @@ class SoakRunner:
             elapsed_s=elapsed / 1e9,
             left_s=self._left_s(elapsed),
         )
+
+    def _elapsed_s(self) -> float:
+        return (self._clock.now() - self._begun_ns) / 1e9
 
     def _left_s(self, elapsed_ns: int) -> float | None:
         left = [] if self.end.after_ns is None else [self.end.after_ns - elapsed_ns]

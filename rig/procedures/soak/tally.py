@@ -22,6 +22,7 @@ class Tally:
     number: int = 0
     attempt: int = 0
     again: bool = False
+    fixture: str = ""
     last: int | None = None
     went_there: bool = False
     verdicts: Counter[str] = field(default_factory=Counter)
@@ -39,7 +40,8 @@ class Tally:
         for attempt in attempts:
             if attempt.begun.kind != RUN or attempt.begun.cycle is None:
                 continue
-            tally.begin(attempt.begun.cycle, places.get(attempt.begun.fixture or ""))
+            fixture = attempt.begun.fixture or ""
+            tally.begin(attempt.begun.cycle, fixture, places.get(fixture))
             if attempt.ended is not None:
                 tally.end(attempt.ended)
         return tally
@@ -58,11 +60,15 @@ class Tally:
         """In how many cycles before the next one the meter was sent there."""
         return self._theres_before if self.again else self._theres
 
-    def begin(self, cycle: Cycle, there: int | None) -> None:
+    def settle(self, fixture: str) -> None:
+        """This is activated next: where it is another firmware, the meter went on, and it is another cycle."""
+        self.again = self.again and fixture == self.fixture
+
+    def begin(self, cycle: Cycle, fixture: str, there: int | None) -> None:
         """`there`: the pair, where the meter is sent there."""
         if cycle.number != self.number:
             self._theres_before = self._theres
-        self.number, self.attempt, self.again = cycle.number, cycle.attempt, False
+        self.number, self.attempt, self.again, self.fixture = cycle.number, cycle.attempt, False, fixture
         self.went_there = there is not None
         self._theres = self._theres_before + self.went_there
         if there is not None:

@@ -6,6 +6,10 @@ it anew. A second writer waits a little for the first; readers wait for nobody.
 
 from __future__ import annotations
 
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rig.records.journal.facts import (
@@ -25,7 +29,7 @@ from rig.records.journal.facts import (
 )
 from rig.records.journal.reading import Filter, Reader, Standing
 from rig.records.journal.rows import Fact, insert
-from rig.records.journal.store import FILE, open_for_writing, path_in, told
+from rig.records.journal.store import FILE, lock_folder, open_for_writing, path_in, roll_back, told
 
 __all__ = [
     "CONTROLS",
@@ -55,12 +59,50 @@ class Journal(Reader):
     What `add` was given is on the disk when it returns. One thread uses it.
     """
 
+    def __init__(self, path: Path, connection: sqlite3.Connection, lock: int) -> None:
+        super().__init__(path, connection)
+        self._lock = lock
+
     @classmethod
     def open(cls, out: Path) -> Journal:
-        """Makes it where there is none. Raises InputError (damaged, newer) and BenchError (cannot be written)."""
-        return cls(path_in(out), open_for_writing(out))
+        """Makes it, and its folder, where there is none.
 
-    def add(self, fact: Fact) -> None:
-        """One row, whole or not at all. Raises BenchError: it cannot be written, or it is there already."""
+        Raises InputError: a damaged journal, or one from a newer version. BenchError: it cannot be written, or is just
+        being made anew.
+        """
+        with told(path_in(out)):
+            out.mkdir(parents=True, exist_ok=True)
+        lock = lock_folder(out, alone=False)
+        try:
+            return cls(path_in(out), open_for_writing(out), lock)
+        except BaseException:
+            os.close(lock)
+            raise
+
+    def close(self) -> None:
+        """May be called twice."""
+        super().close()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def add(self, *facts: Fact) -> None:
+        """Their rows, all or none. Raises BenchError: they cannot be written, or one is there already."""
+        with self.alone():
+            for fact in facts:
+                insert(self._db, fact)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Inside, nobody else writes; what is added becomes durable at the end, or not at all where that raises."""
         with told(self._path):
-            insert(self._db, fact)
+            if self._db.in_transaction:
+                yield  # in an outer one, which decides
+                return
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                roll_back(self._db)
+                raise

@@ -5,12 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
-from rig.judgement import Cause, Verdict
+from rig.judgement import Verdict
 from rig.judgement.soak import Cycle, Direction
 
 THERE = Direction("cut-45s", "1.0.0", "1.1.0")
 BACK = Direction("cut-45s-back", "1.1.0", "1.0.0", "back")
-PERIOD_S = 480.0
 
 
 def cycle(
@@ -19,10 +18,10 @@ def cycle(
     upper_s: float | None,
     verdict: Verdict = Verdict.PASS,
     direction: Direction = THERE,
-    cause: Cause | None = Cause.METER,
+    void: bool = False,
 ) -> Cycle:
     middle = None if lower_s is None or upper_s is None else (lower_s + upper_s) / 2
-    return Cycle(number, direction, verdict, verdict, lower_s, middle, upper_s, (number - 1) * PERIOD_S, cause)
+    return Cycle(number, direction, verdict, lower_s, middle, upper_s, void)
 
 
 def known(lengths_s: Iterable[float], direction: Direction = THERE, half_width_s: float = 0.0) -> list[Cycle]:
@@ -46,7 +45,7 @@ def verdicts(passed: int = 0, failed: int = 0, inconclusive: int = 0, errors: in
         Verdict.INCONCLUSIVE: (30.0, None),
         Verdict.ERROR: (None, None),
     }
-    return [cycle(n, *bounds[word], word, cause=None) for n, word in enumerate(words, start=1)]
+    return [cycle(n, *bounds[word], word) for n, word in enumerate(words, start=1)]
 
 
 def night(cycles: int = 60, grows_s: float = 0.0, seed: int = 0, longer_s: float = 0.0) -> list[Cycle]:

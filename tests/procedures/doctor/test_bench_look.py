@@ -343,3 +343,13 @@ def test_an_unknown_profile_is_bad_input_before_anything_is_asked(tmp_path: Path
         meter = bench.config.meter.model_copy(update={"profile": "synthetic-esm"})
         with pytest.raises(InputError, match="did you mean 'synthetic-esme'"):
             look(bench, tmp_path, bench.config.model_copy(update={"meter": meter}))
+
+
+def test_a_real_bench_is_told_that_its_drivers_were_never_seen_on_hardware(tmp_path: Path) -> None:
+    with twin() as bench:
+        checks = look(bench, tmp_path, real=True)
+    for name, driver in (("psu", "rigol-dp800"), ("scope", "rigol-ds1000z")):
+        check = one(checks, f"{name}: driver")
+        assert check.status == "ok"
+        assert check.found.startswith(f"{driver} (Rigol ")
+        assert check.found.endswith("never seen on hardware")
