@@ -13,6 +13,7 @@ from gpiod import LineInfo
 from rig.bench.config import SenseRole
 from rig.errors import InputError
 from rig.instruments.chips import Chip
+from rig.procedures.doctor import lines as doctor_lines
 from rig.procedures.doctor.lines import plausible
 from rig.twin.gpio import TwinChipFace
 from rig.twin.modbus import TwinModbus
@@ -279,6 +280,20 @@ def test_a_line_that_another_process_has_taken_is_named_with_its_consumer(
     levels = one(checks, "sense levels")
     assert (levels.status == "ok") is (line == 27), "a relay's line does not keep the sense lines from being read"
     assert f" {line}" not in one(checks, "free lines").found
+
+
+def test_relay_lines_that_a_keeper_holds_are_as_they_should_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_lines, "holder", lambda state, line: 4711 if line in (17, 27) else None)
+    with twin() as bench:
+
+        def open_chip(path: str) -> Chip:
+            return Used(bench.world.chip.open(path), {17: "lg", 27: "lg", 22: "lg"})
+
+        checks = the_look(bench, tmp_path, call_sets=replace(bench.call_sets, open_chip=open_chip)).checks()
+    check = one(checks, "kept lines")
+    assert check.status == "ok"
+    assert check.found.startswith("K1 17, K2 27: held by process 4711")
+    assert one(checks, "line of relay K3").status == "failed"
 
 
 def test_lines_of_a_run_that_goes_on_are_not_read(tmp_path: Path) -> None:
