@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 
 from rig.meters.iec62056.frames import ACK, ETX, NAK, SOH
 from rig.meters.serial_port import BITS, seven_bits, with_parity, without_parity
+from rig.twin.dlms.wire import nothing_whole
 from rig.twin.optical import FIRST_BAUD, Said, State, TwinOptical
 from rig.twin.ports import Timeline
 from rig.twin.serial_wire import PtyServer
@@ -34,6 +35,11 @@ class OpticalServer(PtyServer):
         self._zeros = 0
         self._characters = 0
         super().__init__(timeline, lock, None)
+
+    def _breaks_off(self, arrives: bytes, whole: bytes) -> bool:
+        with self._lock:
+            hdlc = self.face.state is State.HDLC
+        return nothing_whole(arrives) if hdlc and whole[:1] == b"\x7e" else super()._breaks_off(arrives, whole)
 
     def _split(self, data: bytes) -> tuple[bytes | None, bytes]:
         with self._lock:
