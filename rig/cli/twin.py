@@ -27,7 +27,12 @@ _FILE = "twin.toml"
 
 def add_words(verb: ArgumentParser, number: Callable[[str], float]) -> None:
     """The options of `rig twin serve`."""
-    verb.add_argument("--bench", default="twin", metavar="NAME", help="which twin (default: twin)")
+    verb.add_argument(
+        "--bench",
+        default="twin",
+        metavar="NAME",
+        help="which twin (default: twin), and its instruments: twin,supply=NAME",
+    )
     verb.add_argument(
         "--scale",
         type=number,
@@ -124,7 +129,7 @@ def _line(twin: SystemTwin, file: Path) -> dict[str, str | float | int | None]:
         "oscilloscope": where["oscilloscope"],
         "modbus": where.get("modbus"),
         "serial": where.get("serial"),
-        "optical": where.get("optical"),
+        "optical": where.get("optical", where.get("optical_tcp")),
         "dlms": where.get("dlms"),
         "relays": where.get("relays"),
         "sense": where.get("sense"),
