@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from rig import firmware
+from rig import firmware, run_activation
 from tests.kernel.benches import QUICK_POINTS, Bench
 from tests.kernel.chips import Chip
 
 pytestmark = pytest.mark.kernel
 
+LATER_S = 0.01
+"""Two ends, each stamped up to 2 ms late here (1 ms on the virtual clock), and the rig's own sampling."""
 VERDICT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 FIXTURES = [name for name in firmware.names() if name not in ("late", "back-45s")]
 """`late` starts after an hour; `back-45s` goes the other way."""
@@ -29,6 +32,16 @@ def test_every_fixture_ends_in_its_verdict_and_leaves_both_feeds_open(
     assert (record["verdict"], done.code) == (wanted.verdict, VERDICT_CODES[wanted.verdict]), record["reasons"]
     assert record["safe_state"]["proven"]
     assert chip.relays() == {"mains": 1, "meter-feed": 0, "supply-feed": 0}
+
+
+@pytest.mark.parametrize("name", ["cut-179s", "cut-181s"])
+def test_bounds_are_those_of_the_virtual_clock_but_for_later_stamps(
+    name: str, serve: Callable[..., Bench], tmp_path: Path
+) -> None:
+    virtual = run_activation("twin", name, out=tmp_path / "virtual").longest_outage
+    kernel = serve("--firmware", name).with_depth(QUICK_POINTS).run(name).json["longest_outage"]
+    assert abs(kernel["lower_s"] - virtual.lower_s) <= LATER_S, (kernel, virtual)
+    assert abs(kernel["upper_s"] - virtual.upper_s) <= LATER_S, (kernel, virtual)
 
 
 def test_the_deepest_record_of_the_oscilloscope_agrees_with_the_stamps(serve: Callable[..., Bench]) -> None:
