@@ -36,7 +36,9 @@ takes longer than that could not be told from one that stays away."""
 _DEPTH = 120_000
 _DETECTOR_S = 5.0
 """How long the mains detector may take to tell."""
-_PENDING = (ImageState.TRANSFERRING, ImageState.VERIFYING, ImageState.ACTIVATING)
+_PENDING = (ImageState.VERIFYING, ImageState.ACTIVATING)
+"""Nobody transfers while a control is made: a meter that says so has a part of an image, left over from a run that was
+killed, and losing mains does no harm to that."""
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,18 @@ class Bench:
         told, errors = process.communicate()
         return Done(process.returncode, told, errors)
 
+    def rig_here(self, *words: str) -> Done:
+        """One of the verbs that need no bench."""
+        done = subprocess.run(
+            [sys.executable, "-m", "rig", *words],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
     def run(self, firmware: str, *words: str) -> Done:
         return self.rig("run", "--firmware", firmware, "--json", "--out", str(self.out), *words)
 

@@ -14,6 +14,7 @@ from rig.controls import ControlsOutcome, ControlsRequest, PreparedControls
 from rig.errors import InputError
 from rig.procedures.progress import Silent
 from rig.twin import bench as twin_bench
+from rig.twin.meter import ImageCode
 from tests.runs import bundles
 
 
@@ -46,6 +47,31 @@ def test_long_cuts_around_the_limit_get_the_verdict_of_their_length(tmp_path: Pa
     assert record.valid
     lengths = [row.commanded_s for row in record.control.results if row.commanded_s > 100]
     assert lengths == pytest.approx([179.0, 181.0, 200.0], abs=0.001)
+
+
+def with_a_meter_that_says(code: ImageCode, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = twin_bench.Twin
+
+    def twin(*words: object, **named: object) -> twin_bench.Twin:
+        found = made(*words, **named)  # type: ignore[arg-type]
+        found.world.meter.image_code = code
+        return found
+
+    monkeypatch.setattr(twin_bench, "Twin", twin)
+
+
+def test_a_transfer_that_a_killed_run_left_half_done_does_not_keep_the_next_from_its_controls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_a_meter_that_says(ImageCode.TRANSFERRING, monkeypatch)
+    assert controls(tmp_path).record.valid
+
+
+def test_mains_is_not_cut_while_a_meter_verifies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_a_meter_that_says(ImageCode.VERIFYING, monkeypatch)
+    record = controls(tmp_path).record
+    assert not record.valid
+    assert "the meter says 'verifying', so its mains is not cut" in (record.error or "")
 
 
 NAMED = {
