@@ -22,7 +22,7 @@ from rig.errors import LinkError
 from rig.firmware import Behaviour
 from rig.meters.dlms.meter import DlmsMeter
 from rig.meters.port import ImageState, MeterRefused
-from rig.twin.dlms.association import GMAC, LOW, NONE, Client, Security
+from rig.twin.dlms.association import GMAC, LOW, Client, Security
 from rig.twin.dlms.face import PUBLIC_CLIENT, TITLE, TwinDlms
 from rig.twin.dlms.wire import HdlcEnd, HdlcServer, WrapperServer
 from rig.twin.meter import ImageCode, KnownImage, TwinMeter
@@ -146,7 +146,9 @@ def test_pydlms_meter_takes_every_way_to_show_who_we_are(
     monkeypatch.setenv("RIG_METER_ENCRYPTION_KEY", KEY.hex())
     monkeypatch.setenv("RIG_METER_AUTHENTICATION_KEY", AUTH_KEY.hex())
     secured = {"ciphered": True} if name == "high-gmac" else {}
-    with simulated("wrapper", tmp_path, f"mechanism={mechanism}", authentication=name, title="5249470000000001", **secured) as it:
+    with simulated(
+        "wrapper", tmp_path, f"mechanism={mechanism}", authentication=name, title="5249470000000001", **secured
+    ) as it:
         assert it.meter.version() == "1.0.0"
         it.meter.close()
         assert it.meter.version() == "1.0.0", "a second association has a higher frame counter"
@@ -238,9 +240,7 @@ def test_gurux_client_is_known_by_what_it_shows(words: tuple[str, ...], twin: Tw
 
 
 def pydlms(*words: str) -> str:
-    done = subprocess.run(
-        [VENV / "bin" / "pydlms", *words], capture_output=True, text=True, check=False, timeout=120
-    )
+    done = subprocess.run([VENV / "bin" / "pydlms", *words], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -259,9 +259,22 @@ def test_pydlms_client_activates_an_image_on_the_twins_meter(kind: str, twin: Tw
         wire = OpticalServer(optical, twin.timeline, twin.timeline)
         place = f"optical://{wire.path}"
     common = ("--client", "1", "--auth", "none")
-    assert "1.0.0" in bytes.fromhex(read_octets(pydlms("--json", "read", place, *common, "--obis", "1.0.0.2.0.255"))).decode()
+    assert (
+        "1.0.0"
+        in bytes.fromhex(read_octets(pydlms("--json", "read", place, *common, "--obis", "1.0.0.2.0.255"))).decode()
+    )
     told = pydlms(
-        "--json", "image-transfer", place, str(file), *common, "--identifier", HASH.hex(), "--yes", "--activate", "--poll", "0.02"
+        "--json",
+        "image-transfer",
+        place,
+        str(file),
+        *common,
+        "--identifier",
+        HASH.hex(),
+        "--yes",
+        "--activate",
+        "--poll",
+        "0.02",
     )
     (result,) = json.loads(told)
     assert (result["size"], result["blocks"], result["rounds"]) == (len(IMAGE), 4, 1)
