@@ -1,7 +1,7 @@
 """The meters that a twin can have, by how they are spoken to: what the bench file says of each, and its wire.
 
-`modbus-tcp` is the usual one. `optical` is mode C of IEC 62056-21 at an optical head (`optical-tcp` the same messages on
-TCP), `dlms` DLMS over HDLC there after a sign-on (mode E), `dlms-direct` HDLC on a serial line from the start,
+`modbus-tcp` is the usual one. `optical` is mode C of IEC 62056-21 at an optical head (`optical-tcp` the same messages
+on TCP), `dlms` DLMS over HDLC there after a sign-on (mode E), `dlms-direct` HDLC on a serial line from the start,
 `dlms-tcp` the wrapper on TCP; `dlms-low` asks for a password, `dlms-gmac` for high-level security with ciphering.
 """
 
@@ -112,7 +112,7 @@ def connect(
     if isinstance(part, DlmsPart):
         return _dlms(part, meter, timeline, lock, scale)
     if isinstance(part, OpticalPart):
-        messages = TwinOptical(meter, timeline, TwinCommands(meter, scale))
+        messages = TwinOptical(meter, timeline, TwinCommands(meter, scale), scale=scale)
         credentials = _credentials({"twin_password": PASSWORD})
         if part.port.startswith("socket:"):
             tcp = OpticalTcpServer(messages, timeline, lock)
@@ -145,7 +145,8 @@ def _dlms(
         line = HdlcServer(face, part.baud, timeline, lock)
         return Connected(line, "optical", line.path, secrets, face)
     commands = TwinCommands(meter, scale)
-    head = OpticalServer(TwinOptical(meter, timeline, commands, HdlcEnd(face), part.baud), timeline, lock)
+    messages = TwinOptical(meter, timeline, commands, HdlcEnd(face), part.baud, scale=scale)
+    head = OpticalServer(messages, timeline, lock)
     return Connected(head, "optical", head.path, secrets, face)
 
 

@@ -107,7 +107,7 @@ def main() -> None:
 def _client(kind: str, said: dict[str, str]) -> GXDLMSSecureClient:
     mechanism = Authentication(int(said.get("mechanism", "0")))
     interface = InterfaceType.WRAPPER if kind == "wrapper" else InterfaceType.HDLC
-    client = GXDLMSSecureClient(True, 1, 1, mechanism, said.get("password"), interface)
+    client = GXDLMSSecureClient(True, int(said.get("client", "1")), 1, mechanism, said.get("password"), interface)
     if "key" in said:
         client.ciphering.systemTitle = bytearray(b"GURUXTST")
         client.ciphering.blockCipherKey = bytearray.fromhex(said["key"])

@@ -54,7 +54,7 @@ def _held(image: ImageTransferTarget, _: str) -> dict[str, object]:
     return {"image": None if whole is None else whole.hex(), "received": image.received, "status": int(image.status)}
 
 
-# -- mode E before HDLC --------------------------------------------------------------------------------------------------
+# -- mode E before HDLC --------------------------------------------------------------------------------------
 
 
 class Line:

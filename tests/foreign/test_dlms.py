@@ -21,6 +21,7 @@ from rig.clock.system import SystemClock
 from rig.errors import LinkError
 from rig.firmware import Behaviour
 from rig.meters.dlms.meter import DlmsMeter
+from rig.meters.iec62056.frames import NAK
 from rig.meters.port import ImageState, MeterRefused
 from rig.twin.dlms.association import GMAC, LOW, Client, Security
 from rig.twin.dlms.face import PUBLIC_CLIENT, TITLE, TwinDlms
@@ -37,9 +38,10 @@ IMAGE = bytes(range(256)) * 13 + b"end"
 HASH = hashlib.sha256(IMAGE).digest()
 KEY, AUTH_KEY = bytes(range(16)), bytes(range(0xD0, 0xE0))
 SECRET = "hallo-meter"
+SCALE = 0.01
 
 
-# -- our driver and pydlms's meter ---------------------------------------------------------------------------------------
+# -- our driver and pydlms's meter ---------------------------------------------------------------------------
 
 
 class Simulated:
@@ -164,20 +166,20 @@ def test_a_wrong_password_is_told_by_name(tmp_path: Path, monkeypatch: pytest.Mo
     assert "wrong" not in caught.value.one_line()
 
 
-# -- foreign clients and the twin's meter ------------------------------------------------------------------------------
+# -- foreign clients and the twin's meter --------------------------------------------------------------------
 
 
 class Twin:
     """The twin's meter, booted, on the clock of the machine; a second of it takes 10 ms."""
 
     def __init__(self) -> None:
-        self.timeline = SystemTimeline(0.01)
+        self.timeline = SystemTimeline(SCALE)
         known = {HASH.hex(): KnownImage("1.1.0", Behaviour(version_changes_at_s=5.0))}
         clients = {PUBLIC_CLIENT: Client(), 1: Client(), 2: Client(LOW, b"hallo"), 3: Client(GMAC, b"", True)}
         security = Security(clients, TITLE, KEY, AUTH_KEY)
         with self.timeline:
             self.meter = TwinMeter(self.timeline, lambda _: None, known, "1.0.0")
-            self.face = TwinDlms(self.meter, security, scale=0.01)
+            self.face = TwinDlms(self.meter, security, scale=SCALE)
             self.meter.mains(True)
         until(lambda: self.meter.answers)
 
@@ -230,8 +232,10 @@ def test_gurux_client_reads_the_twins_meter_and_activates_an_image_on_it(kind: s
 @pytest.mark.parametrize(
     "words",
     [
-        ("mechanism=0",),
+        ("client=2", "mechanism=1", "password=hallo"),
+        ("client=3", "mechanism=5", f"key={KEY.hex()}", f"auth_key={AUTH_KEY.hex()}"),
     ],
+    ids=["low", "gmac"],
 )
 def test_gurux_client_is_known_by_what_it_shows(words: tuple[str, ...], twin: Twin) -> None:
     wire = WrapperServer(twin.face, twin.timeline, twin.timeline)
@@ -254,28 +258,13 @@ def test_pydlms_client_activates_an_image_on_the_twins_meter(kind: str, twin: Tw
         wire = WrapperServer(twin.face, twin.timeline, twin.timeline)
         place = f"tcp://{wire.endpoint}"
     else:
-        optical = TwinOptical(twin.meter, twin.timeline, lambda *_: b"\x15", HdlcEnd(twin.face))
-        optical.inactive_s = 1e5  # of the model, which runs a hundred times as fast as the client
+        optical = TwinOptical(twin.meter, twin.timeline, lambda *_: NAK, HdlcEnd(twin.face), scale=SCALE)
         wire = OpticalServer(optical, twin.timeline, twin.timeline)
         place = f"optical://{wire.path}"
     common = ("--client", "1", "--auth", "none")
-    assert (
-        "1.0.0"
-        in bytes.fromhex(read_octets(pydlms("--json", "read", place, *common, "--obis", "1.0.0.2.0.255"))).decode()
-    )
-    told = pydlms(
-        "--json",
-        "image-transfer",
-        place,
-        str(file),
-        *common,
-        "--identifier",
-        HASH.hex(),
-        "--yes",
-        "--activate",
-        "--poll",
-        "0.02",
-    )
+    assert read_octets(pydlms("--json", "read", place, *common, "--obis", "1.0.0.2.0.255")) == b"1.0.0".hex()
+    how = ("--identifier", HASH.hex(), "--yes", "--activate", "--poll", "0.02")
+    told = pydlms("--json", "image-transfer", place, str(file), *common, *how)
     (result,) = json.loads(told)
     assert (result["size"], result["blocks"], result["rounds"]) == (len(IMAGE), 4, 1)
     assert result["activated"] is True
