@@ -93,7 +93,7 @@ class TwinOptical:
         battery: bool = False,
         scale: float = 1.0,
     ) -> None:
-        """`battery`: it sleeps, and hears only zeros for 2.1 s. `scale`: how long a second of the model takes outside."""
+        """`battery`: it sleeps, hears only zeros for 2.1 s. `scale`: how long a second of the model takes outside."""
         self._meter = meter
         self._timeline = timeline
         self.commands = commands
