@@ -133,8 +133,11 @@ class RailModel:
             high = len(at_ns) if last else int(np.searchsorted(at_ns, self._starts[index + 1]))
             if low >= len(at_ns):
                 break
-            age = (at_ns[low:high] - segment.start_ns) * (-1e-9 / segment.tau_s)
-            out[low:high] = segment.final_v + (segment.volts - segment.final_v) * np.exp(age)
+            out[low:high] = segment.final_v
+            # Beyond 45 time constants what is left is 3e-20 of the step: nothing that a double could hold beside volts.
+            moving = int(np.searchsorted(at_ns[low:high], segment.start_ns + round(45e9 * segment.tau_s)))
+            age = (at_ns[low : low + moving] - segment.start_ns) * (-1e-9 / segment.tau_s)
+            out[low : low + moving] += (segment.volts - segment.final_v) * np.exp(age)
         return out
 
     def on_fall(self, level_v: float, fn: Callable[[int], None]) -> Watcher:
