@@ -29,6 +29,6 @@ def triangular(seed: int, channel: int, at_ns: npt.NDArray[np.int64]) -> npt.NDA
     lanes ^= key
     _mix(lanes)
     halves = lanes.astype("<u8", copy=False).view("<u4")
-    out = np.subtract(halves[::2], halves[1::2], dtype=np.float64)
+    out: npt.NDArray[np.float64] = np.subtract(halves[::2], halves[1::2], dtype=np.float64)
     out /= _TWO_32
     return out

@@ -16,7 +16,9 @@ import numpy.typing as npt
 
 from rig.twin.ports import Cancellable, Timeline
 
-_KEEP_SEGMENTS = 50_000
+_KEEP_SEGMENTS = 500
+_KEEP_NS = 2 * 3600 * 1_000_000_000
+"""The history that a probe may still ask for: the longest window of an oscilloscope, and more."""
 _MARGIN_V = 1e-9
 
 
@@ -171,7 +173,7 @@ class RailModel:
         else:
             self._segments.append(segment)
             self._starts.append(now)
-        if len(self._segments) > 2 * _KEEP_SEGMENTS:
+        if len(self._segments) > 2 * _KEEP_SEGMENTS and self._starts[_KEEP_SEGMENTS] < now - _KEEP_NS:
             del self._segments[:_KEEP_SEGMENTS]
             del self._starts[:_KEEP_SEGMENTS]
         self._plan(segment)
