@@ -1,7 +1,7 @@
 """A soak that is killed at any moment loses the one cycle it was in, and nothing else: whole soaks, real processes.
 
-`make test` kills some sittings; `make campaign` (RIG_SOAK_KILLS=300) as many as are wanted. Moments are drawn from a fixed
-seed; what the machine does at them is its own affair.
+`make test` kills some sittings; `make campaign` (RIG_SOAK_KILLS=300) as many as are wanted. Moments are drawn from a
+fixed seed; what the machine does at them is its own affair.
 """
 
 from __future__ import annotations
