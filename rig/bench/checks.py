@@ -19,14 +19,35 @@ from rig.bench.config import (
 )
 from rig.bench.fault import Fault
 from rig.bench.roles import roles
+from rig.instruments.catalogue import SUPPLIES
+from rig.instruments.guards import Guard
 from rig.toml_file import Key
 
 _COMPARATORS = ("rail_up", "rail_down")
+_WORDS = {
+    Guard.LEVEL: "a level",
+    Guard.AT_LIMIT: '"at-limit" (it trips when its current limit acts)',
+    Guard.NONE: '"none"',
+}
 
 
 def faults(config: BenchConfig) -> list[Fault]:
     """All contradictions, most important first."""
-    checks = (_thresholds, roles, _nodes, _bands, load, current, _times, _guardian, _names, _pins, _boards, _addresses)
+    checks = (
+        _thresholds,
+        roles,
+        _nodes,
+        _bands,
+        load,
+        current,
+        _protections,
+        _times,
+        _guardian,
+        _names,
+        _pins,
+        _boards,
+        _addresses,
+    )
     return list(chain.from_iterable(check(config) for check in checks))
 
 
@@ -86,6 +107,21 @@ def _bands(config: BenchConfig) -> Iterator[Fault]:
         elif line.role == "rail_down" and high > highest_down:
             expected = f"up to {highest_down:g} V"
             yield Fault(key, "a band above down_below_v or safe_v proves no 'down'", band, expected)
+
+
+def _protections(config: BenchConfig) -> Iterator[Fault]:
+    """A supply is asked for what it has: a level where it has one, and nothing that it has not."""
+    for index, table in enumerate(config.supply):
+        facts = SUPPLIES[table.driver]
+        for key, value, has in (
+            ("over_voltage_v", table.over_voltage_v, facts.over_voltage),
+            ("over_current_a", table.over_current_a, facts.over_current),
+        ):
+            kind = Guard(value) if isinstance(value, str) else Guard.LEVEL
+            if kind not in has:
+                words = [_WORDS[guard] for guard in has]
+                found = repr(value) if isinstance(value, str) else f"{value:g}"
+                yield Fault(("supply", index, key), f"a {table.driver} has none such", found, " or ".join(words))
 
 
 def _times(config: BenchConfig) -> Iterator[Fault]:

@@ -10,12 +10,12 @@ import re
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from rig.bench.meter_table import AnyMeterTable
-from rig.bench.values import PORT, Addressed, Endpoint, Pin, Seconds, VisaAddress
+from rig.bench.values import PORT, Addressed, Endpoint, Pin, Seconds, VisaAddress, or_words
 from rig.bench.values import Table as _Table
 from rig.errors import InputError, RigError, Where
 from rig.instruments.catalogue import OscilloscopeDriver, SupplyDriver
@@ -24,6 +24,12 @@ from rig.toml_file import dotted, line_of, read_toml, validate
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
 Volts = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
 Amps = Annotated[float, Field(gt=0, le=30, allow_inf_nan=False)]
+if TYPE_CHECKING:
+    OverVolts = float | Literal["none"]
+    OverAmps = float | Literal["at-limit", "none"]
+else:
+    OverVolts = Annotated[Volts, *or_words({"type": "number", "minimum": 0, "maximum": 60}, "none")]
+    OverAmps = Annotated[Amps, *or_words({"type": "number", "exclusiveMinimum": 0, "maximum": 30}, "at-limit", "none")]
 Ohms = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 Farads = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
 _LOCAL = rf"^((127(?:\.[0-9]{{1,3}}){{3}}|\[::1\]|localhost):{PORT}|(/[!-~]{{1,100}}))$"
@@ -130,7 +136,11 @@ class InstrumentTable(Addressed):
 
 
 class SupplyTable(InstrumentTable):
-    """The bench supply. `max_volts` and `max_amps` are never exceeded, whatever a procedure asks for."""
+    """The bench supply. `max_volts` and `max_amps` are never exceeded, whatever a procedure asks for.
+
+    `over_voltage_v`, `over_current_a`: the levels at which its protections trip, or what it has in their place:
+    `"at-limit"` (it trips when its current limit acts) or `"none"`. `rig.bench.checks` knows which driver has which.
+    """
 
     name: Name
     driver: SupplyDriver
@@ -138,19 +148,26 @@ class SupplyTable(InstrumentTable):
     channel: Annotated[int, Field(ge=1, le=3)] = 1
     volts: Volts = 12.0
     amps: Amps = 1.5
-    over_voltage_v: Volts = 13.2
-    over_current_a: Amps = 2.0
+    over_voltage_v: OverVolts = 13.2
+    over_current_a: OverAmps = 2.0
     max_volts: Volts = 14.0
     max_amps: Amps = 2.5
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 3.0
 
     @model_validator(mode="after")
     def _inside(self) -> Self:
-        if not self.volts < self.over_voltage_v <= self.max_volts:
-            raise ValueError("must be volts < over_voltage_v <= max_volts")
-        if not self.amps < self.over_current_a <= self.max_amps:
-            raise ValueError("must be amps < over_current_a <= max_amps")
+        level_v, level_a = self.over_voltage_v, self.over_current_a
+        if not (self.volts < level_v <= self.max_volts if isinstance(level_v, float) else self.volts <= self.max_volts):
+            raise ValueError(f"must be volts {'< over_voltage_v ' if isinstance(level_v, float) else ''}<= max_volts")
+        if not (self.amps < level_a <= self.max_amps if isinstance(level_a, float) else self.amps <= self.max_amps):
+            raise ValueError(f"must be amps {'< over_current_a ' if isinstance(level_a, float) else ''}<= max_amps")
         return self
+
+    @property
+    def highest(self) -> tuple[float, float]:
+        """Volts and amperes beyond which it is outside its envelope: its protections, or else what is never set."""
+        volts = self.over_voltage_v if isinstance(self.over_voltage_v, float) else self.max_volts
+        return volts, self.over_current_a if isinstance(self.over_current_a, float) else self.max_amps
 
 
 class OscilloscopeTable(InstrumentTable):

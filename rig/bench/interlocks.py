@@ -72,7 +72,8 @@ class Interlocks:
         Its current limit may act (a hub that charges its supercapacitor): that is inside the envelope.
         """
         table, found = self.bench.config.supply[0], self.bench.supply.read()
-        inside = found.volts < table.over_voltage_v and found.amps < table.over_current_a
+        highest_v, highest_a = table.highest
+        inside = found.volts < highest_v and found.amps < highest_a
         if not found.output_on or found.mode not in ("CV", "CC") or found.tripped or not inside:
             state = "a protection tripped" if found.tripped else f"mode {found.mode}"
             raise Refused(

@@ -6,16 +6,26 @@ that is not there, a plug-in that cannot be loaded.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from rig.bench.config import BenchConfig
-from rig.bench.meter_table import ContactTable, ModbusRtuPart, ModbusTcpPart, OutsideTable, modbus_part
+from rig.bench.dlms_opening import open_dlms
+from rig.bench.dlms_table import DlmsPart
+from rig.bench.meter_table import ContactTable, ModbusRtuPart, ModbusTcpPart, OutsideTable, readable
+from rig.bench.optical_table import OpticalPart
 from rig.clock import Clock
 from rig.errors import InputError, Where
+from rig.guardian.lease import state_folder
 from rig.instruments.sense import GpiodSenseLines, RequestLines, SenseLine, load_request_lines
 from rig.meters.command import checked_command
-from rig.meters.credentials import Credentials
+from rig.meters.credentials import Credentials, Secret
 from rig.meters.desk import Desk
+from rig.meters.dlms.meter import DlmsMeter
+from rig.meters.dlms.profile import load_profile as dlms_profile
+from rig.meters.iec62056.meter import OpticalMeter
+from rig.meters.iec62056.profile import load_optical_profile
+from rig.meters.iec62056.sign_on import SignOn
 from rig.meters.modbus import ModbusMeter, probes
 from rig.meters.modbus_link import TcpLink
 from rig.meters.modbus_rtu import RtuLink, SerialLine
@@ -23,6 +33,7 @@ from rig.meters.outside import CommandTrigger, ContactTrigger, OutsideMeter, Per
 from rig.meters.plugins import open_plugin
 from rig.meters.port import Meter, MeterIdentity
 from rig.meters.profile import load_profile
+from rig.meters.serial_port import SerialPort
 
 NAME = "meter"
 _CONTACT = "contact"
@@ -36,13 +47,15 @@ def open_meter(
     Raises InputError, or BenchError for a contact whose line cannot be had.
     """
     table = config.meter
-    if isinstance(table, ModbusTcpPart | ModbusRtuPart):
-        meter = _modbus(table, clock, _key(config))
+    if isinstance(table, ModbusTcpPart | ModbusRtuPart | OpticalPart):
+        meter = _by_profile(table, clock, _key(config))
         if not meter.activates:
             expected = "one with [[activation]], or driver = 'outside' with this one in reads"
             where = Where(key="meter.profile", found=repr(table.profile), expected=expected)
             raise InputError("this profile only reads", where)
         return meter
+    if isinstance(table, DlmsPart):
+        return open_dlms(NAME, table, clock, state_folder())
     if isinstance(table, OutsideTable):
         return _outside(config, table, clock, request_lines, terminal)
     return open_plugin(table.plugin, table.settings, clock, _credentials(table.credentials_file))
@@ -50,18 +63,24 @@ def open_meter(
 
 def check_profile(config: BenchConfig) -> None:
     """Raises InputError for a profile that there is not, or that is wrong."""
-    part = modbus_part(config.meter)
-    if part is not None:
+    part = readable(config.meter)
+    if isinstance(part, DlmsPart):
+        dlms_profile(part.profile, _key(config))
+    elif isinstance(part, OpticalPart):
+        load_optical_profile(part.profile, _key(config))
+    elif part is not None:
         load_profile(part.profile, _key(config))
 
 
-def open_reader(config: BenchConfig, clock: Clock) -> ModbusMeter | None:
-    """The part of the meter that is only read, where it is on Modbus; no contact, socket or plug-in is opened.
+def open_reader(config: BenchConfig, clock: Clock) -> ModbusMeter | OpticalMeter | DlmsMeter | None:
+    """The part of the meter that is only read, where a driver of ours reads it. No contact, socket, plug-in is opened.
 
     Raises InputError.
     """
-    part = modbus_part(config.meter)
-    return _modbus(part, clock, _key(config)) if part is not None else None
+    part = readable(config.meter)
+    if isinstance(part, DlmsPart):
+        return open_dlms(NAME, part, clock, state_folder())
+    return _by_profile(part, clock, _key(config)) if part is not None else None
 
 
 def _key(config: BenchConfig) -> str:
@@ -72,10 +91,28 @@ def _credentials(file: str | None) -> Credentials:
     return Credentials(None if file is None else Path(file).expanduser())
 
 
+def _by_profile(
+    table: ModbusTcpPart | ModbusRtuPart | OpticalPart, clock: Clock, key: str
+) -> ModbusMeter | OpticalMeter:
+    if isinstance(table, OpticalPart):
+        profile = load_optical_profile(table.profile, key)
+        how = SignOn(table.device, table.first_baud, table.most_baud, table.wake_up, table.timeout_s)
+        port = SerialPort(NAME, table.port, clock, software_parity=table.parity == "even")
+        secrets = _secrets(profile.credentials, table.credentials_file)
+        return OpticalMeter(port, profile, clock, how, secrets, table.idle_s)
+    return _modbus(table, clock, key)
+
+
+def _secrets(names: Iterable[str], file: str | None) -> dict[str, Secret]:
+    """The credentials that a profile names; no file is read where it names none."""
+    wanted = list(names)
+    known = _credentials(file) if wanted else None
+    return {name: known.get(name) for name in wanted} if known is not None else {}
+
+
 def _modbus(table: ModbusTcpPart | ModbusRtuPart, clock: Clock, key: str) -> ModbusMeter:
     profile = load_profile(table.profile, key)
-    known = _credentials(table.credentials_file) if profile.credentials else None
-    secrets = {name: known.get(name) for name in profile.credentials} if known is not None else {}
+    secrets = _secrets(profile.credentials, table.credentials_file)
     if isinstance(table, ModbusTcpPart):
         host, _, port = table.address.rpartition(":")
         host = host.removeprefix("[").removesuffix("]")  # an IPv6 address stands in brackets

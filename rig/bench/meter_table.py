@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from rig.bench.dlms_table import DlmsPart
+from rig.bench.optical_table import OpticalPart
 from rig.bench.values import Endpoint, Pin, Seconds, SerialPort, Table, Timeout
 
 Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=4096)]], Field(min_length=1, max_length=100)]
@@ -58,12 +60,24 @@ class ModbusRtuPart(ModbusPart):
     unit: Annotated[int, Field(ge=1, le=247)] = 1
 
 
+ReadablePart = ModbusTcpPart | ModbusRtuPart | DlmsPart | OpticalPart
+"""What a meter is read by."""
+
+
 class ModbusTcpTable(MeterTable, ModbusTcpPart):
     """A meter on Modbus TCP."""
 
 
 class ModbusRtuTable(MeterTable, ModbusRtuPart):
     """A meter on Modbus RTU."""
+
+
+class DlmsTable(MeterTable, DlmsPart):
+    """A meter on DLMS/COSEM."""
+
+
+class OpticalTable(MeterTable, OpticalPart):
+    """A meter behind an optical head."""
 
 
 class ContactTable(Table):
@@ -95,7 +109,7 @@ class OutsideTable(MeterTable):
     wait_s: Annotated[float, Field(gt=0, le=86_400)] = 3600.0
     version_command: Words | None = None
     version_command_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
-    reads: Annotated[ModbusTcpPart | ModbusRtuPart, Field(discriminator="driver")] | None = None
+    reads: Annotated[ReadablePart, Field(discriminator="driver")] | None = None
     maker: _Text | None = None
     model: _Text | None = None
     serial: _Text | None = None
@@ -121,19 +135,17 @@ class PluginTable(MeterTable):
     credentials_file: _Text | None = None
 
 
-def readable(table: MeterTable) -> ModbusTcpPart | ModbusRtuPart | None:
-    """How this meter is read; None where nobody but its own driver, or a person, can tell of it."""
-    if isinstance(table, OutsideTable):
-        return table.reads
-    return table if isinstance(table, ModbusTcpPart | ModbusRtuPart) else None
-
-
-def place(table: MeterTable | ModbusPart) -> str:
+def place(table: MeterTable | ReadablePart) -> str:
     """Where this meter is, in words that are the same in every bench file that has it."""
+    if isinstance(table, DlmsPart):
+        where = table.address.lower() if table.address is not None else table.port
+        return f"{where} DLMS server {table.server}" + (f".{table.physical}" if table.physical is not None else "")
     if isinstance(table, ModbusTcpPart):
         return f"{table.address.lower()} unit {table.unit}"
     if isinstance(table, ModbusRtuPart):
         return f"{table.port} unit {table.unit}"
+    if isinstance(table, OpticalPart):
+        return f"{table.port} optical" + (f" device {table.device}" if table.device else "")
     if isinstance(table, OutsideTable):
         return place(table.reads) if table.reads is not None else f"outside: {table.maker} {table.model} {table.serial}"
     if isinstance(table, PluginTable):
@@ -141,10 +153,13 @@ def place(table: MeterTable | ModbusPart) -> str:
     raise TypeError(type(table).__name__)
 
 
-def modbus_part(table: MeterTable) -> ModbusTcpPart | ModbusRtuPart | None:
-    """What of this meter is on Modbus, if anything."""
+def readable(table: MeterTable) -> ReadablePart | None:
+    """How this meter is read; None where nobody but its own driver, or a person, can tell of it."""
     part = table.reads if isinstance(table, OutsideTable) else table
-    return part if isinstance(part, ModbusTcpPart | ModbusRtuPart) else None
+    return part if isinstance(part, ReadablePart) else None
 
 
-AnyMeterTable = Annotated[ModbusTcpTable | ModbusRtuTable | OutsideTable | PluginTable, Field(discriminator="driver")]
+AnyMeterTable = Annotated[
+    ModbusTcpTable | ModbusRtuTable | DlmsTable | OpticalTable | OutsideTable | PluginTable,
+    Field(discriminator="driver"),
+]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from rig.bench.config import BenchConfig, GpiodSenseTable, OscilloscopeTable, SenseTable, SupplyTable
 from rig.bench.guarding import beside, inside
 from rig.bench.meter_opening import open_meter
+from rig.bench.recovering import Recoveries, RecoveringOscilloscope, RecoveringSupply
 from rig.bench.wear import WearBook, wear_file
 from rig.clock import Clock
 from rig.errors import BenchError
@@ -20,6 +21,7 @@ from rig.guardian.lease import Lease
 from rig.guardian.port import Guardian
 from rig.instruments import catalogue
 from rig.instruments.chips import OpenChip
+from rig.instruments.guards import Guard
 from rig.instruments.line_client import ServedSenseLines
 from rig.instruments.link import VisaLink
 from rig.instruments.ports import Oscilloscope, SenseLines, Supply, SupplyLimits, SupplySettings
@@ -56,11 +58,18 @@ class Bench:
     sense: SenseLines
     meter: Meter
     wear: WearBook
+    recoveries: Recoveries
     lease: Lease | None = None
 
     def supply_settings(self) -> SupplySettings:
         table = self.config.supply[0]
-        return SupplySettings(table.volts, table.amps, table.over_voltage_v, table.over_current_a)
+        level_v, level_a = table.over_voltage_v, table.over_current_a
+        return SupplySettings(
+            table.volts,
+            table.amps,
+            Guard(level_v) if isinstance(level_v, str) else level_v,
+            Guard(level_a) if isinstance(level_a, str) else level_a,
+        )
 
     def close(self) -> None:
         """Give back links and lines, all of them whatever fails on the way. Not a safe state: see `rig.bench.safe`."""
@@ -89,11 +98,13 @@ def open_bench(
         stack.callback(relays.close)
         sense = open_sense(config, clock, call_sets)
         stack.callback(sense.close)
+        supply_link, scope_link, recoveries = link_to(psu, clock), link_to(scope, clock), Recoveries(clock)
         bench = Bench(
             config=config,
             clock=clock,
-            supply=supply_on(link_to(psu, clock), psu),
-            oscilloscope=oscilloscope_on(link_to(scope, clock), scope, clock),
+            supply=RecoveringSupply(supply_on(supply_link, psu), supply_link, recoveries),
+            oscilloscope=RecoveringOscilloscope(oscilloscope_on(scope_link, scope, clock), scope_link, recoveries),
+            recoveries=recoveries,
             relays=relays,
             wear=wear,
             sense=sense,
@@ -104,8 +115,12 @@ def open_bench(
     return bench
 
 
-def link_to(table: SupplyTable | OscilloscopeTable, clock: Clock, *, clears: bool = True) -> VisaLink:
+def link_to(table: SupplyTable | OscilloscopeTable, clock: Clock, *, clears: bool = True) -> ScpiLink:
     """The link to an instrument of the bench file, not yet open. `clears`: see `VisaLink`."""
+    if isinstance(table, SupplyTable) and catalogue.SUPPLIES[table.driver].unended:
+        from rig.instruments.supplies import korad
+
+        return korad.link_to(table.address, clock, table.timeout_s, table.name, table.line())
     return VisaLink(table.address, clock, table.timeout_s, table.name, clears=clears, line=table.line())
 
 

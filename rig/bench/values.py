@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+    model_validator,
+)
+from pydantic_core import PydanticKnownError
 
 from rig.instruments.address import PATTERN, Kind, parse_address
 from rig.instruments.wires import LineSettings, Parity
@@ -16,6 +27,21 @@ Pin = Annotated[int, Field(ge=0, le=1023)]
 HOST = r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])"
 PORT = r"([0-9]{1,5})"
 _ENDPOINT = rf"^{HOST}:{PORT}$"
+
+
+def or_words(number: dict[str, Any], *words: str) -> tuple[Any, ...]:
+    """What makes a kind of number also take one of these words. `number` is its JSON Schema."""
+    expected = " or ".join(["a number", *(repr(word) for word in words)])
+
+    def check(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+        if not isinstance(value, str):
+            return handler(value)
+        if value not in words:
+            raise PydanticKnownError("literal_error", {"expected": expected})
+        return value
+
+    schema = {"anyOf": [number, {"enum": list(words)}]}
+    return WrapValidator(check), PlainSerializer(lambda value: value), WithJsonSchema(schema)
 
 
 class Table(BaseModel):
@@ -37,6 +63,8 @@ def _endpoint(value: str) -> str:
 Endpoint = Annotated[str, AfterValidator(_endpoint), WithJsonSchema({"type": "string", "pattern": _ENDPOINT})]
 """host:port."""
 SerialPort = Annotated[str, Field(pattern=r"^/dev/[!-~]{1,200}$")]
+PortUrl = Annotated[str, Field(pattern=r"^(/dev|(rfc2217|socket):/)/[!-~]{1,200}$")]
+"""A serial port, or one behind a server: `rfc2217://HOST:PORT`, `socket://HOST:PORT`."""
 
 
 def _visa(value: str) -> str:

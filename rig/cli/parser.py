@@ -36,6 +36,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     _add_trigger(verbs)
     _add_controls(verbs)
     _add_soak(verbs)
+    _add_compare(verbs)
     _add_safe(verbs)
     _add_analyse(verbs)
     _add_doctor(verbs)
@@ -43,7 +44,22 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     _add_init(verbs)
     _add_twin(verbs)
     _add_firmware(verbs)
+    _add_runs(verbs)
     return parser.parse_args(words)
+
+
+def _add_runs(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import runs
+
+    verb = verbs.add_parser(
+        "runs",
+        help="list what was run, and make the journal anew",
+        description="Lists the attempts that the journal of a folder of results holds, and sums them up;"
+        " with 'rebuild', makes the journal anew from the bundles and checks every one of them.",
+        epilog="exit codes: 0 all is well, 2 bad input or damaged bundles, 4 the journal cannot be written",
+        allow_abbrev=False,
+    )
+    runs.add_words(verb)
 
 
 def _add_run(verbs: argparse._SubParsersAction[_Parser]) -> None:
@@ -128,6 +144,19 @@ def _add_soak(verbs: argparse._SubParsersAction[_Parser]) -> None:
         allow_abbrev=False,
     )
     soak.add_words(verb)
+
+
+def _add_compare(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import compare
+
+    verb = verbs.add_parser(
+        "compare",
+        help="compare two soaks of one meter",
+        description="Two soaks of one meter, two firmwares: does B break the limit more often, does it cut for longer?",
+        epilog="exit codes: 0 compared, whatever was found; 2 bad input, or not comparable",
+        allow_abbrev=False,
+    )
+    compare.add_words(verb)
 
 
 def _add_safe(verbs: argparse._SubParsersAction[_Parser]) -> None:

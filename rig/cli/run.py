@@ -61,7 +61,7 @@ def _exit_code(outcome: Outcome) -> int:
 
 
 def _summary(outcome: Outcome) -> Iterator[str]:
-    from rig.records.report_words import at_least, at_most, verdict_sentence
+    from rig.records.report_words import at_least, at_most, log_words, verdict_sentence
 
     record: RunRecord = outcome.record
     yield ""
@@ -74,6 +74,9 @@ def _summary(outcome: Outcome) -> Iterator[str]:
         upper = "unbounded" if outage.upper_s is None else f"{at_most(outage.upper_s)} s"
         start = _START[outage.open] if outage.start_s is None else f"{outage.start_s:.1f} s after the command"
         yield f"  outage {number}: {start}, {at_least(outage.lower_s)} to {upper}, cause: {outage.cause}"
+    for entry in record.activation.meter_log:
+        if entry.duration_s is not None:
+            yield f"  the meter's own log: {log_words(entry)}"
     if not record.safe_state.proven:
         for check in record.safe_state.checks:
             if not check.proven:

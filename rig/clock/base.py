@@ -98,6 +98,12 @@ class Clock(Protocol):
         waits on this clock inside; a virtual clock's `now` stands still there.
         """
 
+    def digest(self, seconds: float) -> None:
+        """Inside an exchange: leave a device alone for so long, which loses what comes sooner.
+
+        The twin's devices need no such time: on a virtual clock this returns at once.
+        """
+
     def real_timeout_s(self, timeout_s: float) -> float:
         """The time-out to give to a library whose own time-out must not fire before `io`'s: longer than `timeout_s`."""
 

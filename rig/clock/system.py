@@ -185,6 +185,9 @@ class SystemClock:
         if entry.expired:
             raise LinkTimeout(f"no answer within {timeout_s:g} s")
 
+    def digest(self, seconds: float) -> None:
+        time.sleep(seconds)
+
     def real_timeout_s(self, timeout_s: float) -> float:
         return timeout_s + _LIBRARY_MARGIN_S
 

@@ -124,6 +124,9 @@ class VirtualClock:
         if exchange.expired:
             raise LinkTimeout(f"no answer within {timeout_s:g} s")
 
+    def digest(self, seconds: float) -> None:
+        """See `Clock.digest`."""
+
     def real_timeout_s(self, timeout_s: float) -> float:
         return max(_REAL_LIMIT_S, timeout_s)
 

@@ -5,6 +5,7 @@ Knows no command of an instrument but how it is asked who it is. Over a serial p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
@@ -25,11 +26,18 @@ class ByteLink(Protocol):
     def openings(self) -> int:
         """How often it was opened so far: settings may be gone when it has grown."""
 
+    @property
+    def is_open(self) -> bool:
+        """False before the first exchange, and after a broken one."""
+
     def tell(self, command: str) -> None:
         """Send what is not answered. Nothing proves that it arrived: read it back."""
 
-    def ask(self, command: str, length: int | None = None) -> bytes:
-        """Send, and return the `length` bytes of the answer; None: all that comes until the line is quiet."""
+    def ask(self, command: str, length: int | None = None, before: Sequence[str] = ()) -> bytes:
+        """Send, and return the `length` bytes of the answer; None: all that comes until the line is quiet.
+
+        `before`: what is sent first and not answered, in the same exchange: so it was heard when the answer is there.
+        """
 
     def close(self) -> None: ...
 
@@ -69,15 +77,23 @@ class SerialByteLink:
     def openings(self) -> int:
         return self._wire.openings
 
+    @property
+    def is_open(self) -> bool:
+        """False before the first exchange, and after a broken one."""
+        return self._wire.is_open
+
     def tell(self, command: str) -> None:
         self._ready()
         with self._wire.exchange(command, self._timeout_s) as wire:
             wire.write(command.encode("ascii"))
         self._sent_ns = self._clock.now()
 
-    def ask(self, command: str, length: int | None = None) -> bytes:
+    def ask(self, command: str, length: int | None = None, before: Sequence[str] = ()) -> bytes:
         self._ready()
         with self._wire.exchange(command, self._timeout_s) as wire:
+            for text in before:
+                wire.write(text.encode("ascii"))
+                self._clock.digest(self._pause_s)
             wire.write(command.encode("ascii"))
             reply = wire.read_quiet(self._gap_s) if length is None else bytes(wire.read(length))
         self._sent_ns = self._clock.now()
@@ -106,7 +122,7 @@ class SerialByteLink:
 def _greet(name: str, question: str, gap_s: float, wire: Wire) -> str:
     wire.write(question.encode("ascii"))
     reply = wire.read_quiet(gap_s)
-    if not (text := reply.decode("latin-1").strip()) or not text.isascii() or not text.isprintable():
+    if not (text := reply.decode("latin-1").strip("\0\r\n ")) or not text.isascii() or not text.isprintable():
         found = Where(found=repr(reply[:40]), expected="maker, model and version in one line")
         raise LinkError(f"{name}: wrong reply to {question!r}", found)
     return text

@@ -6,16 +6,18 @@ way to 'off', the doctor. The facts cost nothing to read; a driver is loaded whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
+
+from rig.instruments.guards import Guard
 
 if TYPE_CHECKING:
     from rig.clock.base import Clock
     from rig.instruments.ports import Identity, Oscilloscope, Supply, SupplyLimits
     from rig.instruments.scpi import OffTexts, ScpiLink
 
-SupplyDriver = Literal["rigol-dp800"]
+SupplyDriver = Literal["rigol-dp800", "keysight-e36300", "siglent-spd3000x", "aim-tti", "rohde-hmp", "korad-ka3005p"]
 OscilloscopeDriver = Literal[
     "rigol-ds1000z",
     "rigol-dho800",
@@ -43,8 +45,32 @@ class Facts:
     seen: bool = False
 
 
-SUPPLIES: dict[SupplyDriver, Facts] = {
-    "rigol-dp800": Facts("Rigol DP811, DP821, DP831, DP832, with or without A", port=5555),
+@dataclass(frozen=True)
+class SupplyFacts(Facts):
+    """`over_voltage`, `over_current`: the kinds of protection that a bench file may name for it.
+
+    `unended`: nothing ends its commands and answers (only over a serial port).
+    """
+
+    over_voltage: tuple[Guard, ...] = (Guard.LEVEL,)
+    over_current: tuple[Guard, ...] = (Guard.LEVEL,)
+    unended: bool = False
+
+
+_AT_LIMIT, _NONE = (Guard.AT_LIMIT,), (Guard.NONE,)
+
+SUPPLIES: dict[SupplyDriver, SupplyFacts] = {
+    "rigol-dp800": SupplyFacts("Rigol DP811, DP821, DP831, DP832, with or without A", port=5555),
+    "keysight-e36300": SupplyFacts("Keysight E36311A, E36312A, E36313A, EDU36311A", over_current=_AT_LIMIT),
+    "siglent-spd3000x": SupplyFacts("Siglent SPD3303X, SPD3303X-E", over_voltage=_NONE, over_current=_NONE),
+    "aim-tti": SupplyFacts("Aim-TTi PL-P, QL-P, MX-P", port=9221),
+    "rohde-hmp": SupplyFacts("Rohde & Schwarz HMP2000, HMP4000, NGE100", over_current=_AT_LIMIT),
+    "korad-ka3005p": SupplyFacts(
+        "Korad KA and KD, Tenma 72-25xx and 72-2710, Velleman LABPS3005D",
+        over_voltage=_NONE,
+        over_current=(Guard.AT_LIMIT, Guard.NONE),
+        unended=True,
+    ),
 }
 
 OSCILLOSCOPES: dict[OscilloscopeDriver, Facts] = {
@@ -63,9 +89,13 @@ SCPI_PORTS = tuple(dict.fromkeys(facts.port for facts in (*SUPPLIES.values(), *O
 
 @dataclass(frozen=True)
 class SupplyKind:
-    """A supply's driver, loaded. `off_texts`: how its channel is switched off by who has no driver (the guardian)."""
+    """A supply's driver, loaded. `recognises`: the channels of an instrument of the family, nothing for another.
 
-    recognises: Callable[[Identity], bool]
+    `open`: name, link, channel, the bench's envelope. `off_texts`: how a channel is switched off by who has no driver
+    (the guardian).
+    """
+
+    recognises: Callable[[Identity], Sequence[object]]
     open: Callable[[str, ScpiLink, int, SupplyLimits], Supply]
     off_texts: Callable[[int], OffTexts]
 
@@ -101,10 +131,26 @@ def _first(who: Identity, kinds: Iterable[tuple[_D, SupplyKind | OscilloscopeKin
 
 
 def _supplies() -> dict[SupplyDriver, SupplyKind]:
-    from rig.instruments.supplies import rigol_dp800
+    from rig.instruments.supplies import (
+        aim_tti,
+        keysight_e36300,
+        korad,
+        rigol_dp800,
+        rohde_hmp,
+        siglent_spd3000x,
+    )
 
     return {
-        "rigol-dp800": SupplyKind(rigol_dp800.recognises, rigol_dp800.RigolDP800, rigol_dp800.off_texts),
+        "rigol-dp800": SupplyKind(rigol_dp800.channels, rigol_dp800.RigolDP800, rigol_dp800.off_texts),
+        "keysight-e36300": SupplyKind(
+            keysight_e36300.channels, keysight_e36300.KeysightE36300, keysight_e36300.off_texts
+        ),
+        "siglent-spd3000x": SupplyKind(
+            siglent_spd3000x.channels, siglent_spd3000x.SiglentSPD3000X, siglent_spd3000x.off_texts
+        ),
+        "aim-tti": SupplyKind(aim_tti.channels, aim_tti.AimTTi, aim_tti.off_texts),
+        "rohde-hmp": SupplyKind(rohde_hmp.channels, rohde_hmp.RohdeHMP, rohde_hmp.off_texts),
+        "korad-ka3005p": SupplyKind(korad.channels, korad.Korad, korad.off_texts),
     }
 
 

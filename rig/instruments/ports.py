@@ -14,6 +14,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from rig.instruments.guards import Guard
+
 Codes = npt.NDArray[np.uint8] | npt.NDArray[np.int16]
 
 
@@ -40,12 +42,15 @@ class SupplyLimits:
 
 @dataclass(frozen=True)
 class SupplySettings:
-    """What a supply's channel is set to before its output goes on."""
+    """What a supply's channel is set to before its output goes on.
+
+    The protections are levels, or else say what is there in place of one: `Guard.AT_LIMIT` or `Guard.NONE`.
+    """
 
     volts: float
     amps: float
-    over_voltage_v: float
-    over_current_a: float
+    over_voltage_v: float | Guard
+    over_current_a: float | Guard
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,8 @@ class Supply(Protocol):
     def apply(self, settings: SupplySettings) -> None:
         """Set volts, current limit and both protections, and read each back. Output on or off is not touched.
 
-        Raises `Refused` when a value is outside the bench file's limits or the model's range: nothing is clipped.
+        Raises `Refused` when a value is outside the bench file's limits or the model's range (nothing is clipped), and
+        when the model has not the protections that the settings name.
         """
 
     def output(self, on: bool) -> None:

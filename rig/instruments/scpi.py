@@ -6,6 +6,7 @@ Knows the syntax of replies (SCPI-99 vol. 1; IEEE 488.2 for blocks and `*IDN?`).
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -46,6 +47,10 @@ class ScpiLink(Protocol):
     def openings(self) -> int:
         """How often it was opened so far: the instrument's settings may be gone when it has grown."""
 
+    @property
+    def is_open(self) -> bool:
+        """False before the first exchange, and after a broken one."""
+
     def exchange(self, *commands: str) -> tuple[str, ...]:
         """Send the commands in order, each on its own line, and read the reply of each that ends its header with `?`.
 
@@ -81,7 +86,8 @@ class OffTexts:
 
 
 def is_query(command: str) -> bool:
-    return command.split(maxsplit=1)[0].endswith("?")
+    """Whether it is answered. Several in one line, joined by `;`, are answered where the last is a query."""
+    return command.rpartition(";")[2].split(maxsplit=1)[0].endswith("?")
 
 
 def wrong(name: str, command: str, found: str, expected: str) -> LinkError:
@@ -90,11 +96,14 @@ def wrong(name: str, command: str, found: str, expected: str) -> LinkError:
 
 
 def parse_identity(name: str, reply: str) -> Identity:
-    """`maker,model,serial,version` (IEEE 488.2, 10.14). Raises `LinkError` when a field is missing or empty."""
+    """`maker,model,serial,version` (IEEE 488.2, 10.14). Raises `LinkError` when a field is missing or empty.
+
+    Some makers put the hardware's version behind, as a fifth field: it becomes a part of the version.
+    """
     fields = [field.strip() for field in reply.split(",")]
-    if len(fields) != 4 or not all(fields[:3]):
+    if not 4 <= len(fields) <= 5 or not all(fields[:3]):
         raise wrong(name, "*IDN?", reply, "maker,model,serial,version")
-    return Identity(*fields)
+    return Identity(fields[0], fields[1], fields[2], ",".join(fields[3:]))
 
 
 def parse_number(name: str, command: str, reply: str) -> float:
@@ -140,15 +149,16 @@ def read_block(name: str, command: str, read: Callable[[int], bytes | bytearray]
     return np.frombuffer(data, dtype=np.uint8)
 
 
-def check_error(link: ScpiLink, command: str, reply: str) -> None:
-    """Raise `LinkError` when the reply of `:SYST:ERR?` names an error; the rest of the queue is emptied first."""
+def check_error(link: ScpiLink, command: str, reply: str, question: str = ":SYST:ERR?") -> None:
+    """Raise `LinkError` when the reply to `question` names an error; the rest of the queue is emptied first."""
     code, _, text = reply.partition(",")
     if not code.strip().lstrip("+-").isdigit():
-        raise wrong(link.name, ":SYST:ERR?", reply, '0,"No error"')
+        raise wrong(link.name, question, reply, '0,"No error"')
     if int(code) == 0:
         return
     for _ in range(32):
-        if link.query(":SYST:ERR?").partition(",")[0].strip().lstrip("+") == "0":
+        found = re.match(r"\s*[+-]?[0-9]+", link.query(question))
+        if found is None or int(found[0]) == 0:
             break
     raise LinkError(f"{link.name}: {command!r} was refused by the instrument: {int(code)},{text.strip()}")
 

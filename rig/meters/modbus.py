@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from rig.clock import Clock, to_ns
 from rig.errors import InputError, LinkError, Where
+from rig.meters.actions import send_all
 from rig.meters.credentials import Secret
 from rig.meters.modbus_link import ACKNOWLEDGE, ExceptionReply, ModbusLink
 from rig.meters.modbus_rtu import Probe
@@ -158,9 +159,7 @@ class ModbusMeter(Meter):
     # -- activation ----------------------------------------------------------------------------------------------
 
     def activate(self, image_hash: bytes, size: int) -> Activation:
-        """See `Meter`. Whatever ends the last exchange after its request left (silence, a reset by a meter that reboots
-        at once, Modbus's 'acknowledge'), it was sent. What ends the first before it left, and a refusal of the first by
-        another exception, is an error; a list that breaks off later is told in `Activation.problem`.
+        """See `Meter` and `rig.meters.actions`; Modbus's 'acknowledge' is no refusal.
 
         The link is opened anew and asked a question first: a link that died unnoticed would swallow the command. TCP
         itself may repeat a lost segment later; the instant is that at which it left this program.
@@ -173,28 +172,9 @@ class ModbusMeter(Meter):
             self.version()
         self._clock.sleep(writes[0].before_s)
         with self._clock.shielded():  # what has begun is not broken off half way
-            return self._send_all(writes, image_hash, size)
-
-    def _send_all(self, writes: list[Write], image_hash: bytes, size: int) -> Activation:
-        first = last = None
-        for index, write in enumerate(writes):
-            if index > 0:
-                self._clock.sleep(writes[index - 1].after_s + write.before_s)
-            self._link.forget_sent()
-            try:
-                self._perform(write, image_hash, size)
-            except LinkError as error:
-                first = first or self._link.sent
-                if first is None or (index == 0 and _is_refusal(error)):
-                    raise
-                if _is_refusal(error) or (index < len(writes) - 1 and not isinstance(error, ExceptionReply)):
-                    problem = f"write {index + 1} of {len(writes)} of the activation: {error.one_line()}"
-                    return Activation(first.before_ns, self._clock.now(), problem)
-            last = self._link.sent or last
-            first = first or last
-        if first is None or last is None:
-            raise LinkError(f"{self.name}: nothing was sent")
-        return Activation(first.before_ns, last.after_ns)
+            return send_all(
+                writes, lambda n: self._perform(writes[n], image_hash, size), self._link, self._clock, _is_refusal
+            )
 
     def _perform(self, write: Write, image_hash: bytes, size: int) -> None:
         self._link.write(write.function, write.register_, self._words(write, image_hash, size))

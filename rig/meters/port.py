@@ -65,10 +65,16 @@ class Sending:
 
 @dataclass(frozen=True)
 class LogEntry:
-    """One entry of the meter's own event log: its code, and its time as the meter tells it (s), if it does."""
+    """One entry of the meter's own event log: its code, and its time as the meter tells it (s), as far as it does.
 
-    code: int
+    `duration_s`: how long its supply was away, where the entry tells of that; its time is then that of the end.
+    `at_ns`: between which two instants of the rig's line that time was, where the meter's clock could be read.
+    """
+
+    code: int | None
     at_s: int | None
+    duration_s: float | None = None
+    at_ns: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,13 @@ register 40001 is address 0. What no single key shows is checked in `rig.meters.
 
 from __future__ import annotations
 
-from importlib import resources
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from rig.errors import InputError, Where
 from rig.meters.port import ImageState
+from rig.meters.profile_files import find, require_protocol
 from rig.meters.registers import NumberType, Order, TextType, words_of
 from rig.toml_file import did_you_mean, dotted, line_of, read_toml, validate
 
@@ -243,6 +242,7 @@ class Profile(_Table):
     """The whole file. `manual` names document and pages; what these do not say is left out, and said in `notes`."""
 
     schema_: Literal["rig.profile/1"] = Field(alias="schema")
+    protocol: Literal["modbus"] = "modbus"
     name: Plain
     manual: Annotated[str, Field(min_length=1, max_length=1000)]
     notes: list[Annotated[str, Field(max_length=1000)]] = []
@@ -266,14 +266,7 @@ def load_profile(name_or_path: str, key: str | None = None) -> Profile:
 
     `key`: where the name stands, in the file that names it.
     """
-    if name_or_path.endswith(".toml"):
-        path = Path(name_or_path)
-    else:
-        known = names()
-        if name_or_path not in known:
-            hint = did_you_mean(name_or_path, known)
-            raise InputError(f"no meter profile '{name_or_path}' (known: {', '.join(known)}){hint}", Where(key=key))
-        path = _packaged() / f"{name_or_path}.toml"
+    path = find(name_or_path, key)
     data, text = read_toml(path)
     return check_profile(data, text, str(path))
 
@@ -282,17 +275,9 @@ def check_profile(data: dict[str, object], text: str, file: str) -> Profile:
     """`data` (the parsed `text`) as a profile, checked beyond its types. Raises InputError."""
     from rig.meters.profile_checks import faults
 
+    require_protocol(data, "modbus", text, file)
     profile = validate(Profile, data, text, file)
     for fault in faults(profile):
         where = Where(file, dotted(fault.key), line_of(text, fault.key), fault.found, fault.expected)
         raise InputError(fault.message, where)
     return profile
-
-
-def names() -> list[str]:
-    """The profiles that the package carries."""
-    return sorted(path.stem for path in _packaged().glob("*.toml"))
-
-
-def _packaged() -> Path:
-    return Path(str(resources.files("rig.meters"))) / "profiles"

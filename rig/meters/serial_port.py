@@ -33,6 +33,12 @@ _SEVEN = bytes(b & 0x7F for b in range(256))
 
 _Result = TypeVar("_Result")
 
+
+def seven_bits(data: bytes) -> bytes:
+    """The characters, whatever their parity bit is."""
+    return data.translate(_SEVEN)
+
+
 Whole = Callable[[bytes], int | None]
 """How many bytes the message takes that begins what came; None while more must come. Raises LinkError."""
 
@@ -51,6 +57,10 @@ def without_parity(data: bytes) -> bytes | None:
     return data.translate(_SEVEN)
 
 
+class Damaged(LinkError):
+    """What came is not what it was when it was sent: asking again may help."""
+
+
 class SerialPort:
     """One port. Every call raises `LinkError` (a wrong answer, a broken link) or `LinkTimeout` (silence).
 
@@ -58,14 +68,20 @@ class SerialPort:
     asks again, or close.
     """
 
-    def __init__(self, name: str, address: str, clock: Clock) -> None:
-        """`address`: as pyserial's `serial_for_url` takes it."""
+    def __init__(self, name: str, address: str, clock: Clock, *, software_parity: bool = True) -> None:
+        """`address`: as pyserial's `serial_for_url` takes it.
+
+        software_parity: False where whoever stands between makes and checks the parity (a device server that is set to
+        7E1), or where there is none on the way: then characters are just below 128.
+        """
         self.name = name
         self.address = address
         self.clock = clock
+        self._software_parity = software_parity
         self._wire: Wire | None = None
         self._baud = 0
         self._sent: Sending | None = None
+        self._rest = b""
         self._heard = 0
         self._echoed = False
         self._echoes: bool | None = None
@@ -77,7 +93,7 @@ class SerialPort:
 
     @property
     def sent(self) -> Sending | None:
-        """When the last request left; None when none did since `forget_sent`."""
+        """When the last request of an `exchange` left; None when none did since `forget_sent`."""
         return self._sent
 
     def forget_sent(self) -> None:
@@ -92,14 +108,26 @@ class SerialPort:
         self._echoes = None
         self._guarded("open", 10.0, lambda: self._set(baud))
 
+    def set_baud(self, baud: int) -> None:
+        """Change the rate of an open port."""
+        self._guarded("change the rate", 10.0, lambda: self._set(baud))
+
     def exchange(
-        self, request: bytes, whole: Whole, *, first_s: float, longest: int, parity: bool = True, then_baud: int = 0
+        self,
+        request: bytes,
+        whole: Whole,
+        *,
+        first_s: float,
+        longest: int,
+        parity: bool = True,
+        then_baud: int = 0,
+        more: bool = False,
     ) -> bytes:
         """Send `request`, and return the message that answers it.
 
         first_s: until the first character of the answer. longest: bytes that the answer may have. parity: characters
         are seven bits and even parity, both ways. then_baud: the rate changes between request and answer. What came
-        before the request is thrown away; what comes behind the answer is an error.
+        before the request is thrown away; what comes behind the answer is an error, or with `more` kept for `listen`.
         """
         line_s = self.seconds(len(request))
         most_s = line_s + first_s + self.seconds(longest, then_baud)
@@ -107,26 +135,44 @@ class SerialPort:
         def call() -> bytes:
             wire = self._opened()
             wire.discard()
-            self._send(wire, with_parity(request) if parity else request, then_baud)
-            return self._receive(wire, request, whole, longest, parity, max(first_s, GAP_S))
+            raw = self._raw(request, parity)
+            self._sent = self._send(wire, raw, then_baud)
+            echo = _Echo(b"" if self._echoes is False else raw)
+            return self._receive(wire, echo, whole, longest, parity, max(first_s, GAP_S))
 
-        return self._guarded("exchange", most_s, call)
+        self._rest = b""
+        data = self._guarded("exchange", most_s, call)
+        if self._rest and not more:
+            raise LinkError(f"{self.name}: {len(self._rest)} bytes came behind the answer")
+        return data
+
+    def listen(self, whole: Whole, *, first_s: float, longest: int, parity: bool = True) -> bytes:
+        """The next message of a device that goes on talking by itself. Nothing is thrown away."""
+
+        def call() -> bytes:
+            return self._receive(self._opened(), _Echo(b""), whole, longest, parity, max(first_s, GAP_S))
+
+        return self._guarded("listen", first_s + self.seconds(longest), call)
+
+    @property
+    def rest(self) -> bytes:
+        """What came behind the last answer."""
+        return self._rest
 
     def tell(self, message: bytes, quiet_s: float, *, parity: bool = True) -> bytes:
         """Send what is not answered, and listen for `quiet_s`: what comes meanwhile is returned (256 bytes at most)."""
-        heard = b""
+        heard, raw = b"", self._raw(message, parity)
 
         def call() -> None:
             nonlocal heard
             wire = self._opened()
-            raw = with_parity(message) if parity else message
             self._send(wire, raw, 0)
             while len(heard) < len(raw) + 256 and (some := wire.read(quiet_s)):
                 heard += some
 
         with contextlib.suppress(LinkTimeout):  # silence is what was waited for
             self._guarded("tell", self.seconds(len(message)) + quiet_s, call)
-        return heard.removeprefix(with_parity(message) if parity else message)[:256]
+        return heard.removeprefix(raw)[:256]
 
     def drain(self, quiet_s: float) -> None:
         """Throw away what comes until nothing came for `quiet_s`. Raises LinkError when the line is never quiet."""
@@ -160,8 +206,8 @@ class SerialPort:
         except LinkTimeout:
             raise self._silence(timeout_s) from None
         except LinkError as error:
-            if type(error) is LinkError and not error.message.startswith(f"{self.name}: "):
-                raise LinkError(f"{self.name}: {error.message}") from None
+            if type(error) in (LinkError, Damaged) and not error.message.startswith(f"{self.name}: "):
+                raise type(error)(f"{self.name}: {error.message}") from None
             raise
         except RigError:
             raise
@@ -193,42 +239,48 @@ class SerialPort:
             self._wire.set_baud(baud)
         self._baud = baud
 
-    def _send(self, wire: Wire, raw: bytes, then_baud: int) -> None:
+    def _send(self, wire: Wire, raw: bytes, then_baud: int) -> Sending:
         before = self.clock.now()
         wire.write(raw)
         over = before + to_ns(self.seconds(len(raw)))
-        self._sent = Sending(before, max(self.clock.now(), over))
+        sent = Sending(before, max(self.clock.now(), over))
         if then_baud and then_baud != self._baud:
             if wire.has_line:  # an adapter's own buffer may not be empty yet: at the new rate its rest would be noise
                 wire.pause(max(0.0, (over - self.clock.now()) / NS) + _SWITCH_S)
             self._set(then_baud)
+        return sent
 
-    def _receive(self, wire: Wire, request: bytes, whole: Whole, longest: int, parity: bool, gap_s: float) -> bytes:
-        sent = with_parity(request) if parity else request
-        echo = _Echo(b"" if self._echoes is False else sent)
-        data, gap_s = b"", self.clock.real_timeout_s(gap_s)
+    def _receive(self, wire: Wire, echo: _Echo, whole: Whole, longest: int, parity: bool, gap_s: float) -> bytes:
+        data, self._rest = self._rest, b""
+        gap_s = self.clock.real_timeout_s(gap_s)
         while True:
+            end = whole(data) if data else None
+            if end is not None and end <= longest:
+                self._rest = data[end:]
+                return data[:end]
+            if len(data) > longest or end is not None:
+                raise LinkError(f"{self.name}: the answer does not end within {longest} bytes")
             raw = wire.read(gap_s)
             if not raw:
                 raise self._silence(gap_s)
-            some = echo.drop(raw)
-            self._echoed = echo.seen
-            self._heard += len(some)
-            if some and self._echoes is None:
-                self._echoes = echo.seen
-            if parity:
-                clean = without_parity(some)
-                if clean is None:
-                    raise LinkError(f"{self.name}: the parity is wrong: bits were flipped on the line")
-                some = clean
-            data += some
-            end = whole(data) if data else None
-            if end is not None and end <= longest:
-                if end < len(data):
-                    raise LinkError(f"{self.name}: {len(data) - end} bytes came behind the answer")
-                return data
-            if len(data) > longest or end is not None:
-                raise LinkError(f"{self.name}: the answer does not end within {longest} bytes")
+            data += self._taken(echo, raw, parity)
+
+    def _taken(self, echo: _Echo, raw: bytes, parity: bool) -> bytes:
+        """What of `raw` is an answer, as characters."""
+        some = echo.drop(raw)
+        self._echoed = echo.seen
+        self._heard += len(some)
+        if some and self._echoes is None:
+            self._echoes = echo.seen
+        if not parity:
+            return some
+        clean = without_parity(some) if self._software_parity else some if some.isascii() else None
+        if clean is None:
+            raise Damaged(f"{self.name}: the parity is wrong: bits were flipped on the line")
+        return clean
+
+    def _raw(self, message: bytes, parity: bool) -> bytes:
+        return with_parity(message) if parity and self._software_parity else message
 
 
 class _Echo:

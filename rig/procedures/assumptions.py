@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rig.bench.config import SupplyTable
 from rig.bench.meter_table import OutsideTable
 from rig.bench.opening import Bench
 from rig.firmware import Fixture
@@ -40,6 +41,7 @@ def assumptions(bench: Bench, limit: Limit, fixture: Fixture, taken: Taken | Non
         ("max_s", f"{config.meter.max_s:g} s", _BENCH + ": the meter's maximum"),
         ("safe_v", f"{config.topology.safe_v:g} V", _BENCH),
     ]
+    rows += _of_the_supply(config.supply[0])
     for line in config.sense:
         if line.band_v is not None:
             low, high = line.band_v
@@ -67,6 +69,21 @@ def assumptions(bench: Bench, limit: Limit, fixture: Fixture, taken: Taken | Non
     if fixture.synthetic:
         rows.append(("firmware", "synthetic", "the twin's meter: no real product was measured"))
     return tuple(Assumption(*row) for row in rows)
+
+
+def _of_the_supply(table: SupplyTable) -> list[tuple[str, str, str]]:
+    """What stands in place of a protection that this supply has not."""
+    rows = []
+    if isinstance(table.over_voltage_v, str):
+        text = f"none: its own regulation alone holds {table.volts:g} V"
+        rows.append((f"{table.name}.over_voltage_v", text, "this supply has no over-voltage protection to set"))
+    if table.over_current_a == "at-limit":
+        text = f"trips when its limit of {table.amps:g} A acts"
+        rows.append((f"{table.name}.over_current_a", text, "this supply's protection has no level of its own"))
+    elif table.over_current_a == "none":
+        text = f"none: its limit of {table.amps:g} A alone bounds the current"
+        rows.append((f"{table.name}.over_current_a", text, "this supply has no over-current protection to set"))
+    return rows
 
 
 def _of_the_meter(bench: Bench) -> list[tuple[str, str, str]]:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from rig.errors import RigError
 from rig.guardian.port import Check
-from rig.meters.port import Activation, ImageState
+from rig.meters.port import Activation, ImageState, LogEntry
 from rig.procedures.capturing import Taken
 from rig.procedures.control import ControlResult
 
@@ -48,6 +48,7 @@ class Evidence:
     activation: Activation | None = None
     activation_started: bool = False
     restarts: list[Restart] = field(default_factory=list)
+    meter_log: list[LogEntry] = field(default_factory=list)
     decided_ns: int | None = None
     lost: list[str] = field(default_factory=list)
     error: RigError | None = None

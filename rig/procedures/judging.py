@@ -18,7 +18,7 @@ from rig.procedures.assumptions import assumptions
 from rig.procedures.capturing import ScopeView
 from rig.procedures.control import required
 from rig.procedures.evidence import Evidence
-from rig.procedures.rows import budget_rows, control_rows, coverage_row, longest_row, outage_row, restart_row
+from rig.procedures.rows import budget_rows, control_rows, coverage_row, log_rows, longest_row, outage_row, restart_row
 from rig.procedures.time_base import TimeBase, compare_time_bases
 from rig.procedures.watch import Watch
 from rig.rail import Intervals, Outage, RailHistory, Source, merge, outages
@@ -68,6 +68,8 @@ class Judging:
         self._view = view
         self._watch = watch
         self._evidence = evidence
+        self._feeds = bench.config.topology.kind != "hot-shoe"
+        """Whether the meter feeds the rail."""
         self._zero_ns = evidence.activation.before_ns if evidence.activation else evidence.started_ns
         self._controls = control_rows(evidence.controls, standing, required(bench.config), self._zero_ns)
         self._sources = self._all_sources()
@@ -118,7 +120,7 @@ class Judging:
             return Cause.RIG if self._evidence.path_broken else Cause.UNKNOWN
         path = Intervals.of([(begin, end)])
         present, absent = self._watch.mains()
-        return cause_of(outage, Surroundings(present, absent, path, self._config.topology.kind != "hot-shoe"))
+        return cause_of(outage, Surroundings(present, absent, path, self._feeds))
 
     def _judgement(self) -> Judgement:
         evidence = self._evidence
@@ -220,6 +222,7 @@ class Judging:
             transferred=self._bench.meter.abilities.transfer,
             problem=sent.problem if sent else None,
             restarts=tuple(restart_row(r, self._history.outages, self._zero_ns) for r in evidence.restarts),
+            meter_log=log_rows(evidence.meter_log, self._history, self._zero_ns, feeds=self._feeds),
         )
 
     def _signals(self) -> dict[str, list[list[float]]]:

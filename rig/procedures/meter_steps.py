@@ -11,6 +11,7 @@ from rig.errors import BenchError, LinkError, LinkTimeout
 from rig.firmware import Fixture
 from rig.meters.port import ImageState, MeterRefused
 from rig.procedures.evidence import Restart
+from rig.procedures.rows import code_words
 from rig.procedures.session import Session
 
 _STARTED = (ImageState.ACTIVATING, ImageState.ACTIVATED)
@@ -115,8 +116,10 @@ class MeterSteps:
         except LinkError as error:
             self._diary.event("meter", message=error.one_line())
             return
+        self._evidence.meter_log = list(entries)
         for entry in entries:
-            self._diary.event("meter_log", code=f"0x{entry.code:04X}", at_s=entry.at_s)
+            away = {} if entry.duration_s is None else {"duration_s": entry.duration_s}
+            self._diary.event("meter_log", code=code_words(entry.code), at_s=entry.at_s, **away)
 
     # -- what it says --------------------------------------------------------------------------------------------
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rig.bench.control_book import Entry
+from rig.clock import to_ns
 from rig.judgement import Cause
+from rig.meters.port import LogEntry
 from rig.procedures.control import ControlResult
 from rig.procedures.evidence import Restart
 from rig.rail import Outage, RailHistory
@@ -19,10 +21,14 @@ from rig.records.run import (
     Controls,
     ControlSource,
     Coverage,
+    LogRow,
     LongestOutage,
     OutageRow,
     RestartRow,
 )
+
+_LOG_STEP_NS = to_ns(1.0)
+"""A meter's log counts whole seconds, up or down."""
 
 
 def seconds(ns: int | None) -> float | None:
@@ -69,6 +75,44 @@ def restart_row(restart: Restart, outages: tuple[Outage, ...], zero_ns: int) -> 
         uptime_after_s=restart.uptime_after_s,
         outage=number,
         after_outage_s=None if ended is None else (middle - ended) / 1e9,
+    )
+
+
+def code_words(code: int | None) -> str | None:
+    """A code of the meter's log as GBCS writes it."""
+    return None if code is None else f"0x{code:04X}"
+
+
+def log_rows(entries: Iterable[LogEntry], history: RailHistory, zero_ns: int, *, feeds: bool) -> tuple[LogRow, ...]:
+    """What the meter's own log tells of the judged window, beside the outages of the rail.
+
+    `feeds`: whether this meter feeds the rail; if not, what it lost and what the rail lost cannot be compared.
+    """
+    return tuple(
+        _log_row(entry, entry.at_ns, history, zero_ns, feeds)
+        for entry in entries
+        if entry.at_ns is not None and entry.at_ns[1] >= history.from_ns and entry.at_ns[0] <= history.to_ns
+    )
+
+
+def _log_row(entry: LogEntry, at_ns: tuple[int, int], history: RailHistory, zero_ns: int, feeds: bool) -> LogRow:
+    """An outage is the entry's where the stretch that it tells and the outage overlap."""
+    away_ns = to_ns(entry.duration_s or 0.0)
+    found = [
+        (n, o) for n, o in enumerate(history.outages, 1) if o.from_ns <= at_ns[1] and o.to_ns >= at_ns[0] - away_ns
+    ]
+    number, outage = found[-1] if found else (None, None)
+    agrees = None
+    if entry.duration_s is not None and feeds:
+        lower, upper = (outage.lower_ns, outage.upper_ns) if outage is not None else (0, 0)
+        agrees = away_ns >= lower - _LOG_STEP_NS and (upper is None or away_ns <= upper + _LOG_STEP_NS)
+    return LogRow(
+        from_s=(at_ns[0] - zero_ns) / 1e9,
+        to_s=(at_ns[1] - zero_ns) / 1e9,
+        code=code_words(entry.code),
+        duration_s=entry.duration_s,
+        outage=number,
+        agrees=agrees,
     )
 
 

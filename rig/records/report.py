@@ -27,6 +27,7 @@ from rig.records.report_words import (
     DASH,
     at_most,
     comparison_words,
+    log_words,
     nearest,
     plain,
     probability_words,
@@ -185,6 +186,7 @@ def _activation(record: RunRecord) -> str:
     if row.problem is not None:
         facts.append(("Problem", row.problem))
     facts += [("Meter restarted", restart_words(restart)) for restart in row.restarts]
+    facts += [("Meter's own log", log_words(entry)) for entry in row.meter_log]
     return section("Activation", facts_table(facts))
 
 

@@ -34,6 +34,7 @@ th, td { text-align: left; vertical-align: top; padding: 4px 18px 4px 0; border-
 thead th { color: #444; font-weight: 600; border-bottom: 1.5px solid #888; white-space: nowrap; }
 tbody th { font-weight: 500; color: #444; white-space: nowrap; }
 td { overflow-wrap: anywhere; }
+.whole { white-space: nowrap; }
 .num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tr.bad td, tr.bad th { background: #fdf0e8; }
 footer { margin-top: 44px; padding-top: 10px; border-top: 1px solid #ccc; color: #555; font-size: 13.5px; }
@@ -42,5 +43,6 @@ footer { margin-top: 44px; padding-top: 10px; border-top: 1px solid #ccc; color:
   body { font-size: 11pt; } main { max-width: none; padding: 0; }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   h2, h3 { break-after: avoid; }
+  .scroll { overflow: visible; }
 }
 """

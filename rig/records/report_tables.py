@@ -27,6 +27,11 @@ def link(to: str, words: str) -> Html:
     return Html(f'<a href="{esc(to)}">{esc(words)}</a>')
 
 
+def whole(words: str) -> Html:
+    """Words that no line break parts."""
+    return Html(f'<span class="whole">{esc(words)}</span>')
+
+
 def page(title: str, parts: Sequence[str]) -> str:
     """The whole file. Empty parts are left out."""
     body = "\n".join(part for part in parts if part)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
-from rig.records.run import OutageRow, RestartRow, Shown
+from rig.records.run import LogRow, OutageRow, RestartRow, Shown
 
 DASH = "–"
 _SMALL = ((Decimal(1), "s"), (Decimal("1e-3"), "ms"), (Decimal("1e-6"), "µs"), (Decimal("1e-9"), "ns"))
@@ -117,6 +117,19 @@ def restart_words(row: RestartRow) -> str:
     if row.after_outage_s < 0:
         return f"{text}, while the rail was away (outage {row.outage})"
     return f"{text}, {nearest(row.after_outage_s, 1)} s after the rail was back (outage {row.outage})"
+
+
+def log_words(row: LogRow) -> str:
+    """An entry of the meter's own log, and whether it fits the rail. What contradicts is said loudly."""
+    at = f"{at_least(row.from_s, 1)} to {at_most(row.to_s, 1)} s after time zero"
+    if row.duration_s is None:
+        during = "" if row.outage is None else f", in or at the end of outage {row.outage}"
+        return f"event {row.code}, {at}{during}"
+    text = f"supply back {at}, after {plain(row.duration_s)} s"
+    rail = "the rail was not away then" if row.outage is None else f"outage {row.outage} of the rail"
+    if row.agrees is None:
+        return text
+    return f"{text}: agrees with {rail}" if row.agrees else f"{text}: CONTRADICTS the rail ({rail})"
 
 
 def length_key(outage: OutageRow) -> tuple[float, float]:

@@ -81,6 +81,22 @@ class RestartRow:
 
 
 @dataclass(frozen=True)
+class LogRow:
+    """One entry of the meter's own log, made between `from_s` and `to_s` by its clock: a second witness.
+
+    `duration_s`: how long its supply was away by then, where it tells that. `outage` counts from 1: the one of the rail
+    at that time. `agrees` None: there is nothing to compare. It decides nothing.
+    """
+
+    from_s: float
+    to_s: float
+    code: str | None
+    duration_s: float | None
+    outage: int | None
+    agrees: bool | None
+
+
+@dataclass(frozen=True)
 class ActivationRow:
     """`commanded_at_s` counts from the start of the run; `uncertainty_s` is the width of the sending.
 
@@ -97,6 +113,7 @@ class ActivationRow:
     transferred: bool = True
     problem: str | None = None
     restarts: tuple[RestartRow, ...] = ()
+    meter_log: tuple[LogRow, ...] = ()
 
 
 @dataclass(frozen=True)

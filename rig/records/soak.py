@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 from rig.judgement.soak.statistics import Statistics
 from rig.records.run import Assumption
-
-State = Literal["ended", "lost", "running"]
 
 
 @dataclass(frozen=True)
 class AttemptRow:
     """One attempt, as its own bundle tells it. `number` counts attempts, `cycle` and `attempt` are the plan's.
 
-    Of one that has not ended, everything from `verdict` on is None, empty or False. `void`: not the meter cut the rail.
+    `state`: ended, lost or running; `way`: there or back. Of one that has not ended, everything from `verdict` on is
+    None, empty or False. `void`: not the meter cut the rail.
     """
 
     number: int
@@ -30,7 +29,7 @@ class AttemptRow:
     version_from: str
     version_to: str
     way: str
-    state: State
+    state: str
     verdict: str | None = None
     rail_verdict: str | None = None
     reasons: tuple[str, ...] = ()
@@ -66,8 +65,8 @@ class Setup:
     hub_commissioned: bool
     limit_s: float
     comparison: str
-    meter: dict[str, str]
-    instruments: dict[str, dict[str, str]]
+    meter: Mapping[str, str]
+    instruments: Mapping[str, Mapping[str, str]]
     definition: tuple[Assumption, ...]
     assumptions: tuple[Assumption, ...]
     differences: tuple[str, ...]

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from rig.judgement.limit import Verdict
 from rig.judgement.soak import Cycle, Direction, Way
 from rig.judgement.soak.statistics import statistics_of
 from rig.records.journal import RUN, Attempt, Ended, EventKind, Filter, Reader, Soak, SoakEnd, SoakEvent, State
+from rig.records.journal.bundles import read_json
 from rig.records.soak import (
     AttemptLabel,
     AttemptRow,
@@ -50,20 +50,7 @@ def _bodies(out: Path, attempts: Iterable[Attempt]) -> Iterator[Mapping[str, Any
     """One run.json after the other; none is kept."""
     for attempt in attempts:
         if attempt.ended is not None:
-            yield read_object(out / attempt.begun.run_id / "run.json")
-
-
-def read_object(file: Path) -> dict[str, Any]:
-    """The JSON object in a file. Raises InputError naming it."""
-    try:
-        body = json.loads(file.read_bytes())
-    except OSError as error:
-        raise InputError("cannot be read", Where(str(file), found=error.strerror)) from error
-    except (ValueError, RecursionError) as error:
-        raise InputError("not JSON", Where(str(file), found=str(error))) from error
-    if not isinstance(body, dict):
-        raise InputError("not JSON as this rig writes it", Where(str(file), expected="an object"))
-    return body
+            yield read_json(out / attempt.begun.run_id / "run.json")
 
 
 def soak_record(
@@ -79,7 +66,7 @@ def soak_record(
     """
     way_of = _ways(soak.plan_text, attempts)
     rows = tuple(_row(number, attempt, way_of) for number, attempt in enumerate(attempts, start=1))
-    statistics = statistics_of([_cycle(row) for row in rows if row.state != "running"])
+    statistics = statistics_of([cycle_of(row) for row in rows if row.state != "running"])
     ending = _ending(ends, events)
     return SoakRecord(
         verdict=verdict_of(rows),
@@ -161,7 +148,7 @@ def _is_void(ended: Ended) -> bool:
     return _VOID in ended.reasons and ended.verdict != Verdict.FAIL
 
 
-def _cycle(row: AttemptRow) -> Cycle:
+def cycle_of(row: AttemptRow) -> Cycle:
     """What the statistics may take from an attempt. One that is lost is an ERROR of which nothing is known.
 
     A watch that was cut short bounds nothing upwards, and sources that contradict each other bound nothing.

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rig.judgement.soak.distribution import Quantile
 from rig.judgement.soak.statistics import OfDirection
 from rig.judgement.soak.trend import Trend
+from rig.records.bundle import json_text
 from rig.records.report_draw import esc, gauge_svg
 from rig.records.report_tables import (
     MARKS,
@@ -21,6 +23,7 @@ from rig.records.report_tables import (
     seconds,
     section,
     upper,
+    whole,
 )
 from rig.records.report_words import DASH, plain
 from rig.records.run import CAVEAT, LongestOutage
@@ -34,8 +37,8 @@ from rig.records.soak_words import (
     ending_words,
     left_out_words,
     not_passed,
+    percent_at_least,
     quantile_name,
-    quantile_words,
     run_id,
     soak_sentence,
     tolerance_words,
@@ -65,6 +68,11 @@ def render_soak(record: SoakRecord) -> str:
         _FOOTER,
     )
     return page(soak_sentence(record), parts)
+
+
+def soak_files(record: SoakRecord) -> dict[str, str]:
+    """What a soak's folder holds of its meaning, by file name."""
+    return {"soak.json": json_text(record.to_json()), "report.html": render_soak(record)}
 
 
 _FOOTER = (
@@ -172,11 +180,8 @@ def _direction(record: SoakRecord, one: OfDirection, trend: Trend, name: str) ->
     head = f"<p>{esc(counts_words(one.counts))}.</p>"
     if one.outage.largest is None:
         return section(one.direction.words, head, "<p>Nothing of it was measured.</p>")
-    columns = columns_of("Quantile|At least|At most|What may be said", "At least|At most")
-    rows = [
-        (quantile_name(q.content), lower(q.lower_s), upper(q.upper_s), quantile_words(q, record.statistics.confidence))
-        for q in one.outage.quantiles
-    ]
+    titles = "Here at least|Here at most|Of all at least|Of all at most|Sure"
+    rows = [_quantile(row) for row in one.outage.quantiles]
     facts = [
         ("Trend", trend_words(trend)),
         *((f"{whole_percent(t.content)} of all", tolerance_words(t)) for t in one.outage.tolerance),
@@ -190,10 +195,21 @@ def _direction(record: SoakRecord, one: OfDirection, trend: Trend, name: str) ->
         one.direction.words,
         head,
         facts_table(facts),
-        rows_table(columns, rows),
+        rows_table(columns_of(f"Quantile|{titles}", titles), rows),
         f"<h3>Over the night, enlarged</h3><figure>{near_svg(measured, limit_s, f'{name}-near')}</figure>",
         f"<h3>Distribution, enlarged</h3><figure>{ecdf_svg(one.outage, limit_s, f'{name}-ecdf', near=True)}</figure>",
         f"<figure>{histogram_svg(one.outage, limit_s, f'{name}-bins')}</figure>",
+    )
+
+
+def _quantile(row: Quantile) -> Sequence[str]:
+    return (
+        quantile_name(row.content),
+        lower(row.lower_s),
+        upper(row.upper_s),
+        lower(row.from_s),
+        upper(row.to_s),
+        percent_at_least(row.confidence),
     )
 
 
@@ -222,7 +238,7 @@ def _row(record: SoakRecord, row: AttemptRow) -> Sequence[str]:
         str(row.cycle),
         str(row.attempt),
         row.fixture,
-        f"{verdict} (void)" if row.void else verdict,
+        whole(f"{verdict} (void)" if row.void else verdict),
         lower(row.lower_s),
         DASH if row.lower_s is None else upper(row.upper_s),
         ", ".join(row.reasons) or DASH,
@@ -232,10 +248,10 @@ def _row(record: SoakRecord, row: AttemptRow) -> Sequence[str]:
 
 def _events(record: SoakRecord) -> str:
     if not record.events:
-        return section("Events of the night", "<p>None.</p>")
+        return section("Events of the night", "<p>Nothing happened beside the activations.</p>")
     columns = columns_of("When (UTC)|After cycle|What|Lasted|In words", "After cycle|Lasted")
     rows = [
-        (at, DASH if e.cycle is None else str(e.cycle), e.kind, seconds(e.seconds), e.text)
+        (whole(at), DASH if e.cycle is None else str(e.cycle), whole(e.kind), seconds(e.seconds), e.text)
         for e, at in zip(record.events, record.labels.events, strict=True)
     ]
     more = f"<p>And {len(rows) - _MOST_ROWS} more, in soak.json.</p>" if len(rows) > _MOST_ROWS else ""

@@ -35,6 +35,8 @@ TOP, HEIGHT, FOOT = 34, 230, 46
 _COLOURS = {"PASS": UP, "FAIL": DOWN, "INCONCLUSIVE": "#8a6d00", "ERROR": INK, None: INK}
 _EVENTS = {"gap": "gap", "recovery": "recovery", "lost": "lost", "resumed": "resumed", "quarantine": "quarantine"}
 _HALO = ' class="halo"'
+_ATTEMPT, _CYCLES = "attempt", "cycles"  # axes that count
+_TAIL = 0.02  # of each side, may lie outside an enlarged picture
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,11 @@ class Scale:
     def shows(self, value: float) -> bool:
         return self.low <= value <= self.high
 
-    def ticks(self, most: int) -> list[float]:
-        """Round values within, at most so many."""
+    def ticks(self, most: int, *, whole: bool = False) -> list[float]:
+        """Round values within, at most so many; `whole`: no fractions."""
         step = 10.0 ** math.floor(math.log10((self.high - self.low) / most))
         step = next(m * step for m in (1, 2, 5, 10, 20, 50) if (self.high - self.low) / (m * step) <= most)
+        step = max(step, 1.0) if whole else step
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
         digits = max(0, -math.floor(math.log10(step)))
@@ -68,7 +71,7 @@ def attempts_svg(rows: Sequence[AttemptRow], events: Sequence[EventRow], limit_s
     x = _numbers(rows)
     far = max((v for r in rows for v in (r.lower_s, r.upper_s) if v is not None), default=0.0)
     y = Scale(0.0, 1.1 * max(far, limit_s or 0.0, 0.1), bottom, TOP)
-    body = [*_frame(x, y, "attempt", "s"), *_bars(rows, x, y, name)]
+    body = [*_frame(x, y, _ATTEMPT, "s"), *_bars(rows, x, y, name)]
     if limit_s is not None:
         body.append(line(LEFT, y(limit_s), RIGHT, y(limit_s), LIMIT, ' stroke-width="2"'))
         body.append(words(RIGHT - 6, y(limit_s) - 6, f"limit {plain(limit_s)} s", "end", LIMIT, _HALO))
@@ -77,15 +80,20 @@ def attempts_svg(rows: Sequence[AttemptRow], events: Sequence[EventRow], limit_s
 
 
 def near_svg(rows: Sequence[AttemptRow], limit_s: float | None, name: str) -> str:
-    """The attempts of one direction, enlarged to where their bounds lie."""
+    """The attempts of one direction, enlarged to where most of their bounds lie."""
     bottom = TOP + HEIGHT
     x = _numbers(rows)
-    low, high = _range([v for r in rows for v in (r.lower_s, r.upper_s) if v is not None])
+    low, high = _near([v for r in rows for v in (r.lower_s, r.upper_s) if v is not None])
+    inside = [r for r in rows if r.lower_s is not None and r.lower_s <= high and _high(r) >= low]
     y = Scale(low, high, bottom, TOP)
-    body = [*_frame(x, y, "attempt", "s"), *_bars(rows, x, y, name)]
+    body = [*_frame(x, y, _ATTEMPT, "s"), *_bars(inside, x, y, name), *_outside(len(rows) - len(inside))]
     if limit_s is not None and y.shows(limit_s):
         body.append(line(LEFT, y(limit_s), RIGHT, y(limit_s), LIMIT, ' stroke-width="2"'))
     return _svg(body, bottom, name, f"The same, enlarged: {len(rows)} attempts of one direction")
+
+
+def _high(row: AttemptRow) -> float:
+    return math.inf if row.upper_s is None else row.upper_s
 
 
 def ecdf_svg(outage: Distribution, limit_s: float | None, name: str, *, near: bool) -> str:
@@ -95,15 +103,16 @@ def ecdf_svg(outage: Distribution, limit_s: float | None, name: str, *, near: bo
     """
     bottom = TOP + HEIGHT
     steps = outage.ecdf
-    low, high = (
-        _range([s.at_s for s in steps]) if near else (0.0, 1.1 * max([limit_s or 0.0, *(s.at_s for s in steps)]))
-    )
+    low, high = 0.0, 1.1 * max([limit_s or 0.0, *(s.at_s for s in steps)])
+    if near:
+        first = next((s.at_s for s in steps if s.most > _TAIL), 0.0)
+        last = next((s.at_s for s in steps if s.least >= 1.0 - _TAIL), steps[-1].at_s)
+        low, high = _near([first, last])
     x, y = Scale(low, high, LEFT, RIGHT), Scale(0.0, 1.0, bottom, TOP)
     body = list(_frame(x, y, "longest outage, s", "share"))
-    body.append(_band(steps, x, y))
+    body.append(_band(steps, x, y, name))
     if outage.unbounded:
-        share = 1.0 - outage.unbounded / outage.cycles
-        body.append(words(RIGHT - 6, y(share) + 16, f"{outage.unbounded} without an upper bound", "end", INK, _HALO))
+        body.append(words(LEFT, 18, f"{outage.unbounded} of {outage.cycles} without an upper bound"))
     if limit_s is not None:
         body += _limit_at(x, limit_s, bottom)
     return _svg(body, bottom, name, "Empirical distribution of the longest outage, as a band")
@@ -112,11 +121,12 @@ def ecdf_svg(outage: Distribution, limit_s: float | None, name: str, *, near: bo
 def histogram_svg(outage: Distribution, limit_s: float | None, name: str) -> str:
     """How many lower bounds (filled) and upper bounds (outlined) lie in each bin."""
     bottom = TOP + HEIGHT
-    bins = outage.histogram
-    width = bins[0].to_s - bins[0].from_s
-    x = Scale(bins[0].from_s - width / 2, bins[-1].to_s + width / 2, LEFT, RIGHT)
+    width = outage.histogram[0].to_s - outage.histogram[0].from_s
+    low, high = _near([b.from_s + width / 2 for b in outage.histogram for _ in range(b.lower + b.upper)])
+    bins = [b for b in outage.histogram if b.from_s < high and b.to_s > low]
+    x = Scale(min(b.from_s for b in bins) - width / 2, max(b.to_s for b in bins) + width / 2, LEFT, RIGHT)
     y = Scale(0.0, 1.1 * max(1, *(max(b.lower, b.upper) for b in bins)), bottom, TOP)
-    body = list(_frame(x, y, "longest outage, s", "cycles"))
+    body = list(_frame(x, y, "longest outage, s", _CYCLES))
     for b in bins:
         left, right = x(b.from_s), x(b.to_s)
         if b.lower:
@@ -126,8 +136,10 @@ def histogram_svg(outage: Distribution, limit_s: float | None, name: str) -> str
             body.append(rect((left + right) / 2, y(b.upper), (right - left) / 2 - 1, bottom - y(b.upper), "#fff", more))
     body += [rect(LEFT, 8, 14, 12, TRACE), words(LEFT + 20, 18, "by lower bound")]
     body += [rect(LEFT + 140, 8, 14, 12, "#fff", f' stroke="{INK}"'), words(LEFT + 160, 18, "by upper bound")]
-    if outage.unbounded:
-        body.append(words(RIGHT, 18, f"{outage.unbounded} without an upper bound, in no bin", "end"))
+    elsewhere = sum(b.lower + b.upper for b in outage.histogram) - sum(b.lower + b.upper for b in bins)
+    notes = [f"{elsewhere} bounds lie outside"] if elsewhere else []
+    notes += [f"{outage.unbounded} without an upper bound, in no bin"] if outage.unbounded else []
+    body.append(words(RIGHT, 18, "; ".join(notes), "end"))
     if limit_s is not None and x.shows(limit_s):
         body += _limit_at(x, limit_s, bottom)
     return _svg(body, bottom, name, "Histogram of the longest outage")
@@ -159,11 +171,23 @@ def _svg(body: Sequence[str], bottom: float, name: str, alt: str) -> str:
     return "\n".join([head, defs(name), *body, "</svg>"])
 
 
-def _range(values: Sequence[float]) -> tuple[float, float]:
-    """A little more than the values take; at least a tenth of a second."""
-    low, high = (min(values), max(values)) if values else (0.0, 1.0)
-    pad = max(0.06 * (high - low), 0.05)
+def _near(values: Sequence[float]) -> tuple[float, float]:
+    """Where most of them lie, and a little more: all of them, unless a few make that ten times as wide."""
+    if not values:
+        return 0.0, 1.0
+    rows = sorted(values)
+    cut = math.ceil(_TAIL * len(rows))
+    low, high = rows[0], rows[-1]
+    inner_low, inner_high = rows[min(cut, len(rows) - 1)], rows[max(0, len(rows) - 1 - cut)]
+    if inner_high >= inner_low and high - low > 10 * max(inner_high - inner_low, 0.01):
+        low, high = inner_low, inner_high
+    pad = max(0.06 * (high - low), 0.005)
     return max(0.0, low - pad), high + pad
+
+
+def _outside(count: int) -> Iterator[str]:
+    if count:
+        yield words(RIGHT, TOP - 8, f"{count} lie outside, see above", "end")
 
 
 def _numbers(rows: Sequence[AttemptRow]) -> Scale:
@@ -173,10 +197,10 @@ def _numbers(rows: Sequence[AttemptRow]) -> Scale:
 
 def _frame(x: Scale, y: Scale, x_name: str, y_name: str) -> Iterator[str]:
     top, bottom = y.at_high, y.at_low
-    for at in y.ticks(6):
+    for at in y.ticks(6, whole=y_name == _CYCLES):
         yield line(LEFT, y(at), RIGHT, y(at), "#e4e4e4")
         yield words(LEFT - 8, y(at) + 4, plain(at), "end", more=' class="axis"')
-    for at in x.ticks(10):
+    for at in x.ticks(10, whole=x_name == _ATTEMPT):
         yield line(x(at), bottom, x(at), bottom + 5, "#666")
         yield words(x(at), bottom + 19, plain(at), "middle", more=' class="axis"')
     yield rect(LEFT, top, PLOT, bottom - top, "none", ' stroke="#999"')
@@ -187,17 +211,18 @@ def _frame(x: Scale, y: Scale, x_name: str, y_name: str) -> Iterator[str]:
 def _bars(rows: Sequence[AttemptRow], x: Scale, y: Scale, name: str) -> Iterator[str]:
     """A bar from bound to bound; where attempts share a column, all that pass as one, and the others over it."""
     width = min(8.0, max(1.0, 0.7 * (x(1) - x(0))))
-    columns: dict[int, tuple[float, float]] = {}
+    columns: dict[tuple[int, str, str, str], tuple[float, float]] = {}
     special = []
     for row in rows:
         if row.verdict != "PASS" or row.lower_s is None or row.upper_s is None:
             special.append(row)
             continue
-        column = round(x(row.number) * 2)  # half a point wide: what is finer cannot be told apart
+        # half a point wide: what is finer cannot be told apart; each direction by itself
+        column = (round(x(row.number) * 2), row.fixture, row.version_from, row.version_to)
         low, high = columns.get(column, (math.inf, -math.inf))
         columns[column] = (min(low, row.lower_s), max(high, row.upper_s))
     for column, (low, high) in columns.items():
-        yield _bar(column / 2, width, y(low), y(high), UP)
+        yield _bar(column[0] / 2, width, y(max(low, y.low)), y(min(high, y.high)), UP)
     for row in special:
         yield from _special(row, x(row.number), max(width, 2.0), y, name)
 
@@ -215,7 +240,7 @@ def _special(row: AttemptRow, middle: float, width: float, y: Scale, name: str) 
     low = y(max(row.lower_s, y.low))
     if row.upper_s is None:
         yield rect(middle - width / 2, y.at_high, width, low - y.at_high, f"url(#{name}-unseen)", ' stroke="#777"')
-    high = low if row.upper_s is None else y(row.upper_s)
+    high = low if row.upper_s is None else y(min(row.upper_s, y.high))
     yield _bar(middle, width, low, high, _COLOURS[row.verdict])
     yield from _mark(row.verdict, middle, min(low, high) - 3)
 
@@ -261,7 +286,7 @@ def _happened(rows: Sequence[AttemptRow], events: Sequence[EventRow], x: Scale) 
             free = x(number) + 7.0 * len(label) + 8
 
 
-def _band(steps: Sequence[Step], x: Scale, y: Scale) -> str:
+def _band(steps: Sequence[Step], x: Scale, y: Scale, name: str) -> str:
     """Between the share that is surely, and the share that is possibly, at most so long."""
 
     def curve(shares: Sequence[float]) -> list[tuple[float, float]]:
@@ -278,14 +303,15 @@ def _band(steps: Sequence[Step], x: Scale, y: Scale) -> str:
         'stroke-width="1.4"/>'
         for points in (most, least)
     )
-    return f'<polygon points="{path}" fill="{BETWEEN}" fill-opacity="0.7"/>{edges}'
+    shape = f'<polygon points="{path}" fill="{BETWEEN}" fill-opacity="0.7"/>{edges}'
+    return f'<g clip-path="url(#{name}-plot)">{shape}</g>'
 
 
 def _limit_at(x: Scale, limit_s: float, bottom: float) -> Iterator[str]:
     label = f"limit {plain(limit_s)} s"
     if x.shows(limit_s):
         yield line(x(limit_s), TOP, x(limit_s), bottom, LIMIT, ' stroke-width="2"')
-        yield words(x(limit_s) - 6, TOP + 16, label, "end", LIMIT, _HALO)
+        yield words(x(limit_s), TOP - 8, label, "middle", LIMIT)
     else:
         way = "further right" if limit_s > x.high else "further left"
-        yield words(RIGHT - 6, TOP + 16, f"{label}, {way}", "end", LIMIT, _HALO)
+        yield words(RIGHT, TOP - 8, f"{label}, {way}", "end", LIMIT)

@@ -11,12 +11,18 @@ from typing import NoReturn
 from rig.errors import InputError, Where
 from rig.toml_file import did_you_mean
 from rig.twin.faces import OSCILLOSCOPES, SUPPLIES, ScopeFace, SupplyFace
+from rig.twin.meters import METERS, with_meter
 
+METER = "meter"
 TABLES: dict[str, dict[str, SupplyFace | ScopeFace]] = {
     "supply": {str(name): face for name, face in SUPPLIES.items()},
     "oscilloscope": {str(name): face for name, face in OSCILLOSCOPES.items()},
 }
-"""The options: the table of the bench file that each is about, and what may stand there."""
+"""The options: the table of the bench file that each is about, and what may stand there. A meter is no instrument: its
+table is another one for each (`rig.twin.meters`)."""
+
+
+_KNOWN = {**{table: list(faces) for table, faces in TABLES.items()}, METER: list(METERS)}
 
 
 def split(asked: str) -> tuple[str, dict[str, str]]:
@@ -26,13 +32,13 @@ def split(asked: str) -> tuple[str, dict[str, str]]:
     for word in words:
         key, equals, value = word.partition("=")
         if not equals:
-            _refuse("not an option of a twin", word, f"KEY=VALUE, with KEY one of: {', '.join(TABLES)}")
-        if key not in TABLES:
-            _refuse(f"no option '{key}' of a twin{did_you_mean(key, list(TABLES))}", word, ", ".join(TABLES))
+            _refuse("not an option of a twin", word, f"KEY=VALUE, with KEY one of: {', '.join(_KNOWN)}")
+        if key not in _KNOWN:
+            _refuse(f"no option '{key}' of a twin{did_you_mean(key, list(_KNOWN))}", word, ", ".join(_KNOWN))
         if key in options:
             _refuse(f"'{key}' is said twice", word, f"one {key}")
-        if value not in TABLES[key]:
-            known = list(TABLES[key])
+        if value not in _KNOWN[key]:
+            known = _KNOWN[key]
             _refuse(f"the twin has no {key} '{value}'{did_you_mean(value, known)}", word, ", ".join(known))
         options[key] = value
     return name, options
@@ -40,7 +46,11 @@ def split(asked: str) -> tuple[str, dict[str, str]]:
 
 def chosen(text: str, options: Mapping[str, str]) -> str:
     """The bench file `text` of a twin with these instruments."""
+    if METER in options:
+        text = with_meter(text, options[METER])
     for table, driver in options.items():
+        if table == METER:
+            continue
         keys = {"driver": f'"{driver}"', **TABLES[table][driver].keys}
         text = "".join(_with_keys(text.splitlines(keepends=True), table, keys))
     return text

@@ -99,6 +99,13 @@ class TwinMeter:
         self._mains_lost_ns: int | None = None
         self.log: deque[tuple[int, int]] = deque(maxlen=LOG_ENTRIES)
         """(code, seconds on the meter's own clock), the oldest first."""
+        self.power_log: deque[tuple[float, float]] = deque(maxlen=LOG_ENTRIES)
+        """When its supply came back (seconds on its own clock) and how long it was away (s): of mains, and of its own
+        12 V while it activates. That a meter logs the latter is synthetic."""
+        self.log_error_s = 0.0
+        """How much too long its log calls each of them (a fault)."""
+        self._dark_since_ns: int | None = None
+        self._output = False
 
     # -- mains -------------------------------------------------------------------------------------------------
 
@@ -149,7 +156,16 @@ class TwinMeter:
 
     def _supply(self, volts: float | None) -> None:
         self.present.set(volts is not None)
+        self._log_supply(volts is not None)
         self._feed(volts)
+
+    def _log_supply(self, there: bool) -> None:
+        now = self._timeline.now()
+        if there and self._dark_since_ns is not None:
+            self.power_log.append((now / NS, (now - self._dark_since_ns) / NS + self.log_error_s))
+        if there != self._output:
+            self._dark_since_ns = None if there else now
+        self._output = there
 
     # -- what the registers show ---------------------------------------------------------------------------------
 
@@ -171,18 +187,28 @@ class TwinMeter:
         return 0.0 if self._booted_ns is None else (self._timeline.now() - self._booted_ns) / 1e9
 
     def write_image(self, offset: int, data: bytes) -> bool:
-        """Store a part; False when it lies outside the slot. What was verified before is gone."""
+        """Store a part; False when it lies outside the slot. The first part begins a new image."""
         if offset + len(data) > SLOT_BYTES:
             return False
         if offset == 0:
-            self.slot = bytearray()
-            self.on_transfer()
+            self.begin_image()
+        self.store_image(offset, data)
+        return True
+
+    def begin_image(self) -> None:
+        """What it held is gone."""
+        self.slot = bytearray()
+        self.image_code = ImageCode.TRANSFERRING
+        self._verified_hash = None
+        self.on_transfer()
+
+    def store_image(self, offset: int, data: bytes) -> None:
+        """A part of the image that was begun; it lies inside the slot. What was verified before is gone."""
         if len(self.slot) < offset + len(data):
             self.slot.extend(bytes(offset + len(data) - len(self.slot)))
         self.slot[offset : offset + len(data)] = data
         self.image_code = ImageCode.TRANSFERRING
         self._verified_hash = None
-        return True
 
     def verify(self, size: int, image_hash: bytes) -> None:
         self.image_code = ImageCode.VERIFYING
@@ -207,6 +233,17 @@ class TwinMeter:
             return
         self._behave(self._known[image_hash.hex()])
         self.on_activate()
+
+    def activate_held(self, after_s: float) -> None:
+        """Activate what was verified last, whatever it is called: at once, or at this time from now."""
+        if after_s > 0:
+            self._in(after_s, lambda: self.activate(self._verified_hash or b""))
+        else:
+            self.activate(self._verified_hash or b"")
+
+    def clock_s(self) -> float:
+        """Seconds on its own clock: that of its logs."""
+        return self._timeline.now() / NS
 
     def hold(self, image_hash: bytes) -> None:
         """An image that came another way, and is verified."""

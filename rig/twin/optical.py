@@ -43,13 +43,27 @@ class HdlcFace(Protocol):
     def begin(self, end: Callable[[], None]) -> None:
         """Somebody signed on: nothing is connected yet. It calls `end` when it was disconnected."""
 
-    def hear(self, frame: bytes) -> bytes | None:
-        """The answer to one whole frame (with both flags): frames, `b""` where nobody waits for one, None = silence."""
+    def hear(self, data: bytes) -> bytes | None:
+        """What it says to what came, cut anywhere: frames, `b""` where nobody waits for one yet, None = silence."""
+
+
+class Commands(Protocol):
+    """What answers the commands of the programming mode."""
+
+    def begin(self) -> None:
+        """A new session."""
+
+    def answer(self, command: str, text: bytes) -> bytes:
+        """ACK, or a whole block; one that begins with SOH breaks off."""
+
+    def next_part(self) -> bytes | None:
+        """The next partial block of the last answer."""
 
 
 class State(Enum):
     IDLE = "idle"
     CHOICE = "choice"
+    READOUT = "readout"
     PROGRAMMING = "programming"
     HDLC = "hdlc"
 
@@ -64,7 +78,7 @@ class Said:
 
 
 class TwinOptical:
-    """Hears one message at a time. `password`: None = the programming mode asks for none."""
+    """Hears one message at a time."""
 
     MAKER = "SYn"
     """A lower-case third letter: it reacts within 20 ms."""
@@ -73,18 +87,15 @@ class TwinOptical:
         self,
         meter: TwinMeter,
         timeline: Timeline,
-        commands: Callable[[str, bytes], bytes],
+        commands: Commands,
         hdlc: HdlcFace | None = None,
         most_baud: int = 9600,
         battery: bool = False,
     ) -> None:
-        """`commands`: what answers a programming command (its letters, its text) with ACK or a data message.
-
-        `battery`: it sleeps, and hears only zeros for 2.1 s.
-        """
+        """`battery`: it sleeps, and hears only zeros for 2.1 s."""
         self._meter = meter
         self._timeline = timeline
-        self._commands = commands
+        self.commands = commands
         self._hdlc = hdlc
         self._most = next(c for c, rate in MODE_C.items() if rate == most_baud)
         self._battery = battery
@@ -93,6 +104,7 @@ class TwinOptical:
         self._baud = FIRST_BAUD
         self._heard_ns = 0
         self._start = -1
+        self._last = b""
 
     @property
     def baud(self) -> int:
@@ -117,12 +129,23 @@ class TwinOptical:
         self._heard_ns = self._timeline.now()
         if message.startswith(b"/?"):
             return self._request(message)
-        if self._state is State.HDLC and self._hdlc is not None:
-            answer = self._hdlc.hear(message)
-            return None if answer is None else Said(answer, self._baud, parity=False)
-        if message.startswith(ACK):
-            return self._choice(message) if self._state is State.CHOICE else None
+        if message == BREAK:
+            self._idle()
+            return None
+        if self._state is State.CHOICE:
+            return self._choice(message) if message.startswith(ACK) else None
+        if message == NAK and self._last:
+            return Said(self._last, self._baud)  # it came damaged: once more
         return self._command(message) if self._state is State.PROGRAMMING else None
+
+    def hear_hdlc(self, data: bytes) -> Said | None:
+        """The answer to bytes of HDLC; None = it says nothing."""
+        self._lapse()
+        if not self._meter.answers or self._state is not State.HDLC or self._hdlc is None:
+            return None
+        self._heard_ns, rate = self._timeline.now(), self._baud
+        answer = self._hdlc.hear(data)
+        return None if answer is None else Said(answer, rate, parity=False)
 
     def _lapse(self) -> None:
         """Nobody is signed on after a start, nor after a long silence."""
@@ -132,7 +155,7 @@ class TwinOptical:
             self._idle()
 
     def _idle(self) -> None:
-        self._state, self._baud = State.IDLE, FIRST_BAUD
+        self._state, self._baud, self._last = State.IDLE, FIRST_BAUD, b""
 
     def _request(self, message: bytes) -> Said | None:
         """A request for another device is not for it; while somebody is signed on, none is heard (another rate)."""
@@ -158,10 +181,15 @@ class TwinOptical:
             return Said(message, rate)
         if (protocol, mode) == ("0", "1"):
             self._state, self._baud = State.PROGRAMMING, rate
-            return Said(command_message("P0", b"(00000000)"), rate)
-        rate = rate if (protocol, mode) == ("0", "0") else FIRST_BAUD
-        self._idle()
-        return Said(self.readout(), rate)
+            self.commands.begin()
+            return self._say(command_message("P0", b"(00000000)"))
+        self._state, self._baud = State.READOUT, rate if (protocol, mode) == ("0", "0") else FIRST_BAUD
+        return self._say(self.readout())
+
+    def _say(self, message: bytes) -> Said:
+        """It can be asked for again."""
+        self._last = message
+        return Said(message, self._baud)
 
     def readout(self) -> bytes:
         """The data message of the readout (6.3.4)."""
@@ -170,22 +198,18 @@ class TwinOptical:
         return framed(STX + "\r\n".join([*lines, "!", ""]).encode("ascii") + ETX)
 
     def _command(self, message: bytes) -> Said | None:
-        """A block that came damaged is answered NAK; sign-off by nothing."""
-        if message == BREAK:
-            self._idle()
-            return None
+        """A block that came damaged is answered NAK."""
         rate = self._baud
+        if message == ACK:
+            part = self.commands.next_part()
+            return None if part is None else self._say(part)
         try:
             block_end(message)
             found = block(message)
         except LinkError:
             return Said(NAK, rate)
-        if not found.command:
-            return Said(NAK, rate)
-        if found.command == "B0":
-            self._idle()
-            return None
-        answer = self._commands(found.command, found.text)
+        answer = self.commands.answer(found.command, found.text)
         if answer[:1] == SOH:  # it breaks off: a wrong password, for example
             self._idle()
-        return Said(answer, rate)
+            return Said(answer, rate)
+        return self._say(answer)

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from rig.meters.iec62056.frames import ACK, SOH
-from rig.meters.serial_port import BITS, with_parity, without_parity
-from rig.twin.optical import Said, State, TwinOptical
+from rig.meters.iec62056.frames import ACK, ETX, NAK, SOH
+from rig.meters.serial_port import BITS, seven_bits, with_parity, without_parity
+from rig.twin.dlms.wire import nothing_whole
+from rig.twin.optical import FIRST_BAUD, Said, State, TwinOptical
 from rig.twin.ports import Timeline
 from rig.twin.serial_wire import PtyServer
+from rig.twin.wire import SILENCE, Answer, Deferred, TcpServer
 
 REACTION_S = 0.02
 WAKING_ZEROS = 63
 """2.1 s of zeros at the first rate."""
-_FLAG = b"\x7e"
 _LONGEST = 1 << 16
 """Of a message; what is longer is noise."""
 
@@ -35,11 +36,16 @@ class OpticalServer(PtyServer):
         self._characters = 0
         super().__init__(timeline, lock, None)
 
+    def _breaks_off(self, arrives: bytes, whole: bytes) -> bool:
+        with self._lock:
+            hdlc = self.face.state is State.HDLC
+        return nothing_whole(arrives) if hdlc and whole[:1] == b"\x7e" else super()._breaks_off(arrives, whole)
+
     def _split(self, data: bytes) -> tuple[bytes | None, bytes]:
         with self._lock:
             hdlc = self.face.state is State.HDLC
-        if hdlc and not data.startswith(with_parity(b"/?")):
-            return _frame(data)
+        if hdlc and not (data.startswith(with_parity(b"/?")) and self._port_baud() == FIRST_BAUD):
+            return (data, b"") if data else (None, b"")  # a flag may stand inside a frame: its length tells its end
         return self._message(data)
 
     def _message(self, data: bytes) -> tuple[bytes | None, bytes]:
@@ -50,19 +56,12 @@ class OpticalServer(PtyServer):
             woken = before < WAKING_ZEROS <= self._zeros
             return (b"\0" if woken else None), data[zeros:]
         self._zeros = 0 if data else self._zeros
-        at = min((i for i in (data.find(begin) for begin in _BEGINNINGS) if i >= 0), default=len(data))
-        data = data[at:]
-        if data[:1] == with_parity(SOH):
-            end = data.find(with_parity(b"\x03"))
-            length = end + 2 if end >= 0 else _LONGEST
-        elif data:
-            end = data.find(with_parity(b"\r\n"))
-            length = end + 2 if end >= 0 else _LONGEST
-        else:
-            return None, b""
-        if len(data) >= length:
-            return data[:length], data[length:]
-        return None, (data if len(data) < _LONGEST else b"")
+        return first_message(data, self._answered())
+
+    def _answered(self) -> bool:
+        """Whether a single ACK or NAK may be a message now: before the choice of a mode, ACK begins a longer one."""
+        with self._lock:
+            return self.face.state is not State.CHOICE
 
     def _request(self, request: bytes) -> None:
         self._characters += len(request)
@@ -73,8 +72,8 @@ class OpticalServer(PtyServer):
                 pass
             elif request == b"\0":
                 self.face.wake()
-            elif self.face.state is State.HDLC and request.startswith(_FLAG):
-                said = self.face.hear(request) if self._port_baud() == before else None
+            elif self.face.state is State.HDLC and self._port_baud() == before:
+                said = self.face.hear_hdlc(request)
             elif (message := without_parity(request)) is not None and self._right_rate(message, before):
                 said = self.face.hear(message)
         if said is not None and not said.data:
@@ -83,7 +82,7 @@ class OpticalServer(PtyServer):
         self._answer(request, said, characters, before)
 
     def _right_rate(self, message: bytes, baud: int) -> bool:
-        return message.startswith(ACK) or self._port_baud() == baud
+        return (len(message) > 1 and message.startswith(ACK)) or self._port_baud() == baud
 
     def _answer(self, request: bytes, said: Said | None, characters: int, baud: int) -> None:
         echo = request if self.echoes else b""
@@ -97,17 +96,54 @@ class OpticalServer(PtyServer):
         self._reply(data, took_s, echo)
 
 
-_BEGINNINGS = (with_parity(b"/?"), with_parity(ACK), with_parity(SOH))
+class OpticalTcpServer(TcpServer):
+    """The same messages on TCP, as meters behind a device server speak them: no parity, no rates, no line."""
+
+    def __init__(self, face: TwinOptical, timeline: Timeline, lock: AbstractContextManager[object]) -> None:
+        self.face = face
+        self._delay_s = 0.0
+        super().__init__("optical", self._messages, self._answer, timeline, lock)
+
+    def delay(self, seconds: float) -> None:
+        """Every answer comes this late from now on (a fault)."""
+        self._delay_s = seconds
+
+    def _messages(self, data: bytes) -> tuple[list[bytes], bytes]:
+        found = []
+        while data:
+            with self._lock:
+                single = self.face.state is not State.CHOICE
+            message, data = first_message(data, single)
+            if message is None:
+                break
+            found.append(message)
+        return found, data
+
+    def _answer(self, message: bytes) -> Answer:
+        said = self.face.hear(message)
+        return SILENCE if said is None else Deferred(REACTION_S + self._delay_s, said.data)
 
 
-def _frame(data: bytes) -> tuple[bytes | None, bytes]:
-    """One HDLC frame, from flag to flag; a flag may end one frame and begin the next."""
-    begin = data.find(_FLAG)
-    if begin < 0:
-        return None, b""
-    while data[begin + 1 : begin + 2] == _FLAG:
-        begin += 1
-    end = data.find(_FLAG, begin + 1)
-    if end < 0:
-        return None, (data[begin:] if len(data) - begin < _LONGEST else b"")
-    return data[begin : end + 1], data[end + 1 :]
+def first_message(data: bytes, single: bool) -> tuple[bytes | None, bytes]:
+    """The first message in what came, or None while there is none, and the rest. Nobody looks at the parity here.
+
+    single: ACK may stand alone; before the choice of a mode it begins a longer message. What begins no message is
+    noise, which is a message to which nobody answers.
+    """
+    plain = seven_bits(data)
+    at = min((i for i in (plain.find(begin) for begin in _BEGINNINGS) if i >= 0), default=len(data))
+    if data and at == len(data):
+        return data, b""
+    data, plain = data[at:], plain[at:]
+    if single and plain[:1] in (ACK, NAK):
+        whole = _CHOICE_LENGTH if plain[4:_CHOICE_LENGTH] == b"\r\n" else 1
+        return data[:whole], data[whole:]
+    end = plain.find(ETX if plain[:1] == SOH else b"\r\n")
+    if end >= 0 and len(data) >= end + 2:
+        return data[: end + 2], data[end + 2 :]
+    return None, (data if len(data) < _LONGEST else b"")
+
+
+_BEGINNINGS = (b"/?", ACK, NAK, SOH)
+_CHOICE_LENGTH = 6
+"""`ACK V Z Y CR LF`."""

@@ -14,38 +14,29 @@ from pathlib import Path
 from string import Template
 
 from rig.bench.config import BenchConfig, RelayRole, SenseRole, check_bench
-from rig.bench.meter_table import ModbusRtuPart, OutsideTable
 from rig.clock import to_ns
 from rig.errors import InputError, Where
 from rig.firmware import Fixture
-from rig.meters.modbus_rtu import SerialLine
 from rig.toml_file import did_you_mean
-from rig.twin.choice import chosen, split
+from rig.twin.choice import METER, chosen, split
 from rig.twin.devices import Contact, Signal
+from rig.twin.dlms.face import TwinDlms
 from rig.twin.faces import OSCILLOSCOPES, SUPPLIES
 from rig.twin.faults import Fault, Phase
+from rig.twin.korad import KoradServer
 from rig.twin.meter import KnownImage
-from rig.twin.modbus import TwinModbus
-from rig.twin.modbus_server import ModbusServer
+from rig.twin.meters import NOWHERE, MeterWire, connect, with_meter
 from rig.twin.ports import RailProbe, Timeline
 from rig.twin.rail_model import RailModel
-from rig.twin.serial_wire import LineRate, RtuServer
 from rig.twin.wire import LineServer
 from rig.twin.world import World
 
 NOISE_V = 0.06
 """Peak noise at the twin's probe: inside what its bench file states."""
 
-_NOWHERE = {
-    "modbus": "127.0.0.1:3",
-    "serial": "/dev/null",
-}
-"""Where the meter is for a bench file whose servers are not up yet."""
-
-_SERIAL, _OUTSIDE = "-rtu", "twin-outside"
-_ON_TCP = 'driver = "modbus-tcp"\naddress = "$modbus"\n'
-_ON_A_LINE = 'driver = "modbus-rtu"\nport = "$serial"\nbaud = 19200\nparity = "none"\nstop_bits = 2\n'
-"""A pseudo-terminal has no parity, and the standard asks for two stop bits then (Serial Line V1.02, 2.5.1)."""
+_OUTSIDE = "twin-outside"
+_SUFFIXES = {"-rtu": "modbus-rtu", "-optical": "optical", "-dlms": "dlms"}
+"""What a bench's name may end in, and the meter that it has then."""
 _LONGEST_MODEL = 16
 """Characters of the register that tells the meter's model."""
 
@@ -82,9 +73,18 @@ class Rack:
             probe = times.probe(self.world.rail)
             self.scope = OSCILLOSCOPES[draft.oscilloscope[0].driver].make(times.faces, probe, seed, NOISE_V)
             self._hooks()
-        self.supply_wire: LineServer = LineServer("supply", self.supply.handle, times.model, times.lock)
+        self.supply_wire: LineServer | KoradServer = SUPPLIES[draft.supply[0].driver].wire(
+            self.supply, times.model, times.lock
+        )
         self.scope_wire: LineServer = LineServer("oscilloscope", self.scope.handle, times.model, times.lock)
-        self.meter_wire: ModbusServer | RtuServer = self._meter_wire()
+        meter = connect(draft, self.world.meter, times.model, times.lock, times.scale)
+        self.meter_wire: MeterWire = meter.wire
+        self.dlms: TwinDlms | None = meter.dlms
+        """The face of a meter on DLMS."""
+        self._credentials = meter.credentials
+        self._meter_place = {meter.kind: meter.address}
+        if meter.credentials is not None:
+            self._meter_place["credentials"] = str(meter.credentials)
         self._faults = [f for f in faults if f.at_s is not None]
         self._phases: dict[Phase, list[Fault]] = {
             phase: [f for f in faults if f.phase == phase] for phase in ("transfer", "verification")
@@ -96,28 +96,20 @@ class Rack:
         meter.on_transfer = lambda: self._phase("transfer")
         meter.on_verify = lambda: self._phase("verification")
 
-    def _meter_wire(self) -> ModbusServer | RtuServer:
-        times, table = self._times, self.config.meter
-        face = TwinModbus(self.world.meter, scale=times.scale)
-        part = table.reads if isinstance(table, OutsideTable) else table
-        if isinstance(part, ModbusRtuPart):
-            bits = SerialLine(part.port, part.baud, part.parity, part.stop_bits).bits()
-            return RtuServer(face, LineRate(part.baud, bits), times.model, times.lock)
-        return ModbusServer(face, times.model, times.lock)
-
     @property
     def addresses(self) -> dict[str, str]:
-        """Where its servers are, for the bench file; its meter is on TCP (`modbus`) or on a line (`serial`)."""
-        wire = self.meter_wire
+        """Where its servers are, for the bench file; its meter as `modbus`, `serial`, `optical` or `dlms`."""
         return {
             "supply": self.supply_wire.address,
             "oscilloscope": self.scope_wire.address,
-            **({"serial": wire.path} if isinstance(wire, RtuServer) else {"modbus": wire.endpoint}),
+            **self._meter_place,
         }
 
     def close(self) -> None:
         for wire in (self.supply_wire, self.scope_wire, self.meter_wire):
             wire.close()
+        if self._credentials is not None:
+            self._credentials.unlink(missing_ok=True)
 
     # -- what faults use -----------------------------------------------------------------------------------------
 
@@ -166,9 +158,9 @@ class Rack:
 
 
 def names() -> list[str]:
-    """The twin benches that the package carries; `-rtu` is the same bench with its meter on a serial line."""
+    """The twin benches that the package carries; `-rtu`, `-optical` and `-dlms` are the same with another meter."""
     stems = [path.stem for path in _folder().glob("*.toml")]
-    return sorted([*stems, *(stem + _SERIAL for stem in stems if stem != _OUTSIDE)])
+    return sorted([*stems, *(stem + end for stem in stems if stem != _OUTSIDE for end in _SUFFIXES)])
 
 
 def template(asked: str) -> str:
@@ -180,10 +172,14 @@ def template(asked: str) -> str:
     if name not in names():
         hint = did_you_mean(name, names())
         raise InputError(f"no bench '{name}'{hint}; known: {', '.join(names())}, or the path of a bench file (.toml)")
-    stem = name.removesuffix(_SERIAL)
+    end = next((end for end in _SUFFIXES if name.endswith(end)), "")
+    stem = name.removesuffix(end)
     text = (_folder() / f"{stem}.toml").read_text(encoding="utf-8")
-    if stem != name:
-        text = text.replace(_ON_TCP, _ON_A_LINE).replace(f'name = "{stem}"', f'name = "{name}"', 1)
+    if end and METER in options:
+        where = Where(key="--bench", found=repr(asked), expected=f"{stem} with {METER}=..., or {name} without")
+        raise InputError("the meter is said twice", where)
+    if end:
+        text = with_meter(text, _SUFFIXES[end]).replace(f'name = "{stem}"', f'name = "{name}"', 1)
     return chosen(text, options)
 
 
@@ -198,7 +194,7 @@ def filled(text: str, name: str, addresses: Mapping[str, str] | None = None) -> 
         supply, scope = tables["supply"][0]["driver"], tables["oscilloscope"][0]["driver"]
         nowhere = {"supply": SUPPLIES[supply].nowhere, "oscilloscope": OSCILLOSCOPES[scope].nowhere}
         addresses = nowhere
-    whole = Template(text).substitute({**_NOWHERE, **addresses})
+    whole = Template(text).substitute({**NOWHERE, **addresses})
     return check_bench(tomllib.loads(whole), whole, f"bench '{name}'")
 
 

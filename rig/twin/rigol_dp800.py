@@ -7,62 +7,41 @@ face is spoken to, and not in between.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rig.twin.ports import SupplyHardware, Timeline
-from rig.twin.scpi import Call, ScpiError, ScpiFace
+from rig.twin.scpi import Call, ScpiError
+from rig.twin.scpi_supply import Channel, ScpiSupply
 
 
-@dataclass
-class _Channel:
-    """What a channel is set to. `highest_v` and `highest_a` are table 2-1's; protections reach 10 % over the rating."""
+def _channels() -> dict[int, Channel]:
+    """Table 2-1's ranges; the protections reach 10 % over the rating."""
 
-    highest_v: float
-    highest_a: float
-    ovp_v: float
-    ocp_a: float
-    highest_ovp_v: float
-    highest_ocp_a: float
-    volts: float = 0.0
-    amps: float = 3.0
-    on: bool = False
-    ovp_on: bool = False
-    ocp_on: bool = False
-    ovp_tripped: bool = False
-    ocp_tripped: bool = False
+    def wide() -> Channel:
+        return Channel(32.0, 3.2, ovp_v=33.0, ocp_a=3.3, highest_ovp_v=33.0, highest_ocp_a=3.3, amps=3.0)
+
+    small = Channel(5.3, 3.2, ovp_v=5.5, ocp_a=3.3, highest_ovp_v=5.5, highest_ocp_a=3.3, amps=3.0)
+    return {1: wide(), 2: wide(), 3: small}
 
 
-def _channels() -> dict[int, _Channel]:
-    def wide() -> _Channel:
-        return _Channel(32.0, 3.2, ovp_v=33.0, ocp_a=3.3, highest_ovp_v=33.0, highest_ocp_a=3.3)
-
-    return {1: wide(), 2: wide(), 3: _Channel(5.3, 3.2, ovp_v=5.5, ocp_a=3.3, highest_ovp_v=5.5, highest_ocp_a=3.3)}
-
-
-class TwinDP800(ScpiFace):
+class TwinDP800(ScpiSupply):
     """A DP832 whose channel `channel` drives `hardware`. Give `handle` to a `LineServer`."""
 
     def __init__(self, timeline: Timeline, hardware: SupplyHardware, serial: str, channel: int = 1) -> None:
-        super().__init__("RIGOL TECHNOLOGIES", "DP832", serial, "00.01.16")
-        self._timeline = timeline
-        self._hardware = hardware
-        self._wired = channel
+        del timeline  # it looks at its protections when it is spoken to
+        super().__init__(("RIGOL TECHNOLOGIES", "DP832", serial, "00.01.16"), _channels(), hardware, channel)
         self._selected = channel
         self._beeper = True
         self._otp = True
-        self._channels = _channels()
         self._add_source()
         self._add_output()
         self._add_system()
         self.on(":MEASure:ALL[:DC]", get=self._measure_all)
-        self.on(":MEASure[:SCALar][:VOLTage][:DC]", get=lambda call: f"{self._measure(self._named(call))[0]:.4f}")
-        self.on(":MEASure[:SCALar]:CURRent[:DC]", get=lambda call: f"{self._measure(self._named(call))[1]:.4f}")
+        self.on(":MEASure[:SCALar][:VOLTage][:DC]", get=lambda call: f"{self._measured(self._named(call))[0]:.4f}")
+        self.on(":MEASure[:SCALar]:CURRent[:DC]", get=lambda call: f"{self._measured(self._named(call))[1]:.4f}")
 
     def reset(self) -> None:
-        """`*RST`: all outputs off, everything at its default."""
-        self._channels = _channels()
+        """`*RST`."""
         self._selected = self._wired
-        self._drive(self._wired)
+        super().reset()
 
     def _add_source(self) -> None:
         self.on(
@@ -77,7 +56,7 @@ class TwinDP800(ScpiFace):
         )
 
     def _add_output(self) -> None:
-        self.on(":OUTPut[:STATe]", set=self._switch, get=lambda call: _on_off(self._of(call).on))
+        self.on(":OUTPut[:STATe]", set=self._set_output, get=lambda call: _on_off(self._of(call).on))
         self.on(":OUTPut:CVCC", get=self._mode)
         self.on(":OUTPut:MODE", get=self._mode)
         self.on(":OUTPut:OVP[:STATe]", set=self._ovp_state, get=lambda call: _on_off(self._of(call).ovp_on))
@@ -100,7 +79,7 @@ class TwinDP800(ScpiFace):
 
     # -- which channel --------------------------------------------------------------------------------------------
 
-    def _source(self, call: Call) -> _Channel:
+    def _source(self, call: Call) -> Channel:
         if call.suffixes[0] not in self._channels:
             raise ScpiError(-114, "Header suffix out of range")
         return self._channels[call.suffixes[0]]
@@ -114,9 +93,8 @@ class TwinDP800(ScpiFace):
             raise ScpiError(-224, "Illegal parameter value")
         return int(number)
 
-    def _of(self, call: Call) -> _Channel:
-        self._protect()
-        return self._channels[self._named(call)]
+    def _of(self, call: Call) -> Channel:
+        return self._channel(self._named(call))
 
     @staticmethod
     def _value(call: Call) -> int:
@@ -147,13 +125,8 @@ class TwinDP800(ScpiFace):
         channel.amps = round(call.number(0, 0.0, channel.highest_a), 4)
         self._drive(call.suffixes[0])
 
-    def _switch(self, call: Call) -> None:
-        channel = self._of(call)
-        on = call.boolean(self._value(call))
-        if on and (channel.ovp_tripped or channel.ocp_tripped):
-            raise ScpiError(-221, "Settings conflict")
-        channel.on = on
-        self._drive(self._named(call))
+    def _set_output(self, call: Call) -> None:
+        self._switch(self._named(call), call.boolean(self._value(call)))
 
     def _ovp_state(self, call: Call) -> None:
         self._of(call).ovp_on = call.boolean(self._value(call))
@@ -167,7 +140,7 @@ class TwinDP800(ScpiFace):
 
     def _ocp_value(self, call: Call) -> None:
         channel = self._of(call)
-        channel.ocp_a = round(call.number(self._value(call), 0.001, channel.highest_ocp_a), 4)
+        channel.ocp_a = round(call.number(self._value(call), 0.001, channel.highest_ocp_a or 0.0), 4)
 
     def _ovp_clear(self, call: Call) -> None:
         self._of(call).ovp_tripped = False
@@ -175,40 +148,12 @@ class TwinDP800(ScpiFace):
     def _ocp_clear(self, call: Call) -> None:
         self._of(call).ocp_tripped = False
 
-    # -- the power stage ------------------------------------------------------------------------------------------
-
-    def _drive(self, number: int) -> None:
-        if number == self._wired:
-            channel = self._channels[number]
-            self._hardware.program(channel.volts, channel.amps)
-            self._hardware.switch(channel.on)
-            self._protect()
-
-    def _protect(self) -> None:
-        channel = self._channels[self._wired]
-        if not channel.on:
-            return
-        volts, amps = self._hardware.terminals()
-        channel.ovp_tripped |= channel.ovp_on and volts > channel.ovp_v
-        channel.ocp_tripped |= channel.ocp_on and amps > channel.ocp_a
-        if channel.ovp_tripped or channel.ocp_tripped:
-            channel.on = False
-            self._hardware.switch(False)
-
-    def _measure(self, number: int) -> tuple[float, float]:
-        self._protect()
-        if number == self._wired:
-            return self._hardware.terminals()
-        channel = self._channels[number]
-        return (channel.volts, 0.0) if channel.on else (0.0, 0.0)
-
     def _measure_all(self, call: Call) -> str:
-        volts, amps = self._measure(self._named(call))
+        volts, amps = self._measured(self._named(call))
         return f"{volts:.4f},{amps:.4f},{volts * amps:.3f}"
 
     def _mode(self, call: Call) -> str:
-        limited = self._of(call).on and self._named(call) == self._wired and self._hardware.constant_current()
-        return "CC" if limited else "CV"
+        return "CC" if self._limited(self._named(call)) else "CV"
 
 
 def _on_off(value: bool) -> str:

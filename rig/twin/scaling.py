@@ -16,8 +16,12 @@ from pydantic import BaseModel
 from rig.bench.config import BenchConfig
 
 SLACK_S = 1.0
+METER_PLACES = ("modbus", "serial", "optical", "optical_tcp", "dlms")
+"""What the address of a served meter may be called."""
 _QUICK_DEPTH = 1_200_000
 """Points of a capture whose window takes seconds: reading more would take longer than the window."""
+_SIMULATED_LATENCY_S = 0.002
+"""A simulated interrupt comes with the kernel's next tick: a millisecond later where that is set to 1,000 Hz."""
 _DEADLINES = ("discharge_s", "start_s")
 _MACHINE = ("timeout_s",)
 
@@ -25,9 +29,9 @@ _MACHINE = ("timeout_s",)
 def served(config: BenchConfig, scale: float, addresses: Mapping[str, str]) -> BenchConfig:
     """`config` as the bench file of the same bench behind sockets, on which a second lasts `scale` seconds.
 
-    `addresses`: supply, oscilloscope, modbus, and either relays and sense, or `chip`: the GPIO chip that has the lines.
-    Coils are counted as the relays stand in the file. Not checked: `rig.bench.config.check_bench` does that to the
-    text.
+    `addresses`: supply, oscilloscope, the meter (one of `METER_PLACES`), its `credentials` where it wants any, and
+    either relays and sense, or `chip`: the GPIO chip that has the lines. Coils are counted as the relays stand in the
+    file. Not checked: `rig.bench.config.check_bench` does that to the text.
     """
     data: dict[str, Any] = _shrunk(config, scale)
     data["bench"]["description"] = f"{config.bench.description}, served; a second of it takes {scale:g} s"
@@ -40,10 +44,13 @@ def served(config: BenchConfig, scale: float, addresses: Mapping[str, str]) -> B
     for kind in ("supply", "oscilloscope"):
         data[kind][0]["address"] = addresses[kind]
     place = "port" if "port" in data["meter"] else "address"
-    data["meter"][place] = addresses["serial" if place == "port" else "modbus"]
+    data["meter"][place] = next(addresses[kind] for kind in METER_PLACES if kind in addresses)
+    if "credentials" in addresses:
+        data["meter"]["credentials_file"] = addresses["credentials"]
     if "chip" in addresses:
         for line in data["sense"]:
             line["chip"] = addresses["chip"]
+            line["latency_s"] = max(line["latency_s"], _SIMULATED_LATENCY_S)
         data["guardian"]["keeps_lines"] = True  # a relay line is pulled to its energised level there
     else:
         _onto_sockets(data, addresses)

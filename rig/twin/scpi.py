@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from rig.twin.wire import SILENCE, Answer, Deferred, HangUp
 
 _QUEUE_LENGTH = 20
-_NODE = re.compile(r"(\[)?:?(\*?[A-Za-z]+)(<n>)?(\])?")
+_NODE = re.compile(r"(\[)?:?(\*?[A-Za-z_]+)(<n>)?(\])?")
 
 
 class ScpiError(Exception):
@@ -87,13 +87,15 @@ class ScpiFace:
         self.silent = False
         self.dead = False
         self.reply_delay_s = 0.0
+        self.no_error = '0,"No error"'
+        """What an empty error queue says."""
         self._errors: deque[str] = deque()
         self._commands: list[_Command] = []
         self.on("*IDN", get=lambda _: f"{maker},{model},{serial},{version}")
         self.on("*OPC", set=lambda _: None, get=lambda _: "1")
         self.on("*CLS", set=lambda _: self._errors.clear())
         self.on("*RST", set=lambda _: self.reset())
-        self.on(":SYSTem:ERRor[:NEXT]", get=lambda _: self._errors.popleft() if self._errors else '0,"No error"')
+        self.on(":SYSTem:ERRor[:NEXT]", get=lambda _: self._errors.popleft() if self._errors else self.no_error)
 
     def on(self, header: str, set: Set | None = None, get: Get | None = None) -> None:  # noqa: A002
         """Add a command. `header` as the guides write it: `:CHANnel<n>:SCALe`, `:OUTPut[:STATe]`."""

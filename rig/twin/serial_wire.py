@@ -51,6 +51,7 @@ class PtyServer(ABC):
         self._lock = lock
         self._gap_ms = gap_ms
         self._delay_s = 0.0
+        self._coming: _Coming | None = None
         self.garble: Callable[[bytes], bytes] = lambda frame: frame
         """What the line does to an answer (a fault)."""
         self._master, self._slave = os.openpty()
@@ -123,12 +124,20 @@ class PtyServer(ABC):
         `echo`: what a head sends back of the question; it comes with the answer.
         """
         arrives, delay_s = self.garble(whole), delay_s + self._delay_s
-        if len(arrives) < len(whole):
+        if self._breaks_off(arrives, whole):
             with self._lock:
                 self._timeline.schedule(self._timeline.now() + to_ns(delay_s), lambda: self._deliver(echo + arrives))
             self._timeline.defer(None, lambda: None)
         else:
-            self._timeline.defer(delay_s, lambda: self._deliver(echo + arrives))
+            late, self._coming = self._coming, None
+            now = self._timeline.now()
+            here = _Coming((late.take(now) if late is not None else b"") + echo + arrives, now + to_ns(delay_s))
+            self._coming = here
+            self._timeline.defer(delay_s, lambda: self._deliver(here.take(0)))
+
+    def _breaks_off(self, arrives: bytes, whole: bytes) -> bool:
+        """Whether who asked waits in vain for more than what arrives of an answer."""
+        return len(arrives) < len(whole)
 
     def _deliver(self, data: bytes) -> None:
         with self._guard, contextlib.suppress(OSError):  # nobody reads, or it was unplugged
@@ -142,6 +151,19 @@ class PtyServer(ABC):
                 speed = termios.tcgetattr(self._slave)[5]
                 return next((rate for rate in _RATES if getattr(termios, f"B{rate}") == speed), None)
         return None
+
+
+class _Coming:
+    """An answer on its way. One that comes after the next question comes in front of the next answer."""
+
+    def __init__(self, data: bytes, due_ns: int) -> None:
+        self._data = data
+        self._due_ns = due_ns
+
+    def take(self, now_ns: int) -> bytes:
+        """It, once, where it is not there before `now_ns`: then nobody waited, and it was thrown away."""
+        data, self._data = self._data, b""
+        return data if self._due_ns > now_ns else b""
 
 
 class RtuServer(PtyServer):

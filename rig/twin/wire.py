@@ -98,6 +98,12 @@ class TcpServer:
         )
         self._acceptor.start()
 
+    def hang_up(self) -> None:
+        """Close all connections; who connects again is served. In any thread."""
+        with self._guard:
+            for connection in self._connections:
+                _shut(connection)
+
     def unplug(self) -> None:
         """Close the listener and all connections: from now on the port refuses. May be called twice, in any thread."""
         with self._guard:
@@ -146,13 +152,17 @@ class TcpServer:
                 self._connections.discard(connection)
             connection.close()
 
+    def _handling(self) -> Callable[[bytes], Answer]:
+        """What answers the requests of one new connection."""
+        return self._handler
+
     def _requests(self, connection: socket.socket) -> None:
-        rest = b""
+        rest, handle = b"", self._handling()
         while chunk := connection.recv(_CHUNK):
             requests, rest = self._split(rest + chunk)
             for request in requests:
                 with self._lock:
-                    answer = self._handler(request)
+                    answer = handle(request)
                 if isinstance(answer, HangUp):
                     return
                 self._send(connection, answer)

@@ -137,7 +137,7 @@ REFUSALS: dict[str, tuple[Change, Callable[[Bench], Bench], str]] = {
     "a volt more than the bench allows": (
         lambda _: None,
         lambda b: changed(b, "supply", volts=14.5),
-        "psu: channel 1: outside the limits, nothing was sent",
+        "psu: outside the limits, nothing was sent",
     ),
     "a rail that something feeds": (
         lambda t: t.contact("meter-feed").stick(True),

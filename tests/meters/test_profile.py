@@ -9,20 +9,21 @@ import pytest
 
 from rig.errors import InputError
 from rig.meters.port import ImageState
-from rig.meters.profile import Profile, load_profile, names
+from rig.meters.profile import Profile, load_profile
+from rig.meters.profile_files import names
 
 PACKAGED = Path(str(resources.files("rig.meters"))) / "profiles"
 TEXT = (PACKAGED / "synthetic-esme.toml").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", names("modbus"))
 def test_every_packaged_profile_is_good_bears_its_files_name_and_names_its_manual(name: str) -> None:
     profile = load_profile(name)
     assert profile.name == name
     assert len(profile.manual) > 20
 
 
-@pytest.mark.parametrize("name", [name for name in names() if name != "synthetic-esme"])
+@pytest.mark.parametrize("name", [name for name in names("modbus") if name != "synthetic-esme"])
 def test_every_profile_of_a_real_product_names_its_pages_and_says_what_the_manual_does_not(name: str) -> None:
     profile = load_profile(name)
     assert "page" in profile.manual

@@ -42,7 +42,7 @@ def codes(record: RunRecord) -> set[str]:
 
 
 def test_the_variants_are_there_on_both_wires() -> None:
-    assert set(names()) == {b + w for b in (*ICHIS, HOT_SHOE) for w in WIRES} | {"twin-outside"}
+    assert set(names()) == {b + w for b in (*ICHIS, HOT_SHOE) for w in (*WIRES, "-optical", "-dlms")} | {"twin-outside"}
 
 
 @pytest.mark.parametrize("wire", WIRES, ids=["tcp", "rtu"])

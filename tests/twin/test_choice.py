@@ -39,7 +39,7 @@ def test_a_key_that_the_table_has_not_is_added_to_it_and_to_no_other(monkeypatch
     from rig.twin import choice
     from rig.twin.faces import SupplyFace
 
-    face = SupplyFace(SUPPLIES["rigol-dp800"].make, {"channel": "2", "amps": "0.9"})
+    face = SupplyFace(SUPPLIES["rigol-dp800"].make, keys={"channel": "2", "amps": "0.9"})
     monkeypatch.setitem(choice.TABLES, "supply", {"rigol-dp800": face})
     other = "[[oscilloscope]]\nchannel = 1\n"
     text = '[[supply]]\nname = "a"\nchannel = 1  # here\n\n' + other

@@ -28,11 +28,22 @@ from rig.twin.serving import ServedTwin
 ADDRESSES = {
     "supply": "TCPIP::127.0.0.1::1::SOCKET",
     "oscilloscope": "TCPIP::127.0.0.1::2::SOCKET",
-    "modbus": "127.0.0.1:3",
-    "serial": "/dev/null",
     "relays": "127.0.0.1:4",
     "sense": "127.0.0.1:5",
 }
+METERS = {
+    "modbus-tcp": ("modbus", "127.0.0.1:3"),
+    "modbus-rtu": ("serial", "/dev/ttyUSB0"),
+    "dlms": ("dlms", "/dev/ttyUSB0"),
+}
+
+
+def addresses(bench: BenchConfig) -> dict[str, str]:
+    """Where everything of this bench might be."""
+    kind, place = METERS[bench.meter.driver]
+    return {**ADDRESSES, kind: place}
+
+
 UP, DOWN = SenseLine("up", 5, True), SenseLine("down", 6, True)
 
 
@@ -64,7 +75,7 @@ OUTSIDE = "twin-outside"
 @pytest.mark.parametrize("scale", [0.001, 0.01, 0.1, 0.5, 1.0])
 def test_every_twin_at_every_scale_has_a_good_bench_file(name: str, scale: float) -> None:
     whole, _ = draft(name)
-    config = served(whole, scale, ADDRESSES)
+    config = served(whole, scale, addresses(whole))
     assert config.limits.limit_s == pytest.approx(whole.limits.limit_s * scale)
     assert config.hub.settle_s == pytest.approx(whole.hub.settle_s * scale)
     assert config.topology.discharge_s == pytest.approx(whole.topology.discharge_s * scale + SLACK_S * (1 - scale))
@@ -251,7 +262,7 @@ def test_what_cannot_be_served_leaves_no_thread_behind() -> None:
 def test_the_scaled_bench_differs_from_the_twins_own_only_where_it_says() -> None:
     """At scale 1 nothing is shrunk: only the drivers and their addresses differ."""
     whole, _ = draft("twin")
-    config = served(whole, 1.0, ADDRESSES)
+    config = served(whole, 1.0, addresses(whole))
 
     def plain(bench: BenchConfig) -> dict[str, object]:
         data = bench.model_dump(exclude={"relay", "sense"})

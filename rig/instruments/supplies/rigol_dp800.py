@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rig.errors import LinkError, Where
+from rig.instruments.guards import Guard
 from rig.instruments.ports import Identity, SupplyReading, SupplySettings
 from rig.instruments.scpi import OffTexts
-from rig.instruments.supplies.dialect import NumberSet, Rating, SupplyDriver, WordSet
+from rig.instruments.supplies.dialect import Channels, NumberSet, Rating, Set, SupplyDriver, WordSet
 
 _SAYS_ON, _SAYS_OFF = ("ON", "1"), ("OFF", "0")
 
@@ -28,7 +29,7 @@ def _rating(volts: float, amps: float) -> Rating:
     )
 
 
-RATINGS: dict[str, tuple[Rating | None, ...]] = {
+RATINGS: dict[str, Channels] = {
     "DP811": (_rating(20.0, 10.0),),  # the range after *RST; the second, 40 V 5 A, is not used
     "DP821": (_rating(60.0, 1.0), _rating(8.0, 10.0)),
     "DP831": (_rating(8.0, 5.0), _rating(30.0, 2.0), None),  # the third gives volts below zero
@@ -42,11 +43,7 @@ def off_texts(channel: int) -> OffTexts:
     return OffTexts(f":OUTP CH{channel},OFF", f":OUTP? CH{channel}", _SAYS_OFF)
 
 
-def recognises(who: Identity) -> bool:
-    return bool(_channels(who))
-
-
-def _channels(who: Identity) -> tuple[Rating | None, ...]:
+def channels(who: Identity) -> Channels:
     rigol = "RIGOL" in who.maker.upper()
     return RATINGS.get(who.model.upper().removesuffix("A"), ()) if rigol else ()
 
@@ -54,8 +51,8 @@ def _channels(who: Identity) -> tuple[Rating | None, ...]:
 class RigolDP800(SupplyDriver):
     """One channel of a DP811, DP821, DP831 or DP832, with or without the A."""
 
-    def _channels(self, who: Identity) -> tuple[Rating | None, ...]:
-        return _channels(who)
+    def _channels(self, who: Identity) -> Channels:
+        return channels(who)
 
     def _family(self) -> str:
         return f"a RIGOL {', '.join(RATINGS)}, with or without A"
@@ -63,10 +60,11 @@ class RigolDP800(SupplyDriver):
     def _off(self) -> OffTexts:
         return off_texts(self._number)
 
-    def _sets(self, settings: SupplySettings) -> Iterator[NumberSet | WordSet]:
+    def _sets(self, settings: SupplySettings) -> Iterator[Set]:
         n, rating = self._number, self._rating()
         amps, volts = settings.amps, settings.volts
         ovp, ocp = settings.over_voltage_v, settings.over_current_a
+        assert not isinstance(ovp, Guard) and not isinstance(ocp, Guard)  # noqa: S101, PT018 - its rating has levels
         yield NumberSet(f":SOUR{n}:CURR {amps:.4f}", f":SOUR{n}:CURR?", amps, rating.amps_step)
         yield NumberSet(f":OUTP:OVP:VAL CH{n},{ovp:.3f}", f":OUTP:OVP:VAL? CH{n}", ovp, rating.ovp_step)
         yield NumberSet(f":OUTP:OCP:VAL CH{n},{ocp:.4f}", f":OUTP:OCP:VAL? CH{n}", ocp, rating.ocp_step)
@@ -74,11 +72,11 @@ class RigolDP800(SupplyDriver):
         yield WordSet(f":OUTP:OCP CH{n},ON", f":OUTP:OCP? CH{n}", _SAYS_ON)
         yield NumberSet(f":SOUR{n}:VOLT {volts:.3f}", f":SOUR{n}:VOLT?", volts, rating.volts_step)
 
-    def _switch(self, on: bool) -> WordSet:
+    def _switches(self, on: bool) -> tuple[Set, ...]:
         off = self._off()
         if on:
-            return WordSet(f":OUTP CH{self._number},ON", off.question, _SAYS_ON)
-        return WordSet(off.command, off.question, off.says_off)
+            return (WordSet(f":OUTP CH{self._number},ON", off.question, _SAYS_ON),)
+        return (WordSet(off.command, off.question, off.says_off),)
 
     def _clearing(self) -> tuple[str, ...]:
         return (f":OUTP:OVP:CLEAR CH{self._number}", f":OUTP:OCP:CLEAR CH{self._number}")

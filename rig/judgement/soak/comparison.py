@@ -27,7 +27,7 @@ class ChanceDifference:
     """The probability of a violation in B less that in A.
 
     `p_more`, `p_less`: Fisher's exact test, one-sided, the largest over every way to count INCONCLUSIVE cycles (ERROR
-    cycles are left out). `from_`, `to`: with `confidence`, the difference lies between (each probability between its
+    cycles are left out). `low`, `high`: with `confidence`, the difference lies between (each probability between its
     own exact limits at half the error: never too narrow).
     """
 
@@ -36,8 +36,8 @@ class ChanceDifference:
     p_more: float
     p_less: float
     finding: Finding
-    from_: float
-    to: float
+    low: float
+    high: float
     confidence: float
 
 

@@ -8,6 +8,7 @@ than all others: what needs it is None.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from rig.judgement.soak.ranks import Floats, least_cycles, quantile_ranks, toler
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 CONTENTS = (0.95, 0.99)
-_MOST_BINS = 30
+_BINS = 20
 _MOST_STEPS = 400
 
 
@@ -59,7 +60,7 @@ class Tolerance:
 
 @dataclass(frozen=True)
 class Bin:
-    """How many lower bounds and how many upper bounds lie in [from_s, to_s)."""
+    """How many lower bounds and how many upper bounds lie in [from_s, to_s). All are equally wide; none is empty."""
 
     from_s: float
     to_s: float
@@ -136,21 +137,16 @@ def _tolerance(upper: Floats, content: float, confidence: float) -> Tolerance:
 
 
 def _histogram(lower: Floats, upper: Floats) -> tuple[Bin, ...]:
+    """As wide as shows where most lie; a few that lie far out do not make them wider."""
     finite = upper[np.isfinite(upper)]
-    if len(lower) == 0:
+    both = np.concatenate((lower, finite))
+    if len(both) == 0:
         return ()
-    low = float(lower[0])
-    high = max(float(lower[-1]), float(finite[-1]) if len(finite) else 0.0)
-    width = _round_width((high - low) / _MOST_BINS)
-    first = math.floor(low / width)
-    edges = np.arange(first, math.floor(high / width) + 2) * width
-    edges[-1] = max(float(edges[-1]), math.nextafter(high, math.inf))
-    by_lower = np.histogram(lower, edges)[0]
-    by_upper = np.histogram(finite, edges)[0]
-    return tuple(
-        Bin(float(a), float(b), int(n), int(m))
-        for a, b, n, m in zip(edges[:-1], edges[1:], by_lower, by_upper, strict=True)
-    )
+    most = np.quantile(both, (0.05, 0.95))
+    width = _round_width(float(most[1] - most[0]) / _BINS)
+    counts = [Counter(np.floor(values / width).astype(np.int64).tolist()) for values in (lower, finite)]
+    where = sorted({index for count in counts for index in count})
+    return tuple(Bin(n * width, (n + 1) * width, counts[0][n], counts[1][n]) for n in where)
 
 
 def _round_width(least: float) -> float:

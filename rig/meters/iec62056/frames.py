@@ -12,6 +12,7 @@ from functools import reduce
 from operator import xor
 
 from rig.errors import LinkError
+from rig.meters.serial_port import Damaged
 
 SOH, STX, ETX, EOT, ACK, NAK = b"\x01", b"\x02", b"\x03", b"\x04", b"\x06", b"\x15"
 BREAK = b"\x01B0\x03q"
@@ -31,7 +32,7 @@ _SET = re.compile(rb"([^()/!\x00-\x1f\x7f]{0,64})\(([^()\x00-\x1f\x7f]*)\)")
 
 @dataclass(frozen=True)
 class Identification:
-    """What a meter says at sign-on. `baud_character` also says the mode; `enhanced`: it speaks HDLC (mode E)."""
+    """What a meter says at sign-on. `baud_character` also says the mode: A has none. `enhanced`: it speaks HDLC."""
 
     maker: str
     baud_character: str
@@ -41,9 +42,9 @@ class Identification:
     @property
     def mode(self) -> str:
         """A, B or C (6.3.14): by the character that tells the rate. A meter of mode C may do D or E, too."""
-        if self.baud_character in "ABCDEFGHI":
+        if self.baud_character in tuple("ABCDEFGHI"):
             return "B"
-        return "C" if self.baud_character.isdecimal() else "A"
+        return "C" if self.baud_character in tuple("0123456789") else "A"
 
     @property
     def least_reaction_s(self) -> float:
@@ -51,14 +52,15 @@ class Identification:
         return 0.02 if self.maker[2].islower() else 0.2
 
     def baud(self, most: int) -> tuple[str, int]:
-        """The character and the rate to go on at: the meter's, or the highest below it that is not above `most`.
-
-        Raises LinkError for a reserved character.
+        """The character and the rate to go on at: the meter's, or in mode C the highest below it that is not above
+        `most`. Raises LinkError for a reserved character, and for a mode B that is faster than `most`.
         """
         offered = {**MODE_B, **MODE_C}.get(self.baud_character)
         if offered is None:
             raise LinkError(f"the meter offers the rate '{self.baud_character}', which is reserved")
         if self.mode == "B":
+            if offered > most:
+                raise LinkError(f"the meter goes on at {offered} baud (mode B), and at most {most} is allowed")
             return self.baud_character, offered
         rate = max(r for r in MODE_C.values() if r <= min(offered, max(most, 300)))
         return next(c for c, r in MODE_C.items() if r == rate), rate
@@ -90,7 +92,8 @@ def identification(data: bytes) -> Identification:
     if found is None:
         raise LinkError(f"no identification: {shown(data)}")
     maker, baud, escapes, text = (part.decode("ascii", "replace") for part in found.groups())
-    return Identification(maker, baud, text.strip(), "\\2" in escapes)
+    who = Identification(maker, baud, text.strip(), "\\2" in escapes)
+    return who if who.mode != "A" else Identification(maker, "", (baud + text).strip())
 
 
 # -- block check -----------------------------------------------------------------------------------------------------
@@ -111,12 +114,12 @@ def block_end(data: bytes) -> int | None:
     if data[:1] in (ACK, NAK):
         return 1
     if data[:1] not in (SOH, STX):
-        raise LinkError(f"no block: the answer begins with {shown(data)}")
+        raise Damaged(f"no block: the answer begins with {shown(data)}")
     end = _last_of_block(data)
     if end is None or len(data) < end + 2:
         return None
     if block_check(data[1 : end + 1]) != data[end + 1]:
-        raise LinkError("the block check is wrong: bits were flipped on the line")
+        raise Damaged("the block check is wrong: bits were flipped on the line")
     return end + 2
 
 
@@ -173,6 +176,14 @@ def data_sets(text: bytes, most: int = 4096) -> list[tuple[str, str]]:
             raise LinkError(f"more than {most} data sets")
         at = found.end()
     return sets
+
+
+def readout_sets(text: bytes) -> list[tuple[str, str]]:
+    """The data sets of a readout, which ends with `!` (6.3.4). Raises LinkError."""
+    body, end, behind = text.rpartition(b"!")
+    if not end or behind not in (b"\r\n", b""):
+        raise LinkError(f"the readout has no end: {shown(text[-24:])}")
+    return data_sets(body)
 
 
 def error_text(sets: list[tuple[str, str]]) -> str | None:

@@ -12,6 +12,7 @@ from rig.errors import LinkError, LinkTimeout
 from rig.meters.iec62056.frames import (
     BREAK,
     LONGEST_IDENTIFICATION,
+    MODE_C,
     Identification,
     identification,
     identification_end,
@@ -20,15 +21,12 @@ from rig.meters.iec62056.frames import (
 )
 from rig.meters.serial_port import SerialPort
 
-MOST_REACTION_S = 1.5
-"""A meter answers within this (6.3.14, item 12)."""
-MARGIN_S = 0.3
-"""What adapters and servers may add."""
 WAKE_UP_S = 2.2
 """Zeros for 2.1 to 2.3 s, then a pause of 1.5 to 1.7 s (Annex B)."""
 WAKE_UP_PAUSE_S = 1.6
 QUIET_S = 0.3
 """The line is quiet for so long before a sign-on."""
+_BETWEEN_BREAKS_S = 0.05
 
 Mode = Literal["readout", "programming", "hdlc"]
 _OPTIONS: dict[Mode, tuple[str, str]] = {"readout": ("0", "0"), "programming": ("0", "1"), "hdlc": ("2", "2")}
@@ -36,20 +34,24 @@ _OPTIONS: dict[Mode, tuple[str, str]] = {"readout": ("0", "0"), "programming": (
 
 @dataclass(frozen=True)
 class SignOn:
-    """How to sign on. `address`: of the device; empty asks whoever is there. `most_baud`: what head and line can do."""
+    """How to sign on. `address`: of the device; empty asks whoever is there. `most_baud`: what head and line can do.
+
+    `answer_s`: how long it may take to answer (1.5 s by 6.3.14, item 12, and what adapters and servers add).
+    """
 
     address: str = ""
     first_baud: int = 300
     most_baud: int = 19_200
     wake_up: bool = False
+    answer_s: float = 1.8
     attempts: int = 3
 
 
 def identify(port: SerialPort, how: SignOn) -> Identification:
     """The meter's identification, at the first rate. Raises LinkError, LinkTimeout.
 
-    A wrong answer is asked for again, `how.attempts` times in all; silence twice: before that a session that somebody
-    left open is ended at the rate that it most likely has.
+    A wrong answer is asked for again, `how.attempts` times in all; silence twice: before that a session that was left
+    open (by a head that was lifted off, by a program that died) is ended, at every rate that it may have.
     """
     for attempt in range(1, how.attempts + 1):
         port.open(how.first_baud)
@@ -57,22 +59,37 @@ def identify(port: SerialPort, how: SignOn) -> Identification:
         if how.wake_up:
             port.tell(bytes(round(WAKE_UP_S / port.seconds(1))), WAKE_UP_PAUSE_S)
         try:
-            return identification(
-                port.exchange(
-                    request_message(how.address),
-                    identification_end,
-                    first_s=MOST_REACTION_S + MARGIN_S,
-                    longest=LONGEST_IDENTIFICATION,
-                )
-            )
+            return _ask(port, how)
         except LinkError as error:
             silent = isinstance(error, LinkTimeout)
+            if not silent:
+                sign_off(port)  # something is there, and waits for what is not coming
             if attempt == how.attempts or (silent and attempt == 2):
                 raise _named(port, "sign-on", error) from None
             if silent:
-                port.open(how.most_baud)
-                sign_off(port)
+                _end_any(port, how.most_baud)
     raise LinkError(f"{port.name}: sign-on: {how.attempts} attempts are none")
+
+
+def _end_any(port: SerialPort, most_baud: int) -> None:
+    for rate in sorted((r for r in MODE_C.values() if 300 < r <= most_baud), reverse=True):
+        port.open(rate)
+        port.tell(BREAK, _BETWEEN_BREAKS_S)
+
+
+def _ask(port: SerialPort, how: SignOn) -> Identification:
+    """What answers the request. Only a meter of mode A or B goes on talking behind it."""
+    data = port.exchange(
+        request_message(how.address),
+        identification_end,
+        first_s=how.answer_s,
+        longest=LONGEST_IDENTIFICATION,
+        more=True,
+    )
+    who = identification(data)
+    if who.mode == "C" and port.rest:
+        raise LinkError(f"{len(port.rest)} bytes came behind the identification")
+    return who
 
 
 def choose(port: SerialPort, who: Identification, how: SignOn, mode: Mode) -> tuple[bytes, int]:
@@ -105,7 +122,7 @@ def sign_on_hdlc(port: SerialPort, how: SignOn) -> Identification:
         return len(message) if len(data) >= len(message) else None
 
     try:
-        port.exchange(message, whole, first_s=MOST_REACTION_S + MARGIN_S, longest=len(message), then_baud=rate)
+        port.exchange(message, whole, first_s=how.answer_s, longest=len(message), then_baud=rate)
     except LinkTimeout:
         return who
     return who

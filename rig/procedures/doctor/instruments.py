@@ -12,7 +12,7 @@ from rig.bench.config import LimitsTable, OscilloscopeTable, SupplyTable
 from rig.bench.identities import other_than_expected
 from rig.bench.opening import link_to, oscilloscope_on, supply_on
 from rig.clock import Clock
-from rig.errors import LinkTimeout, RigError
+from rig.errors import LinkTimeout, Refused, RigError
 from rig.instruments.address import Address, Kind, parse_address
 from rig.instruments.asking import AskingLink
 from rig.instruments.catalogue import OSCILLOSCOPES, SUPPLIES
@@ -50,7 +50,7 @@ class InstrumentLook:
             who = self.identity = identify()
         except RigError as error:
             return [_DESK.failed(what, error.one_line(), not_answered(error, parse_address(table.address)))]
-        found = f"{who.maker} {who.model}, serial {who.serial}"
+        found = f"{who.maker} {who.model}, serial {who.serial or 'not told'}"
         other = other_than_expected(table, who, "model", "serial")
         if other is None:
             first = _DESK.ok(what, found)
@@ -71,6 +71,8 @@ class InstrumentLook:
         what = f"{supply.name}: output"
         try:
             reading = supply.read()
+        except Refused:
+            return [_DESK.not_here(what, "it tells only of a channel that was chosen, and nothing is set here")]
         except RigError as error:
             return [_DESK.failed(what, error.one_line(), not_answered(error, parse_address(self._table.address)))]
         found = f"{'on' if reading.output_on else 'off'}, {reading.volts:.2f} V, {reading.amps:.3f} A"

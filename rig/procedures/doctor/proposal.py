@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from rig.errors import InputError, Where
-from rig.instruments.catalogue import OSCILLOSCOPES, SUPPLIES, Facts
+from rig.instruments.catalogue import OSCILLOSCOPES, SUPPLIES, Driver, Facts
+from rig.instruments.guards import Guard
 from rig.procedures.doctor.access import ChipSeen
 from rig.procedures.doctor.discovery import Candidate
 from rig.records.doctor import Gap, Proposal
@@ -141,11 +142,22 @@ def _instrument(
         yield f'address = "{PLACEHOLDER}"   # TCPIP::HOST::PORT::SOCKET; Rigol listens at port 5555'
     else:
         yield f'driver = "{found.driver}"'
+        yield from _guards(found.driver)
         yield f"address = {_quoted(found.address)}"
         yield f"model = {_quoted(found.identity.model)}"
         yield f"serial = {_quoted(found.identity.serial)}"
     yield "# calibration_due = 2027-03-31   # the day on its label"
     yield from more
+
+
+def _guards(driver: Driver | None) -> Iterator[str]:
+    """What a supply without levels of its own has in their place."""
+    if driver not in SUPPLIES:
+        return
+    facts = SUPPLIES[driver]
+    for key, has in (("over_voltage_v", facts.over_voltage), ("over_current_a", facts.over_current)):
+        if Guard.LEVEL not in has:
+            yield f'{key} = "{has[0].value}"   # it has no level of its own'
 
 
 def _relays() -> Iterator[str]:

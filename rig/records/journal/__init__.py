@@ -6,6 +6,8 @@ it anew. A second writer waits a little for the first; readers wait for nobody.
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +29,7 @@ from rig.records.journal.facts import (
 )
 from rig.records.journal.reading import Filter, Reader, Standing
 from rig.records.journal.rows import Fact, insert
-from rig.records.journal.store import FILE, open_for_writing, path_in, roll_back, told
+from rig.records.journal.store import FILE, lock_folder, open_for_writing, path_in, roll_back, told
 
 __all__ = [
     "CONTROLS",
@@ -57,10 +59,32 @@ class Journal(Reader):
     What `add` was given is on the disk when it returns. One thread uses it.
     """
 
+    def __init__(self, path: Path, connection: sqlite3.Connection, lock: int) -> None:
+        super().__init__(path, connection)
+        self._lock = lock
+
     @classmethod
     def open(cls, out: Path) -> Journal:
-        """Makes it where there is none. Raises InputError (damaged, newer) and BenchError (cannot be written)."""
-        return cls(path_in(out), open_for_writing(out))
+        """Makes it, and its folder, where there is none.
+
+        Raises InputError: a damaged journal, or one from a newer version. BenchError: it cannot be written, or is just
+        being made anew.
+        """
+        with told(path_in(out)):
+            out.mkdir(parents=True, exist_ok=True)
+        lock = lock_folder(out, alone=False)
+        try:
+            return cls(path_in(out), open_for_writing(out), lock)
+        except BaseException:
+            os.close(lock)
+            raise
+
+    def close(self) -> None:
+        """May be called twice."""
+        super().close()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
     def add(self, *facts: Fact) -> None:
         """Their rows, all or none. Raises BenchError: they cannot be written, or one is there already."""

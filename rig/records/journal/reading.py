@@ -95,6 +95,15 @@ class Reader:
         found = self._ask(f"{rows.ATTEMPTS}{where} ORDER BY begun.n DESC LIMIT ?", [*values, limit], rows.attempt_of)
         return found[::-1]
 
+    def listed(self, which: Filter, *, unended: bool = False) -> list[rows.Listed]:
+        """`attempts`, flat; `unended`: only those that have not ended."""
+        where, values = which.sql()
+        if unended:
+            where = f"{where} AND ended.run_id IS NULL" if where else " WHERE ended.run_id IS NULL"
+        with told(self._path):
+            found = self._db.execute(f"{rows.LISTED}{where} ORDER BY begun.n", values).fetchall()
+        return list(map(rows.Listed._make, found))
+
     def attempt(self, run_id: str) -> Attempt | None:
         found = self._ask(f"{rows.ATTEMPTS} WHERE begun.run_id = ?", [run_id], rows.attempt_of)
         return found[0] if found else None

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from rig.records.journal.facts import (
     Attempt,
@@ -83,6 +83,60 @@ def _begun_row(fact: Begun) -> list[Any]:
 ATTEMPTS = (
     f"SELECT {', '.join(f'begun.{name}' for name in _BEGUN)}, {', '.join(f'ended.{name}' for name in _ENDED)},"  # noqa: S608
     f" {', '.join(f'lost.{name}' for name in _LOST)}"
+    " FROM begun LEFT JOIN ended USING (run_id) LEFT JOIN lost USING (run_id)"
+)
+
+
+class Listed(NamedTuple):
+    """An attempt in one flat row, for listing tens of thousands of them: see `Begun`, `Ended` and `Lost`.
+
+    `verdict` None: it has not ended. `reasons` is a JSON array; `lost` why it is called lost; the last three are
+    `Process`'s, of one that has not ended, None where they are not known.
+    """
+
+    run_id: str
+    kind: str
+    utc: str
+    verdict: str | None
+    rail_verdict: str | None
+    reasons: str | None
+    lower_s: float | None
+    estimate_s: float | None
+    upper_s: float | None
+    limit_s: float | None
+    comparison: str | None
+    safe: int | None
+    bench: str
+    meter: str | None
+    fixture: str | None
+    version_from: str | None
+    version_to: str | None
+    soak: str | None
+    cycle: int | None
+    attempt: int | None
+    elapsed_s: float | None
+    sums_sha256: str | None
+    lost: str | None
+    pid: int | None
+    started: int | None
+    boot_id: str | None
+
+    @property
+    def running(self) -> bool:
+        """Not ended, and its process still lives."""
+        if self.verdict is not None or self.lost is not None:
+            return False
+        if self.pid is None or self.started is None or self.boot_id is None:
+            return False
+        return Process(self.pid, self.started, self.boot_id).lives()
+
+
+_WHENCE = {"meter": "coalesce(ended.meter, begun.meter)", "lost": "lost.why", "run_id": "begun.run_id"}
+_WHENCE |= {name: f"iif(ended.n IS NULL, begun.{name}, NULL)" for name in _PROCESS}  # what has ended asks for none
+_WHENCE |= {name: f"ended.{name}" for name in _ENDED if name not in _WHENCE}
+_WHENCE |= {name: f"begun.{name}" for name in _BEGUN if name not in _WHENCE}
+LISTED = (
+    f"SELECT {', '.join(_WHENCE[name] for name in Listed._fields)}"  # noqa: S608 - our own names
     " FROM begun LEFT JOIN ended USING (run_id) LEFT JOIN lost USING (run_id)"
 )
 SOAKS = f"SELECT {', '.join(_SOAK)} FROM soak"  # noqa: S608 - our own names

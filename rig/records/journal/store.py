@@ -7,6 +7,7 @@ at all, in WAL mode; with synchronous=FULL a commit is on the disk when it retur
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 import sqlite3
@@ -163,7 +164,7 @@ def open_for_reading(out: Path) -> sqlite3.Connection:
             connection = _connected(path, "ro")
             version = _version(path, connection)
         except sqlite3.OperationalError:
-            if os.access(out, os.W_OK) or _unfinished(path):
+            if os.access(out, os.W_OK) or unfinished(path):
                 raise
             connection = _connected(path, "ro&immutable=1")  # a folder that nobody may write: nothing changes there
             version = _version(path, connection)
@@ -246,12 +247,13 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
 
 def _make(out: Path, path: Path) -> None:
     """Under a hidden name first: a journal that was begun and is none yet would be in everybody's way."""
-    out.mkdir(parents=True, exist_ok=True)
+    if log_of(path).exists():
+        raise damaged(path, f"nothing but its {log_of(path).name}")  # it would be played into the new one
     draft = out / f".{FILE}.{secrets.token_hex(4)}.partial"
     try:
         make_anew(draft).close()
         with contextlib.suppress(FileExistsError):  # another process was faster
-            os.link(draft, path)
+            name_too(draft, path)
         sync_folder(out)
     finally:
         with contextlib.suppress(OSError):
@@ -301,7 +303,50 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-def _unfinished(path: Path) -> bool:
+def unfinished(path: Path) -> bool:
     """Whether a writer left something beside it that is not in the file yet."""
-    log = path.with_name(f"{FILE}-wal")
+    log = log_of(path)
     return log.is_file() and log.stat().st_size > 0
+
+
+def name_too(path: Path, name: Path) -> None:
+    """The file at `path` gets this name too, or instead where the file system has no second names (FAT).
+
+    Raises FileExistsError, OSError.
+    """
+    try:
+        os.link(path, name)
+    except FileExistsError:
+        raise
+    except OSError:
+        if name.exists():
+            raise
+        path.rename(name)
+
+
+def log_of(path: Path) -> Path:
+    """SQLite's write-ahead log: commits that are not in the file yet."""
+    return path.with_name(f"{path.name}-wal")
+
+
+def index_of(path: Path) -> Path:
+    """SQLite's index of the log; worth nothing by itself."""
+    return path.with_name(f"{path.name}-shm")
+
+
+def lock_folder(out: Path, *, alone: bool) -> int:
+    """Writers share the folder; who makes the journal anew has it alone. Returns the descriptor that holds the lock.
+
+    Raises BenchError when somebody is in the way, InputError where there is no folder.
+    """
+    try:
+        descriptor = os.open(out, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise InputError("no folder of results", Where(str(out), found=error.strerror)) from error
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        words = "the journal is in use: wait for the run or the soak" if alone else "the journal is being made anew"
+        raise BenchError(words, Where(str(path_in(out)))) from error
+    return descriptor

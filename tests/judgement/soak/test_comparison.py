@@ -26,7 +26,7 @@ def test_the_chance_is_that_of_fishers_lady_tasting_tea() -> None:
 def test_a_firmware_that_fails_where_the_other_passed_fails_more_often() -> None:
     chance = difference_of(verdicts(passed=60), verdicts(passed=30, failed=30), 0.95).chance
     assert chance.finding == "more"
-    assert 0 < chance.from_ < 0.5 < chance.to
+    assert 0 < chance.low < 0.5 < chance.high
     assert difference_of(verdicts(passed=30, failed=30), verdicts(passed=60), 0.95).chance.finding == "less"
 
 
@@ -39,7 +39,7 @@ def test_inconclusive_cycles_are_counted_against_every_claim() -> None:
 def test_errors_are_left_out_of_the_chance() -> None:
     chance = difference_of(verdicts(passed=60, errors=40), verdicts(passed=30, failed=30, errors=9), 0.95).chance
     alone = difference_of(verdicts(passed=60), verdicts(passed=30, failed=30), 0.95).chance
-    assert (chance.p_more, chance.from_, chance.to) == (alone.p_more, alone.from_, alone.to)
+    assert (chance.p_more, chance.low, chance.high) == (alone.p_more, alone.low, alone.high)
 
 
 def test_a_longer_outage_is_found_with_its_length() -> None:
@@ -84,7 +84,7 @@ def test_what_has_no_partner_is_named_and_not_compared() -> None:
 def test_any_numbers_of_cycles_are_compared_and_few_find_nothing(in_a: int, in_b: int) -> None:
     found = difference_of(night(in_a), night(in_b, longer_s=50.0), 0.95)
     assert found.chance.finding == "none seen"
-    assert -1.0 <= found.chance.from_ <= 0.0 <= found.chance.to <= 1.0
+    assert -1.0 <= found.chance.low <= 0.0 <= found.chance.high <= 1.0
     assert all(s.finding == "none seen" for s in found.shifts)
 
 

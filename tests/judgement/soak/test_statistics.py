@@ -133,8 +133,13 @@ def test_every_bound_is_in_one_bin(rows: list[Cycle]) -> None:
     outage = distribution_of(rows, 0.95)
     assert sum(b.lower for b in outage.histogram) == outage.cycles
     assert sum(b.upper for b in outage.histogram) == outage.cycles - outage.unbounded
-    assert len(outage.histogram) <= 40
-    assert all(a.to_s == b.from_s for a, b in zip(outage.histogram, outage.histogram[1:], strict=False))
+    assert all(b.lower + b.upper > 0 for b in outage.histogram)
+    assert all(a.to_s <= b.from_s + 1e-9 for a, b in zip(outage.histogram, outage.histogram[1:], strict=False))
+
+
+def test_a_few_long_outages_do_not_hide_how_the_others_lie() -> None:
+    lengths = [45.0 + 0.01 * (n % 20) for n in range(200)]
+    assert len(distribution_of(known([*lengths, 190.0, 3000.0]), 0.95).histogram) > 10
 
 
 def test_five_thousand_cycles_leave_a_curve_that_a_page_can_hold() -> None:

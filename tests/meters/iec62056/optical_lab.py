@@ -9,13 +9,18 @@ from contextlib import contextmanager
 
 from rig.clock.virtual import VirtualClock
 from rig.firmware import Behaviour
-from rig.meters.iec62056.frames import ACK
+from rig.meters.credentials import Secret
+from rig.meters.iec62056.meter import OpticalMeter
+from rig.meters.iec62056.profile import OpticalProfile, load_optical_profile
+from rig.meters.iec62056.sign_on import SignOn
 from rig.meters.serial_port import SerialPort
 from rig.twin.meter import BOOT_S, KnownImage, TwinMeter
 from rig.twin.optical import TwinOptical
+from rig.twin.optical_commands import PASSWORD, TwinCommands
 from rig.twin.optical_wire import OpticalServer
 
 IMAGE = bytes(range(256)) * 4
+PROFILE = load_optical_profile("synthetic-esme-optical")
 HASH = hashlib.sha256(IMAGE).digest()
 
 
@@ -43,11 +48,21 @@ class Lab:
         known = {hashlib.sha256(image).hexdigest(): KnownImage("1.1.0", behaviour)}
         self.meter = TwinMeter(self.clock, lambda _: None, known, "1.0.0")
         self.hdlc = EchoHdlc() if hdlc else None
-        self.face = TwinOptical(self.meter, self.clock, lambda *_: ACK, self.hdlc, most_baud, battery)
+        self.commands = TwinCommands(self.meter)
+        self.face = TwinOptical(self.meter, self.clock, self.commands, self.hdlc, most_baud, battery)
         self.wire = OpticalServer(self.face, self.clock, threading.RLock())
         self.meter.mains(True)
         self.clock.sleep(BOOT_S)
         self.port = SerialPort("meter", self.wire.path, self.clock)
+
+    def driver(
+        self,
+        profile: OpticalProfile = PROFILE,
+        password: str = PASSWORD,
+        how: SignOn = SignOn(),  # noqa: B008
+    ) -> OpticalMeter:
+        secrets = {"twin_password": Secret("twin_password", password)} if profile.credentials else {}
+        return OpticalMeter(self.port, profile, self.clock, how, secrets)
 
 
 @contextmanager

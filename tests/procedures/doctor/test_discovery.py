@@ -73,7 +73,7 @@ def test_an_instrument_with_a_driver_is_found_by_one_question() -> None:
 
 
 def test_an_instrument_without_a_driver_is_a_warning() -> None:
-    with serving("KEYSIGHT,E36312A,MY1,1.0") as server:
+    with serving("KEYSIGHT,N6705C,MY1,1.0") as server:
         look = ProbeLook(Probe(HOST, (server.port,)), SystemClock(), named=True)
         (check,) = look.run()
     assert check.status == "warning"

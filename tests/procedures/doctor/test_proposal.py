@@ -22,7 +22,7 @@ from rig.procedures.doctor.proposal import PLACEHOLDER, Findings, MeterSeen, ben
 
 SUPPLY_ID = Identity("RIGOL TECHNOLOGIES", "DP832A", "DP8B1", "00.01.16")
 SCOPE_ID = Identity("RIGOL TECHNOLOGIES", "DS1104Z", "DS1A1", "00.04.05")
-OTHER_ID = Identity("KEYSIGHT", "E36312A", "MY1", "1.0")
+OTHER_ID = Identity("KEYSIGHT", "N6705C", "MY1", "1.0")
 NOTHING = Findings((), None, (), ())
 
 
@@ -55,9 +55,7 @@ def test_what_is_not_used_and_what_nobody_measured_is_told_in_the_file(tmp_path:
     file = tmp_path / "bench.toml"
     write(file, ALL)
     text = file.read_text()
-    assert (
-        "# Not used here: KEYSIGHT E36312A, serial MY1, firmware 1.0; RIGOL TECHNOLOGIES DP832A, serial DP8B2" in text
-    )
+    assert "# Not used here: KEYSIGHT N6705C, serial MY1, firmware 1.0; RIGOL TECHNOLOGIES DP832A, serial DP8B2" in text
     assert "usb-FTDI-port0" in text
     for line in text.splitlines():
         if line.startswith(("pin", "line", "band_v", "commissioned")):

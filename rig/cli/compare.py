@@ -1,0 +1,37 @@
+"""`rig compare A B`: two soaks of one meter, two firmwares: what is different, and how sure that is."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from pathlib import Path
+
+from rig.errors import ExitCode
+
+
+def add_words(verb: argparse.ArgumentParser) -> None:
+    """The options of this verb."""
+    soak = "a soak's folder, its soak.json, or its id in the journal"
+    verb.add_argument("a", metavar="A", help=soak)
+    verb.add_argument("b", metavar="B", help="likewise; B is compared with A")
+    verb.add_argument(
+        "--out", type=Path, default=Path("runs"), metavar="DIR", help="where the journal is (default: runs)"
+    )
+    verb.add_argument("--json", action="store_true", help="print rig.compare/1, and nothing else, on stdout")
+    verb.set_defaults(verb=run)
+
+
+def run(options: Namespace) -> int:
+    """Read both, compare, tell. What was found does not change the exit code."""
+    from rig.records.compare import compare, read_side
+    from rig.records.compare_words import compare_lines
+
+    record = compare(read_side(options.a, options.out), read_side(options.b, options.out))
+    if options.json:
+        import json
+
+        print(json.dumps(record.to_json(), ensure_ascii=False, allow_nan=False, indent=2))  # noqa: T201
+    else:
+        for line in compare_lines(record):
+            print(line)  # noqa: T201
+    return ExitCode.PASS
