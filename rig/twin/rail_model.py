@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rig.twin.ports import Cancellable, Timeline
 
-_KEEP_SEGMENTS = 500
+_KEEP_SEGMENTS, _MOST_SEGMENTS = 500, 100_000
 _KEEP_NS = 2 * 3600 * 1_000_000_000
 """The history that a probe may still ask for: the longest window of an oscilloscope, and more."""
 _MARGIN_V = 1e-9
@@ -173,10 +173,16 @@ class RailModel:
         else:
             self._segments.append(segment)
             self._starts.append(now)
-        if len(self._segments) > 2 * _KEEP_SEGMENTS and self._starts[_KEEP_SEGMENTS] < now - _KEEP_NS:
+        self._forget(now)
+        self._plan(segment)
+
+    def _forget(self, now: int) -> None:
+        """What is older than any probe asks for; and more than any night of pulses has."""
+        kept = len(self._segments)
+        old = kept > 2 * _KEEP_SEGMENTS and self._starts[_KEEP_SEGMENTS] < now - _KEEP_NS
+        if old or kept > _MOST_SEGMENTS:
             del self._segments[:_KEEP_SEGMENTS]
             del self._starts[:_KEEP_SEGMENTS]
-        self._plan(segment)
 
     def _plan(self, segment: _Segment) -> None:
         off, on = self._own
