@@ -21,6 +21,7 @@ from rig.clock.system import SystemClock
 from rig.errors import BenchError, InputError, Where
 from rig.instruments.usb import SysfsUsb
 from rig.meters.port import ImageState
+from rig.notify import Notifier, open_notifier
 from rig.procedures.soak.end import End, end_of, zone
 from rig.procedures.soak.keeping import attempts_of, find, resume, standing_of
 from rig.procedures.soak.plan import Plan, Turn, load_plan
@@ -28,13 +29,14 @@ from rig.procedures.soak.progress import SoakProgress
 from rig.procedures.soak.runner import Ending, SoakRunner, Tried
 from rig.procedures.soak.schedule import ScheduleRow, schedule
 from rig.procedures.soak.tally import Tally
-from rig.records.bundle import free_bytes, json_text
+from rig.procedures.soak.telling import Telling
+from rig.records.bundle import free_bytes
 from rig.records.journal import Attempt, Cycle, Ended, Journal, Reader, Soak
 from rig.records.journal.attempt import InSoak
 from rig.records.journal.soak_folder import SoakFolder
 from rig.records.soak import SoakRecord
 from rig.records.soak_making import read_soak
-from rig.records.soak_report import render_soak
+from rig.records.soak_report import soak_files
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,9 @@ class PreparedSoak:
 
         Raises InputError, BenchError when the bench or the journal cannot be opened.
         """
+        notifier = self._notifier()
         with self.bench.opened(self.plan.fixtures(), self.request.out) as bench, Journal.open(self.request.out) as book:
-            return soak_on(bench, self, book, progress)
+            return soak_on(bench, self, book, progress, notifier)
 
     def schedule(self) -> Iterator[ScheduleRow]:
         """What this sitting would do, if all goes as it should. Touches nothing."""
@@ -111,6 +114,13 @@ class PreparedSoak:
     def now(self) -> datetime:
         """By the wall clock, in UTC."""
         return self.request.utc or SystemClock().utc()
+
+    def _notifier(self) -> Notifier | None:
+        """Raises InputError: the plan wants people told, and that is not possible."""
+        table = self.plan.tables.notify
+        if table is None:
+            return None
+        return open_notifier(None if table.file is None else self.plan.path.parent / table.file)
 
     def _earlier(self) -> Soak | None:
         if self.request.resume is None:
@@ -167,7 +177,9 @@ def check_bench(plan: Plan, config: BenchConfig) -> None:
         raise InputError("a soak asks nobody at night", where)
 
 
-def soak_on(bench: Bench, prepared: PreparedSoak, journal: Journal, progress: SoakProgress) -> SoakOutcome:
+def soak_on(
+    bench: Bench, prepared: PreparedSoak, journal: Journal, progress: SoakProgress, notifier: Notifier | None = None
+) -> SoakOutcome:
     """One sitting on an open bench."""
     plan, request, config = prepared.plan, prepared.request, bench.config
     unsure = False
@@ -190,6 +202,7 @@ def soak_on(bench: Bench, prepared: PreparedSoak, journal: Journal, progress: So
         unsure, earlier = resumed.unsure, resumed.attempts
         for text in resumed.lost:
             progress.happened("lost", text, 0.0)
+    telling = Telling(progress, notifier, plan, book)
     runner = SoakRunner(
         bench=bench,
         plan=plan,
@@ -199,7 +212,7 @@ def soak_on(bench: Bench, prepared: PreparedSoak, journal: Journal, progress: So
         tally=Tally.of(plan, earlier),
         attempts=_Attempts(bench, prepared, journal, progress),
         room=lambda: _room(bench, request.out),
-        progress=progress,
+        progress=telling,
         usb=SysfsUsb(bench.clock) if bench.lease is not None else None,
     )
     if unsure:
@@ -208,7 +221,9 @@ def soak_on(bench: Bench, prepared: PreparedSoak, journal: Journal, progress: So
     with bench.clock.shielded():
         record = read_soak(journal, request.out, book.soak.soak_id)
         try:
-            book.seal({"soak.json": json_text(record.to_json()), "report.html": render_soak(record)})
+            if telling.ended(ending, record):
+                record = read_soak(journal, request.out, book.soak.soak_id)  # now with how that went
+            book.seal(soak_files(record))
         except BenchError as error:  # a full disk: what is in the bundles and the journal is there all the same
             return SoakOutcome(ending, record, book.path, bench.clock.cancelled(), error.one_line())
     return SoakOutcome(ending, record, book.path, bench.clock.cancelled())

@@ -23,6 +23,7 @@ class Transcript:
         self.name = name
         self.closed = False
         self.openings = 1
+        self.is_open = True
         self._pairs = list(pairs)
         self._at = 0
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from rig.bench.config import BenchConfig, GpiodSenseTable, OscilloscopeTable, SenseTable, SupplyTable
 from rig.bench.guarding import beside, inside
 from rig.bench.meter_opening import open_meter
+from rig.bench.recovering import Recoveries, RecoveringOscilloscope, RecoveringSupply
 from rig.bench.wear import WearBook, wear_file
 from rig.clock import Clock
 from rig.errors import BenchError
@@ -57,6 +58,7 @@ class Bench:
     sense: SenseLines
     meter: Meter
     wear: WearBook
+    recoveries: Recoveries
     lease: Lease | None = None
 
     def supply_settings(self) -> SupplySettings:
@@ -96,11 +98,13 @@ def open_bench(
         stack.callback(relays.close)
         sense = open_sense(config, clock, call_sets)
         stack.callback(sense.close)
+        supply_link, scope_link, recoveries = link_to(psu, clock), link_to(scope, clock), Recoveries(clock)
         bench = Bench(
             config=config,
             clock=clock,
-            supply=supply_on(link_to(psu, clock), psu),
-            oscilloscope=oscilloscope_on(link_to(scope, clock), scope, clock),
+            supply=RecoveringSupply(supply_on(supply_link, psu), supply_link, recoveries),
+            oscilloscope=RecoveringOscilloscope(oscilloscope_on(scope_link, scope, clock), scope_link, recoveries),
+            recoveries=recoveries,
             relays=relays,
             wear=wear,
             sense=sense,

@@ -124,7 +124,7 @@ def _line(twin: SystemTwin, file: Path) -> dict[str, str | float | int | None]:
         "oscilloscope": where["oscilloscope"],
         "modbus": where.get("modbus"),
         "serial": where.get("serial"),
-        "optical": where.get("optical"),
+        "optical": where.get("optical", where.get("optical_tcp")),
         "dlms": where.get("dlms"),
         "relays": where.get("relays"),
         "sense": where.get("sense"),

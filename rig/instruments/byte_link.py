@@ -26,6 +26,10 @@ class ByteLink(Protocol):
     def openings(self) -> int:
         """How often it was opened so far: settings may be gone when it has grown."""
 
+    @property
+    def is_open(self) -> bool:
+        """False before the first exchange, and after a broken one."""
+
     def tell(self, command: str) -> None:
         """Send what is not answered. Nothing proves that it arrived: read it back."""
 
@@ -72,6 +76,11 @@ class SerialByteLink:
     @property
     def openings(self) -> int:
         return self._wire.openings
+
+    @property
+    def is_open(self) -> bool:
+        """False before the first exchange, and after a broken one."""
+        return self._wire.is_open
 
     def tell(self, command: str) -> None:
         self._ready()

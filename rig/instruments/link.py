@@ -63,6 +63,11 @@ class VisaLink:
         """See `ScpiLink`."""
         return self._wire.openings
 
+    @property
+    def is_open(self) -> bool:
+        """False before the first exchange, and after a broken one."""
+        return self._wire.is_open
+
     def exchange(self, *commands: str) -> tuple[str, ...]:
         """See `ScpiLink`."""
         if not commands or not is_query(commands[-1]):

@@ -47,6 +47,10 @@ class ScpiLink(Protocol):
     def openings(self) -> int:
         """How often it was opened so far: the instrument's settings may be gone when it has grown."""
 
+    @property
+    def is_open(self) -> bool:
+        """False before the first exchange, and after a broken one."""
+
     def exchange(self, *commands: str) -> tuple[str, ...]:
         """Send the commands in order, each on its own line, and read the reply of each that ends its header with `?`.
 

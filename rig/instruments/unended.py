@@ -27,6 +27,10 @@ class UnendedLink:
     def openings(self) -> int:
         return self._link.openings
 
+    @property
+    def is_open(self) -> bool:
+        return self._link.is_open
+
     def exchange(self, *commands: str) -> tuple[str, ...]:
         """See `ScpiLink`. Each question is an exchange, with the commands before it."""
         if not commands or not is_query(commands[-1]):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from rig.errors import InputError, Where
 from rig.meters.port import ImageState
-from rig.meters.profile_files import find
+from rig.meters.profile_files import find, require_protocol
 from rig.meters.registers import NumberType, Order, TextType, words_of
 from rig.toml_file import did_you_mean, dotted, line_of, read_toml, validate
 
@@ -275,6 +275,7 @@ def check_profile(data: dict[str, object], text: str, file: str) -> Profile:
     """`data` (the parsed `text`) as a profile, checked beyond its types. Raises InputError."""
     from rig.meters.profile_checks import faults
 
+    require_protocol(data, "modbus", text, file)
     profile = validate(Profile, data, text, file)
     for fault in faults(profile):
         where = Where(file, dotted(fault.key), line_of(text, fault.key), fault.found, fault.expected)

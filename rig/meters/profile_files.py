@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
 from rig.errors import InputError, Where
-from rig.toml_file import did_you_mean
+from rig.toml_file import did_you_mean, line_of
 
 
 def find(name_or_path: str, key: str | None = None) -> Path:
@@ -28,6 +29,14 @@ def names(protocol: str | None = None) -> list[str]:
     """The profiles that the package carries: all, or those of one protocol."""
     paths = sorted(_packaged().glob("*.toml"))
     return [path.stem for path in paths if protocol is None or protocol_of(path) == protocol]
+
+
+def require_protocol(data: Mapping[str, object], protocol: str, text: str, file: str) -> None:
+    """Raises InputError for a profile (parsed from `text`) that is for another protocol; Modbus need not be said."""
+    found = data.get("protocol", "modbus")
+    if found != protocol:
+        where = Where(file, "protocol", line_of(text, ("protocol",)), repr(found)[:100], repr(protocol))
+        raise InputError("a profile for another protocol than the driver's", where)
 
 
 def protocol_of(path: Path) -> str:

@@ -90,7 +90,7 @@ class ActivationTest:
     def _activate_and_watch(self) -> None:
         scope = self._config.oscilloscope[0]
         settings = capture_settings(self._bench, scope.window_s, scope.pre_s, scope.depth)
-        job = CaptureJob(self._bench.oscilloscope, self._clock, settings)
+        job = CaptureJob(self._bench.oscilloscope, self._clock, settings, self._bench.recoveries)
         self.watch.on_edge = job.poke
         try:
             self._clock.wait(job.armed, 4 * scope.pre_s + 60)
@@ -117,6 +117,7 @@ class ActivationTest:
         """Watch until the end of it; returns whether the capture was triggered and is worth waiting for."""
         poll_at = self._clock.now()
         while not self._over():
+            self._session.tell_recoveries()
             if job.error is not None and not self.evidence.lost:
                 self._session.lose(job.error.one_line())
             if self.watch.lost is not None:

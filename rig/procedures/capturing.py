@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rig.bench.config import BenchConfig
+from rig.bench.recovering import Recoveries
 from rig.clock import Activity, Clock, Flag, to_ns
 from rig.errors import LinkError, RigError
 from rig.instruments.ports import Capture, CaptureSettings, Oscilloscope, ScopeState
@@ -20,6 +21,8 @@ from rig.rail.samples import Grid, Scale, code_limits, source_of
 
 ARMED_POLL_S = 1.0
 FOLLOW_POLL_S = 5.0
+AWAY_S, AGAIN_S = 30.0, 2.0
+"""An oscilloscope that is away is asked again so often, for so long: then it is lost."""
 _ACROSS = 12
 """A short window is polled once in a twelfth of it (a division of most screens)."""
 FILL_LIMIT = 3.0
@@ -38,8 +41,9 @@ class Taken:
 class CaptureJob:
     """Started by `start`; `armed` is set when it waits for its trigger, `ended` when all is over."""
 
-    def __init__(self, scope: Oscilloscope, clock: Clock, settings: CaptureSettings) -> None:
+    def __init__(self, scope: Oscilloscope, clock: Clock, settings: CaptureSettings, recoveries: Recoveries) -> None:
         self._scope = scope
+        self._recoveries = recoveries
         self._clock = clock
         self._settings = settings
         self._poke: Flag = clock.flag()
@@ -103,7 +107,7 @@ class CaptureJob:
             if self._clock.wait(self._poke, poll_s):
                 self._poke = self._clock.flag()
             sent = self._clock.now()
-            state = self._scope.state()
+            state = self._state()
             if state is ScopeState.WAITING:
                 waiting_ns = sent
                 continue
@@ -113,6 +117,26 @@ class CaptureJob:
             return
         self._scope.make_safe()
 
+    def _state(self) -> ScopeState:
+        """Where it stands. It may be away for a while: its acquisition goes on without us, and it is its own witness.
+
+        Meanwhile nothing is claimed: the trigger's bracket reaches over the gap, and the record is checked against what
+        was set when it is read. Another instrument that answers is refused.
+        """
+        began, why = self._clock.now(), ""
+        while True:
+            try:
+                state = self._scope.state()
+            except LinkError as error:
+                why = why or error.one_line()
+                if self._stop.is_set() or self._clock.now() - began >= to_ns(AWAY_S):
+                    raise
+                self._clock.wait(self._stop, AGAIN_S)
+            else:
+                if why:
+                    self._recoveries.add(self._scope.name, why)
+                return state
+
     def _finish(self, state: ScopeState, waiting_ns: int) -> None:
         poll_s = min(FOLLOW_POLL_S, self._settings.window_s / _ACROSS)
         while state is not ScopeState.STOPPED:
@@ -120,7 +144,7 @@ class CaptureJob:
             if self._clock.wait(self._stop, min(FOLLOW_POLL_S, max(poll_s, left_s))):
                 self._scope.make_safe()
                 return
-            state = self._scope.state()
+            state = self._state()
         self.taken = Taken(self._scope.read(), waiting_ns, self._seen_ns)
 
 

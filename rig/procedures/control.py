@@ -206,7 +206,7 @@ def _armed(bench: Bench, watch: Watch, cut_s: float) -> Iterator[CaptureJob]:
     """
     clock, pause_s = bench.clock, quiet_s(bench.config)
     settings = capture_settings(bench, cut_s + 3.5 * pause_s, 0.75 * pause_s, _DEPTH)
-    job = CaptureJob(bench.oscilloscope, clock, settings)
+    job = CaptureJob(bench.oscilloscope, clock, settings, bench.recoveries)
     watch.on_edge = job.poke
     try:
         clock.wait(job.armed, 60.0)

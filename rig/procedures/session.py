@@ -53,6 +53,7 @@ class Session:
         self.dial = Dial(bench.config, self.watch, bench.clock, limit)
         self.evidence = Evidence(bench.clock.now())
         self.path = FeedPath(bench, self.watch)
+        self._told_back = len(bench.recoveries.since(0))
         self.interlocks = Interlocks(bench, free_bytes, self._rail_is_down, self._identified)
 
     def run(self, steps: Callable[[], None], leaving: Callable[[], None] = lambda: None) -> Evidence:
@@ -92,6 +93,7 @@ class Session:
         return fn()
 
     def begin(self, name: str, text: str) -> None:
+        self.tell_recoveries()
         self.dial.begin(name)
         self.diary.event("step", name=name, text=text)
         self.progress.step(name, text)
@@ -200,8 +202,17 @@ class Session:
         for check in checks:
             self.diary.event("safe", what=check.what, proven=check.proven, found=check.found)
 
+    def tell_recoveries(self) -> None:
+        """Links that were lost and came back: no reason for a verdict, and never hidden."""
+        for back in self.bench.recoveries.since(self._told_back):
+            at_s = (back.at_ns - self.evidence.started_ns) / 1e9
+            self.diary.event("came_back", what=back.name, at_s=at_s, why=back.why)
+            self.progress.note(f"{back.name}: its link was lost, and is there again ({back.why})")
+            self._told_back += 1
+
     def _end(self) -> None:
         """The bench is safe: the watch may end. What the guardian did by itself, or that it is gone, is told now."""
+        self.tell_recoveries()
         self.watch.stop()
         if self.bench.relays.tripped is not None:
             self.evidence.unguarded = True

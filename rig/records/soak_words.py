@@ -83,12 +83,10 @@ def chance_words(chance: Chance) -> str:
 
 
 def quantile_words(row: Quantile, confidence: float) -> str:
-    of_all = f"{at_least(row.from_s)} to {at_most(row.to_s)} s" if row.to_s is not None else _open_end(row)
-    return f"{band(row.lower_s, row.upper_s)} here; of all activations {of_all}, {whole_percent(confidence)} sure"
-
-
-def _open_end(row: Quantile) -> str:
-    return "without a bound" if row.from_s == 0 else f"{at_least(row.from_s)} s or more"
+    here = f"{band(row.lower_s, row.upper_s)} here"
+    if row.to_s is None and row.from_s == 0:
+        return f"{here}; too little to say of all activations"
+    return f"{here}; of all activations {band(row.from_s, row.to_s)}, {whole_percent(confidence)} sure"
 
 
 def quantile_name(content: float) -> str:

@@ -12,11 +12,14 @@ from typing import Any
 
 from rig.instruments.catalogue import OscilloscopeDriver, SupplyDriver
 from rig.twin.keysight_e36300 import TwinE36300
+from rig.twin.keysight_infiniivision import TwinInfiniiVision
 from rig.twin.korad import KoradServer, TwinKorad
 from rig.twin.ports import RailProbe, SupplyHardware, Timeline
 from rig.twin.rigol_dp800 import TwinDP800
 from rig.twin.rigol_ds1000z import TwinDS1000Z
+from rig.twin.scope_face import TwinScope
 from rig.twin.scpi import ScpiFace
+from rig.twin.siglent_sds1000x_e import TwinSDS1000XE
 from rig.twin.wire import LineServer
 
 Lock = AbstractContextManager[object]
@@ -45,7 +48,7 @@ class SupplyFace:
 class ScopeFace:
     """An oscilloscope. `make`: timeline, probe, seed, peak noise in volts. `keys` and `nowhere` as for a supply."""
 
-    make: Callable[[Timeline, RailProbe, int, float], TwinDS1000Z]
+    make: Callable[[Timeline, RailProbe, int, float], TwinScope]
     keys: Mapping[str, str] = field(default_factory=dict)
     nowhere: str = "TCPIP::127.0.0.1::2::SOCKET"
 
@@ -67,6 +70,14 @@ SUPPLIES: dict[SupplyDriver, SupplyFace] = {
 OSCILLOSCOPES: dict[OscilloscopeDriver, ScopeFace] = {
     "rigol-ds1000z": ScopeFace(
         lambda line, probe, seed, noise_v: TwinDS1000Z(line, probe, seed, noise_v, f"DS1TWIN{seed:08d}")
+    ),
+    "keysight-infiniivision": ScopeFace(
+        lambda line, probe, seed, noise_v: TwinInfiniiVision(line, probe, seed, noise_v, f"MYTWIN{seed:08d}"),
+        keys={"window_s": "500.0", "depth": "1_000_000"},
+    ),
+    "siglent-sds1000x-e": ScopeFace(
+        lambda line, probe, seed, noise_v: TwinSDS1000XE(line, probe, seed, noise_v, f"SDSTWIN{seed:08d}"),
+        keys={"depth": "1_400_000"},
     ),
 }
 """The first of each is the usual one."""

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from rig.bench.dlms_table import DlmsPart
 from rig.bench.meter_table import ModbusTcpPart, OutsideTable, readable
 from rig.bench.optical_table import OpticalPart
 from rig.bench.roles import mains_roles
@@ -19,6 +20,7 @@ from rig.errors import InputError, Where
 from rig.instruments.catalogue import SUPPLIES
 from rig.meters.serial_port import with_parity
 from rig.toml_file import did_you_mean
+from rig.twin.dlms.faults import disable, every, lose_blocks, noise_before, small_slot, wrong_check_sequence
 from rig.twin.optical_commands import TwinCommands
 from rig.twin.optical_wire import OpticalServer
 from rig.twin.serial_wire import PtyServer
@@ -26,6 +28,7 @@ from rig.twin.wire import TcpServer
 
 if TYPE_CHECKING:
     from rig.bench.config import BenchConfig
+    from rig.twin.dlms.face import TwinDlms
     from rig.twin.rack import Rack
 
 _LINE_END = with_parity(b"\r\n")
@@ -167,6 +170,25 @@ def _reset_in_answer(twin: Rack) -> None:
     wire.garble = cut
 
 
+def _dlms(act: Callable[[TwinDlms], None]) -> Callable[[Rack], None]:
+    """Done to the DLMS face of the meter, where it has one."""
+    return lambda twin: act(twin.dlms) if twin.dlms is not None else None
+
+
+def _on_the_line(make: Callable[[], Callable[[bytes], bytes]]) -> Callable[[Rack], None]:
+    """What `make` gives is done to every answer on the meter's line."""
+
+    def act(twin: Rack) -> None:
+        if isinstance(twin.meter_wire, PtyServer):
+            twin.meter_wire.garble = make()
+
+    return act
+
+
+def _log_lies(twin: Rack) -> None:
+    twin.world.meter.log_error_s = 20.0
+
+
 def _other_hardware(twin: Rack) -> None:
     twin.world.meter.model = "SM-OTHER-9"
 
@@ -210,13 +232,28 @@ def _no_phases(config: BenchConfig) -> str | None:
     return None if len(mains_roles(config)) > 1 else "second live terminal at its meter"
 
 
+def _no_dlms(config: BenchConfig) -> str | None:
+    return None if isinstance(readable(config.meter), DlmsPart) else "meter on DLMS"
+
+
+def _no_hdlc(config: BenchConfig) -> str | None:
+    part = readable(config.meter)
+    return None if isinstance(part, DlmsPart) and part.port is not None else "meter on HDLC"
+
+
 def _no_serial_line(config: BenchConfig) -> str | None:
     part = readable(config.meter)
     return None if getattr(part, "port", None) is not None else "serial line to its meter"
 
 
-def _no_head(config: BenchConfig) -> str | None:
+def _no_mode_c(config: BenchConfig) -> str | None:
     return None if isinstance(readable(config.meter), OpticalPart) else "optical head for mode C"
+
+
+def _no_head(config: BenchConfig) -> str | None:
+    part = readable(config.meter)
+    signed_on = isinstance(part, DlmsPart) and part.port is not None and part.sign_on == "mode-e"
+    return None if signed_on or isinstance(part, OpticalPart) else "optical head at its meter"
 
 
 def _no_network_meter(config: BenchConfig) -> str | None:
@@ -229,6 +266,11 @@ def _takes_no_image(config: BenchConfig) -> str | None:
 
 def _no_mains_or_image(config: BenchConfig) -> str | None:
     return _no_mains(config) or _takes_no_image(config)
+
+
+def _drop_supply(twin: Rack) -> None:
+    if isinstance(twin.supply_wire, TcpServer):
+        twin.supply_wire.hang_up()
 
 
 def _lose_edges(twin: Rack) -> None:
@@ -271,6 +313,8 @@ KINDS: dict[str, FaultKind] = {
     "rail-down-stuck-low": FaultKind("rail_down never says 'down' again", lambda t: t.line("rail_down").force(False)),
     "edges-lost": FaultKind("the next edge of each comparator is lost", _lose_edges, 0.0, loses_edges=True),
     "scope-dead": FaultKind("the oscilloscope loses its network", lambda t: t.scope_wire.unplug()),
+    "scope-drops": FaultKind("the oscilloscope drops its connection once", lambda t: t.scope_wire.hang_up()),
+    "supply-drops": FaultKind("the supply drops its connection once", _drop_supply, lacks=_no_network_supply),
     "scope-silent": FaultKind("the oscilloscope no longer answers", lambda t: _silence(t, "scope")),
     "scope-stale": FaultKind("the oscilloscope says WAIT for ever", _stale_scope),
     "supply-dead": FaultKind("the supply loses its network", lambda t: t.supply_wire.unplug()),
@@ -281,7 +325,7 @@ KINDS: dict[str, FaultKind] = {
     "meter-too-late": FaultKind(
         "the meter answers two and a half seconds late: after the next question", lambda t: t.meter_wire.delay(2.5)
     ),
-    "wrong-check": FaultKind("every block ends with a wrong block check", _wrong_check, lacks=_no_head),
+    "wrong-check": FaultKind("every block ends with a wrong block check", _wrong_check, lacks=_no_mode_c),
     "head-lifted": FaultKind("the optical head is lifted off for good", _lift_for(1e6), 10.0, lacks=_no_head),
     "head-lifted-in-transfer": FaultKind(
         "the optical head is away for 20 s while the image comes", _lift_for(20.0), phase="transfer", lacks=_no_head
@@ -309,6 +353,21 @@ KINDS: dict[str, FaultKind] = {
     "image-damaged": FaultKind("a bit of the image flips in the meter", _damage, lacks=_takes_no_image),
     "hash-mismatch": FaultKind("the meter takes the hash of the command for another one", _mistake),
     "other-hardware": FaultKind("the meter is of another hardware than the firmware", _other_hardware),
+    "dlms-blocks-lost": FaultKind(
+        "the meter loses every second block of the image", _dlms(lambda face: lose_blocks(face, 2)), lacks=_no_dlms
+    ),
+    "dlms-slot-small": FaultKind("the meter's slot is too small for the image", _dlms(small_slot), lacks=_no_dlms),
+    "dlms-disabled": FaultKind("the meter's image transfer is not enabled", _dlms(disable), lacks=_no_dlms),
+    "dlms-log-lies": FaultKind("the meter's log calls each outage 20 s longer", _log_lies, lacks=_no_dlms),
+    "hdlc-fcs-wrong": FaultKind(
+        "every fifth answer has a wrong check sequence",
+        _on_the_line(lambda: every(5, wrong_check_sequence)),
+        lacks=_no_hdlc,
+    ),
+    "hdlc-noise": FaultKind("noise comes before every answer", _on_the_line(lambda: noise_before), lacks=_no_hdlc),
+    "hdlc-dead": FaultKind(
+        "every answer has a wrong check sequence", _on_the_line(lambda: wrong_check_sequence), 0.0, lacks=_no_hdlc
+    ),
     "k2-welded": FaultKind(
         "K2's contact stays closed", lambda t: t.contact("meter-feed").stick(True), 0.0, lacks=_no_k2
     ),

@@ -20,6 +20,7 @@ from rig.firmware import Fixture
 from rig.toml_file import did_you_mean
 from rig.twin.choice import METER, chosen, split
 from rig.twin.devices import Contact, Signal
+from rig.twin.dlms.face import TwinDlms
 from rig.twin.faces import OSCILLOSCOPES, SUPPLIES
 from rig.twin.faults import Fault, Phase
 from rig.twin.korad import KoradServer
@@ -78,6 +79,8 @@ class Rack:
         self.scope_wire: LineServer = LineServer("oscilloscope", self.scope.handle, times.model, times.lock)
         meter = connect(draft, self.world.meter, times.model, times.lock, times.scale)
         self.meter_wire: MeterWire = meter.wire
+        self.dlms: TwinDlms | None = meter.dlms
+        """The face of a meter on DLMS."""
         self._credentials = meter.credentials
         self._meter_place = {meter.kind: meter.address}
         if meter.credentials is not None:

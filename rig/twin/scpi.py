@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from rig.twin.wire import SILENCE, Answer, Deferred, HangUp
 
 _QUEUE_LENGTH = 20
-_NODE = re.compile(r"(\[)?:?(\*?[A-Za-z]+)(<n>)?(\])?")
+_NODE = re.compile(r"(\[)?:?(\*?[A-Za-z_]+)(<n>)?(\])?")
 
 
 class ScpiError(Exception):

@@ -124,7 +124,7 @@ class PtyServer(ABC):
         `echo`: what a head sends back of the question; it comes with the answer.
         """
         arrives, delay_s = self.garble(whole), delay_s + self._delay_s
-        if len(arrives) < len(whole):
+        if self._breaks_off(arrives, whole):
             with self._lock:
                 self._timeline.schedule(self._timeline.now() + to_ns(delay_s), lambda: self._deliver(echo + arrives))
             self._timeline.defer(None, lambda: None)
@@ -134,6 +134,10 @@ class PtyServer(ABC):
             here = _Coming((late.take(now) if late is not None else b"") + echo + arrives, now + to_ns(delay_s))
             self._coming = here
             self._timeline.defer(delay_s, lambda: self._deliver(here.take(0)))
+
+    def _breaks_off(self, arrives: bytes, whole: bytes) -> bool:
+        """Whether who asked waits in vain for more than what arrives of an answer."""
+        return len(arrives) < len(whole)
 
     def _deliver(self, data: bytes) -> None:
         with self._guard, contextlib.suppress(OSError):  # nobody reads, or it was unplugged

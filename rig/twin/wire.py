@@ -98,6 +98,12 @@ class TcpServer:
         )
         self._acceptor.start()
 
+    def hang_up(self) -> None:
+        """Close all connections; who connects again is served. In any thread."""
+        with self._guard:
+            for connection in self._connections:
+                _shut(connection)
+
     def unplug(self) -> None:
         """Close the listener and all connections: from now on the port refuses. May be called twice, in any thread."""
         with self._guard:

@@ -66,6 +66,10 @@ TABLE: dict[Faults, tuple[Row, Row]] = {
     ("scope-dead@20",): (("INCONCLUSIVE", {"instrument_lost"}), ("FAIL", BROKEN | {"instrument_lost"})),
     ("scope-silent@20",): (("INCONCLUSIVE", {"instrument_lost"}), ("FAIL", BROKEN | {"instrument_lost"})),
     ("scope-stale@1",): (("INCONCLUSIVE", {"instrument_lost"}), ("FAIL", BROKEN | {"instrument_lost"})),
+    ("scope-drops@20",): (("PASS", set()), ("FAIL", BROKEN)),
+    ("supply-drops@20",): (("PASS", set()), ("FAIL", BROKEN)),
+    ("scope-drops",): (("PASS", set()), ("FAIL", BROKEN)),
+    ("supply-drops",): (("PASS", set()), ("FAIL", BROKEN)),
     ("supply-dead@20",): (("ERROR", NO_SUPPLY), ("ERROR", NO_SUPPLY | BROKEN)),
     ("supply-silent@20",): (("ERROR", NO_SUPPLY), ("ERROR", NO_SUPPLY | BROKEN)),
     ("meter-dead@20",): (("INCONCLUSIVE", {"version_unchanged"}), ("FAIL", BROKEN | {"version_unchanged"})),
@@ -83,8 +87,8 @@ TABLE: dict[Faults, tuple[Row, Row]] = {
     ("rail-up-stuck-high@1", "rail-down-stuck-low@1"): (("ERROR", {"sources_disagree"} | UNSAFE),) * 2,
 }
 
-ELSEWHERE = {"k3-opens", "mains-l2-lost", "meter-noise"}
-"""What this bench cannot have, or what changes nothing on it: see tests/procedures/test_variants.py."""
+ELSEWHERE = {"k3-opens", "mains-l2-lost", "meter-noise"} | {k for k in KINDS if k.startswith(("dlms-", "hdlc-"))}
+"""What this bench cannot have, or what changes nothing on it: tests/procedures/test_variants.py, test_dlms_runs.py."""
 
 UNPROVEN = {
     "k2-welded": {"rail discharged"},

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from rig.errors import InputError, Where
 from rig.meters.port import ImageState
-from rig.meters.profile_files import find
+from rig.meters.profile_files import find, require_protocol
 from rig.toml_file import Key, did_you_mean, dotted, line_of, read_toml, validate
 
 PROTOCOL = "iec62056-21"
@@ -205,6 +205,7 @@ def load_optical_profile(name_or_path: str, key: str | None = None) -> OpticalPr
 
 def check_optical_profile(data: dict[str, object], text: str, file: str) -> OpticalProfile:
     """`data` (the parsed `text`) as a profile, checked beyond its types. Raises InputError."""
+    require_protocol(data, PROTOCOL, text, file)
     profile = validate(OpticalProfile, data, text, file)
     for key, message, found, expected in _faults(profile):
         raise InputError(message, Where(file, dotted(key), line_of(text, key), found, expected))

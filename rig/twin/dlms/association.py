@@ -47,7 +47,7 @@ class Security:
     """The meter's clients, its system title and the keys of security suite 0."""
 
     clients: Mapping[int, Client]
-    title: bytes = b"SYN\0\0\0\0\1"
+    title: bytes
     encryption_key: bytes = bytes(16)
     authentication_key: bytes = bytes(16)
 

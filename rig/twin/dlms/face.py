@@ -16,10 +16,12 @@ from rig.twin.meter import TwinMeter
 BLOCK_BYTES = 1024
 """Of its image blocks."""
 LOGICAL_DEVICE = 1
-_PUBLIC, _MANAGEMENT = 16, 1
+PUBLIC_CLIENT, _MANAGEMENT = 16, 1
+TITLE = b"SYN\0\0\0\0\1"
+"""The meter's system title."""
 _WRAPPER = struct.Struct(">HHHH")
 LONGEST_WRAPPED = 16_384
-OPEN = Security({_PUBLIC: Client(), _MANAGEMENT: Client()})
+OPEN = Security({PUBLIC_CLIENT: Client(), _MANAGEMENT: Client()}, TITLE)
 """Who asks needs to show nothing."""
 
 

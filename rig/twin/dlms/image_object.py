@@ -24,6 +24,7 @@ class ImageObject:
         self._meter = meter
         self.block_bytes = block_bytes
         self.enabled = True
+        self.slot_bytes = SLOT_BYTES
         self.lose: Callable[[int], bool] = lambda _: False
         self._identification = b""
         self._size = 0
@@ -74,7 +75,7 @@ class ImageObject:
 
     def _initiate(self, value: Value) -> None:
         identification, size = _fields(value, Tag.OCTETS, Tag.UINT32)
-        if not self.enabled or size.number > SLOT_BYTES or not size.number:
+        if not self.enabled or size.number > self.slot_bytes or not size.number:
             raise Refused(Result.OTHER_REASON)
         self._not_busy()
         self._identification, self._size = identification.data, size.number

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from rig.meters.dlms.hdlc import Reader
 from rig.meters.serial_port import BITS
 from rig.twin.dlms.face import TwinDlms, answer_wrapped, split_wrapped
 from rig.twin.dlms.station import Station
@@ -73,6 +74,10 @@ class HdlcServer(PtyServer):
         self._characters = 0
         super().__init__(timeline, lock, None)
 
+    def _breaks_off(self, arrives: bytes, whole: bytes) -> bool:
+        del whole
+        return nothing_whole(arrives)
+
     def _split(self, data: bytes) -> tuple[bytes | None, bytes]:
         return (data, b"") if data else (None, b"")
 
@@ -87,6 +92,11 @@ class HdlcServer(PtyServer):
             self._timeline.defer(None, lambda: None)
         else:
             self._reply(said, (characters + len(said)) * BITS / self._baud + REACTION_S)
+
+
+def nothing_whole(arrives: bytes) -> bool:
+    """Whether nothing in it ends: neither a frame nor what is damaged."""
+    return not any(True for _ in Reader().feed(arrives))
 
 
 class HdlcEnd:

@@ -64,6 +64,7 @@ class Watched:
 
     name = "psu"
     openings = 1
+    is_open = True
 
     def __init__(self, idn: str) -> None:
         self.idn = idn
