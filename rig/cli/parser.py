@@ -73,7 +73,11 @@ def _add_run(verbs: argparse._SubParsersAction[_Parser]) -> None:
         allow_abbrev=False,
     )
     verb.add_argument(
-        "--bench", default="twin", metavar="NAME|FILE", help="bench by name, or a bench file (default: twin)"
+        "--bench",
+        default="twin",
+        metavar="NAME|FILE",
+        help="bench by name, or a bench file (default: twin); a twin's instruments may be chosen behind its name:"
+        " twin,supply=NAME,oscilloscope=NAME",
     )
     verb.add_argument(
         "--firmware",

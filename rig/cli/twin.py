@@ -27,7 +27,12 @@ _FILE = "twin.toml"
 
 def add_words(verb: ArgumentParser, number: Callable[[str], float]) -> None:
     """The options of `rig twin serve`."""
-    verb.add_argument("--bench", default="twin", metavar="NAME", help="which twin (default: twin)")
+    verb.add_argument(
+        "--bench",
+        default="twin",
+        metavar="NAME",
+        help="which twin (default: twin), and its instruments: twin,supply=NAME",
+    )
     verb.add_argument(
         "--scale",
         type=number,
