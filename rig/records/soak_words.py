@@ -175,7 +175,7 @@ def _figures(record: SoakRecord) -> Iterator[str]:
     if violation.all_violated != violation.violated:
         yield f"    with each ERROR as one too: {chance_words(violation.all_violated)}"
     if not record.ending.fixed_n:
-        yield "    the soak was stopped because of its verdicts: these limits do not hold as stated"
+        yield "    the soak was stopped because of its verdicts: these limits are not exact"
     if outage.largest is not None:
         yield f"  longest outage: {band(outage.largest.lower_s, outage.largest.upper_s)}"
         yield from (f"    {tolerance_words(row)}" for row in outage.tolerance)
@@ -183,6 +183,8 @@ def _figures(record: SoakRecord) -> Iterator[str]:
         yield f"    {left_out}"
     for one, trend in zip(statistics.directions, statistics.trends, strict=True):
         yield f"  {one.direction.words}: {counts_words(one.counts)}"
+        if len(statistics.directions) > 1:
+            yield f"    chance of a violation: {chance_words(one.violation.kept)}"
         if one.outage.largest is not None:
             yield f"    longest: {band(one.outage.largest.lower_s, one.outage.largest.upper_s)}"
             shown = [row for row in one.outage.quantiles if row.content in _SHOWN]
