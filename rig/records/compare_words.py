@@ -70,7 +70,7 @@ def shift_words(shift: Shift) -> str:
     here = f"B less A is {_band(shift.shift_lower_s, shift.shift_upper_s)} here"
     if shift.from_s is None and shift.to_s is None:
         return f"{here}; too little to say more ({cycles})"
-    sure = whole_percent(round(shift.confidence, 6))
+    sure = whole_percent(shift.confidence)
     return (
         f"{here}, {_band(shift.from_s, shift.to_s)} with {sure} ({cycles}; Mann and Whitney, one-sided: "
         f"longer {shift.p_longer:.3g}, shorter {shift.p_shorter:.3g})"

@@ -90,7 +90,7 @@ def test_the_sentence_at_the_top_is_plain() -> None:
 
 def test_a_longer_outage_is_told_in_seconds() -> None:
     lines = "\n".join(compare_lines(PAIRS["longer"]()))
-    assert "B less A is 1.8" in lines
+    assert "B less A is 1.900 to 2.091 s here" in lines
     assert "s with 97.5 % (30 and 30 cycles" in lines
 
 
