@@ -28,6 +28,7 @@ from rig.procedures.judging import Judging
 from rig.procedures.progress import Progress, Silent
 from rig.procedures.rows import entry_of
 from rig.procedures.session import Session
+from rig.recording import Taps
 from rig.records.analysis import Analysis
 from rig.records.bundle import Bundle, free_bytes
 from rig.records.journal import RUN
@@ -51,6 +52,8 @@ class Request:
     controls: str = "auto"
     terminal: int | None = None
     """The descriptor of a terminal at which a person sits, where there is one."""
+    taps: Taps | None = None
+    """Who hears what is said on the bench's links."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,9 @@ class Prepared:
         if request.controls not in CONTROLS:
             found = Where(key="--controls", found=request.controls, expected=" or ".join(CONTROLS))
             raise InputError("not a way to make controls", found)
-        self.bench = ChosenBench(request.bench, request.seed, request.faults, terminal=request.terminal)
+        self.bench = ChosenBench(
+            request.bench, request.seed, request.faults, terminal=request.terminal, taps=request.taps
+        )
         self._limit(self.bench.file_config)
 
     @property

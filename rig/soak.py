@@ -30,6 +30,7 @@ from rig.procedures.soak.runner import Ending, SoakRunner, Tried
 from rig.procedures.soak.schedule import ScheduleRow, schedule
 from rig.procedures.soak.tally import Tally
 from rig.procedures.soak.telling import Telling
+from rig.recording import Taps
 from rig.records.bundle import free_bytes
 from rig.records.journal import Attempt, Cycle, Ended, Journal, Reader, Soak
 from rig.records.journal.attempt import InSoak
@@ -54,6 +55,7 @@ class SoakRequest:
     resume: str | None = None
     seed: int | None = None
     faults: tuple[str, ...] = ()
+    taps: Taps | None = None
     utc: datetime | None = None
 
 
@@ -79,7 +81,7 @@ class PreparedSoak:
         self.plan: Plan = load_plan(request.plan)
         self.earlier: Soak | None = self._earlier()
         self.seed = self.earlier.seed if self.earlier is not None else (request.seed or 0)
-        self.bench = ChosenBench(request.bench, self.seed, request.faults, utc=request.utc)
+        self.bench = ChosenBench(request.bench, self.seed, request.faults, utc=request.utc, taps=request.taps)
         self.config: BenchConfig = self.bench.config
         check_bench(self.plan, self.config)
         if self.earlier is not None and self.earlier.bench != self.config.bench.name:

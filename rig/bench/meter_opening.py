@@ -97,7 +97,7 @@ def _by_profile(
     if isinstance(table, OpticalPart):
         profile = load_optical_profile(table.profile, key)
         how = SignOn(table.device, table.first_baud, table.most_baud, table.wake_up, table.timeout_s)
-        port = SerialPort(NAME, table.port, clock)
+        port = SerialPort(NAME, table.port, clock, software_parity=table.parity == "even")
         secrets = _secrets(profile.credentials, table.credentials_file)
         return OpticalMeter(port, profile, clock, how, secrets, table.idle_s)
     return _modbus(table, clock, key)

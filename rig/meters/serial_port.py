@@ -33,6 +33,12 @@ _SEVEN = bytes(b & 0x7F for b in range(256))
 
 _Result = TypeVar("_Result")
 
+
+def seven_bits(data: bytes) -> bytes:
+    """The characters, whatever their parity bit is."""
+    return data.translate(_SEVEN)
+
+
 Whole = Callable[[bytes], int | None]
 """How many bytes the message takes that begins what came; None while more must come. Raises LinkError."""
 
@@ -62,11 +68,16 @@ class SerialPort:
     asks again, or close.
     """
 
-    def __init__(self, name: str, address: str, clock: Clock) -> None:
-        """`address`: as pyserial's `serial_for_url` takes it."""
+    def __init__(self, name: str, address: str, clock: Clock, *, software_parity: bool = True) -> None:
+        """`address`: as pyserial's `serial_for_url` takes it.
+
+        software_parity: False where whoever stands between makes and checks the parity (a device server that is set to
+        7E1), or where there is none on the way: then characters are just below 128.
+        """
         self.name = name
         self.address = address
         self.clock = clock
+        self._software_parity = software_parity
         self._wire: Wire | None = None
         self._baud = 0
         self._sent: Sending | None = None
@@ -124,7 +135,7 @@ class SerialPort:
         def call() -> bytes:
             wire = self._opened()
             wire.discard()
-            raw = with_parity(request) if parity else request
+            raw = self._raw(request, parity)
             self._sent = self._send(wire, raw, then_baud)
             echo = _Echo(b"" if self._echoes is False else raw)
             return self._receive(wire, echo, whole, longest, parity, max(first_s, GAP_S))
@@ -150,19 +161,18 @@ class SerialPort:
 
     def tell(self, message: bytes, quiet_s: float, *, parity: bool = True) -> bytes:
         """Send what is not answered, and listen for `quiet_s`: what comes meanwhile is returned (256 bytes at most)."""
-        heard = b""
+        heard, raw = b"", self._raw(message, parity)
 
         def call() -> None:
             nonlocal heard
             wire = self._opened()
-            raw = with_parity(message) if parity else message
             self._send(wire, raw, 0)
             while len(heard) < len(raw) + 256 and (some := wire.read(quiet_s)):
                 heard += some
 
         with contextlib.suppress(LinkTimeout):  # silence is what was waited for
             self._guarded("tell", self.seconds(len(message)) + quiet_s, call)
-        return heard.removeprefix(with_parity(message) if parity else message)[:256]
+        return heard.removeprefix(raw)[:256]
 
     def drain(self, quiet_s: float) -> None:
         """Throw away what comes until nothing came for `quiet_s`. Raises LinkError when the line is never quiet."""
@@ -262,10 +272,15 @@ class SerialPort:
         self._heard += len(some)
         if some and self._echoes is None:
             self._echoes = echo.seen
-        clean = without_parity(some) if parity else some
+        if not parity:
+            return some
+        clean = without_parity(some) if self._software_parity else some if some.isascii() else None
         if clean is None:
             raise Damaged(f"{self.name}: the parity is wrong: bits were flipped on the line")
         return clean
+
+    def _raw(self, message: bytes, parity: bool) -> bytes:
+        return with_parity(message) if parity and self._software_parity else message
 
 
 class _Echo:

@@ -24,7 +24,7 @@ class Wire(ABC):
     """An open port of pyserial's."""
 
     has_line = True
-    """Whether characters take their time: not on a pseudo-terminal."""
+    """Whether characters take their time: not on a pseudo-terminal, not on a plain socket."""
 
     def __init__(self, port: Any) -> None:
         self._port = port
@@ -168,4 +168,6 @@ def open_wire(address: str, baud: int) -> Wire:
 
     if "://" not in address:
         return _DeviceWire(serial.Serial(address, baud, timeout=0, exclusive=True))
-    return _UrlWire(serial.serial_for_url(address, baudrate=baud, timeout=_SLICE_S))
+    wire = _UrlWire(serial.serial_for_url(address, baudrate=baud, timeout=_SLICE_S))
+    wire.has_line = not address.startswith("socket:")  # a plain socket has no rate to change
+    return wire

@@ -1,8 +1,8 @@
 """The meters that a twin can have, by how they are spoken to: what the bench file says of each, and its wire.
 
-`modbus-tcp` is the usual one. `optical` is mode C of IEC 62056-21 at an optical head, `dlms` DLMS over HDLC there after
-a sign-on (mode E), `dlms-direct` HDLC on a serial line from the start, `dlms-tcp` the wrapper on TCP; `dlms-low` asks
-for a password, `dlms-gmac` for high-level security with ciphering.
+`modbus-tcp` is the usual one. `optical` is mode C of IEC 62056-21 at an optical head, `optical-tcp` the same messages
+on TCP. `dlms` is DLMS over HDLC at a head after a sign-on (mode E), `dlms-direct` HDLC on a serial line from the start,
+`dlms-tcp` the wrapper on TCP; `dlms-low` asks for a password, `dlms-gmac` for high-level security with ciphering.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from rig.twin.modbus import TwinModbus
 from rig.twin.modbus_server import ModbusServer
 from rig.twin.optical import TwinOptical
 from rig.twin.optical_commands import PASSWORD, TwinCommands
-from rig.twin.optical_wire import OpticalServer
+from rig.twin.optical_wire import OpticalServer, OpticalTcpServer
 from rig.twin.ports import Timeline
 from rig.twin.serial_wire import LineRate, RtuServer
 
@@ -55,6 +55,8 @@ METERS: dict[str, str] = {
     "modbus-rtu": 'driver = "modbus-rtu"\nport = "$serial"\nbaud = 19200\nparity = "none"\nstop_bits = 2\n' + _MODBUS,
     "optical": 'driver = "optical"\nport = "$optical"\nprofile = "synthetic-esme-optical"\ntimeout_s = 2.0\n'
     'credentials_file = "$credentials"\n',
+    "optical-tcp": 'driver = "optical"\nport = "$optical_tcp"\nparity = "none"\nprofile = "synthetic-esme-optical"\n'
+    'timeout_s = 2.0\ncredentials_file = "$credentials"\n',
     "dlms": 'driver = "dlms"\nport = "$optical"\nsign_on = "mode-e"\nbaud = 9600\n' + _DLMS,
     "dlms-direct": 'driver = "dlms"\nport = "$optical"\nsign_on = "direct"\nbaud = 9600\n' + _DLMS,
     "dlms-tcp": 'driver = "dlms"\naddress = "$dlms"\n' + _DLMS,
@@ -74,6 +76,7 @@ examples."""
 NOWHERE = {
     "modbus": "127.0.0.1:3",
     "dlms": "127.0.0.1:4",
+    "optical_tcp": "socket://127.0.0.1:5",
     "serial": "/dev/null",
     "optical": "/dev/null",
     "credentials": "none",
@@ -109,8 +112,13 @@ def connect(
     if isinstance(part, DlmsPart):
         return _dlms(part, meter, timeline, lock, scale)
     if isinstance(part, OpticalPart):
-        head = OpticalServer(TwinOptical(meter, timeline, TwinCommands(meter, scale)), timeline, lock)
-        return Connected(head, "optical", head.path, _credentials({"twin_password": PASSWORD}))
+        messages = TwinOptical(meter, timeline, TwinCommands(meter, scale))
+        credentials = _credentials({"twin_password": PASSWORD})
+        if part.port.startswith("socket:"):
+            tcp = OpticalTcpServer(messages, timeline, lock)
+            return Connected(tcp, "optical_tcp", f"socket://{tcp.endpoint}", credentials)
+        head = OpticalServer(messages, timeline, lock)
+        return Connected(head, "optical", head.path, credentials)
     face = TwinModbus(meter, scale=scale)
     if isinstance(part, ModbusRtuPart):
         bits = SerialLine(part.port, part.baud, part.parity, part.stop_bits).bits()

@@ -13,6 +13,8 @@ from rig.twin.meter import TwinMeter
 PASSWORD = "20304050"  # noqa: S105 - of a meter that there is not
 _NO_COMMAND, _NO_OBJECT, _NO_RIGHT, _NO_VALUE, _BUSY = ("ER01", "ER02", "ER03", "ER04", "ER05")
 _ENTRIES_A_BLOCK = 4
+_ADDRESS = re.compile(rb"([0-9A-Z.]{1,16})\(1?\)")
+"""Some clients say how many elements they want: one."""
 _PASSWORD = re.compile(rb"\(([^()]*)\)")
 _BLOCK = re.compile(rb"FW\.B\(([0-9A-F]{8})\)\(((?:[0-9A-F]{2}){1,8192})\)")
 _VERIFY = re.compile(rb"FW\.V\(([0-9A-F]{64})\)\(([0-9]{1,9})\)")
@@ -56,7 +58,8 @@ class TwinCommands:
         return ACK if self._allowed else BREAK
 
     def _read(self, command: str, text: bytes) -> bytes:
-        address = text.removesuffix(b"()").decode("ascii", "replace")
+        found = _ADDRESS.fullmatch(text)
+        address = "" if found is None else found[1].decode("ascii")
         if (command, address) == ("R3", "FW.L"):
             return self._log()
         value = self._values().get(address)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from rig.meters.iec62056.frames import ACK, NAK, SOH
-from rig.meters.serial_port import BITS, with_parity, without_parity
+from rig.meters.iec62056.frames import ACK, ETX, NAK, SOH
+from rig.meters.serial_port import BITS, seven_bits, with_parity, without_parity
 from rig.twin.dlms.wire import nothing_whole
 from rig.twin.optical import FIRST_BAUD, Said, State, TwinOptical
 from rig.twin.ports import Timeline
 from rig.twin.serial_wire import PtyServer
+from rig.twin.wire import SILENCE, Answer, Deferred, TcpServer
 
 REACTION_S = 0.02
 WAKING_ZEROS = 63
@@ -55,24 +56,7 @@ class OpticalServer(PtyServer):
             woken = before < WAKING_ZEROS <= self._zeros
             return (b"\0" if woken else None), data[zeros:]
         self._zeros = 0 if data else self._zeros
-        at = min((i for i in (data.find(begin) for begin in _BEGINNINGS) if i >= 0), default=len(data))
-        if data and at == len(data):
-            return data, b""  # nothing that begins a message: noise, to which nobody answers
-        data = data[at:]
-        if data[:1] in (with_parity(ACK), with_parity(NAK)) and self._answered():
-            whole = _CHOICE_LENGTH if data[4:_CHOICE_LENGTH] == with_parity(b"\r\n") else 1
-            return data[:whole], data[whole:]
-        if data[:1] == with_parity(SOH):
-            end = data.find(with_parity(b"\x03"))
-            length = end + 2 if end >= 0 else _LONGEST
-        elif data:
-            end = data.find(with_parity(b"\r\n"))
-            length = end + 2 if end >= 0 else _LONGEST
-        else:
-            return None, b""
-        if len(data) >= length:
-            return data[:length], data[length:]
-        return None, (data if len(data) < _LONGEST else b"")
+        return first_message(data, self._answered())
 
     def _answered(self) -> bool:
         """Whether a single ACK or NAK may be a message now: before the choice of a mode, ACK begins a longer one."""
@@ -112,6 +96,54 @@ class OpticalServer(PtyServer):
         self._reply(data, took_s, echo)
 
 
-_BEGINNINGS = tuple(with_parity(begin) for begin in (b"/?", ACK, NAK, SOH))
+class OpticalTcpServer(TcpServer):
+    """The same messages on TCP, as meters behind a device server speak them: no parity, no rates, no line."""
+
+    def __init__(self, face: TwinOptical, timeline: Timeline, lock: AbstractContextManager[object]) -> None:
+        self.face = face
+        self._delay_s = 0.0
+        super().__init__("optical", self._messages, self._answer, timeline, lock)
+
+    def delay(self, seconds: float) -> None:
+        """Every answer comes this late from now on (a fault)."""
+        self._delay_s = seconds
+
+    def _messages(self, data: bytes) -> tuple[list[bytes], bytes]:
+        found = []
+        while data:
+            with self._lock:
+                single = self.face.state is not State.CHOICE
+            message, data = first_message(data, single)
+            if message is None:
+                break
+            found.append(message)
+        return found, data
+
+    def _answer(self, message: bytes) -> Answer:
+        said = self.face.hear(message)
+        return SILENCE if said is None else Deferred(REACTION_S + self._delay_s, said.data)
+
+
+def first_message(data: bytes, single: bool) -> tuple[bytes | None, bytes]:
+    """The first message in what came, or None while there is none, and the rest. Nobody looks at the parity here.
+
+    single: ACK may stand alone; before the choice of a mode it begins a longer message. What begins no message is
+    noise, which is a message to which nobody answers.
+    """
+    plain = seven_bits(data)
+    at = min((i for i in (plain.find(begin) for begin in _BEGINNINGS) if i >= 0), default=len(data))
+    if data and at == len(data):
+        return data, b""
+    data, plain = data[at:], plain[at:]
+    if single and plain[:1] in (ACK, NAK):
+        whole = _CHOICE_LENGTH if plain[4:_CHOICE_LENGTH] == b"\r\n" else 1
+        return data[:whole], data[whole:]
+    end = plain.find(ETX if plain[:1] == SOH else b"\r\n")
+    if end >= 0 and len(data) >= end + 2:
+        return data[: end + 2], data[end + 2 :]
+    return None, (data if len(data) < _LONGEST else b"")
+
+
+_BEGINNINGS = (b"/?", ACK, NAK, SOH)
 _CHOICE_LENGTH = 6
 """`ACK V Z Y CR LF`."""

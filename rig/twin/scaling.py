@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from rig.bench.config import BenchConfig
 
 SLACK_S = 1.0
-METER_PLACES = ("modbus", "serial", "optical", "dlms")
+METER_PLACES = ("modbus", "serial", "optical", "optical_tcp", "dlms")
 """What the address of a served meter may be called."""
 _QUICK_DEPTH = 1_200_000
 """Points of a capture whose window takes seconds: reading more would take longer than the window."""

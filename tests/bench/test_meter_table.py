@@ -10,9 +10,10 @@ import pytest
 
 from rig.bench.config import check_bench, load_bench, locate
 from rig.bench.meter_opening import open_meter, open_reader
-from rig.bench.meter_table import ModbusRtuTable, OutsideTable, PluginTable, place
+from rig.bench.meter_table import ModbusRtuTable, OpticalTable, OutsideTable, PluginTable, place
 from rig.clock.virtual import VirtualClock
 from rig.errors import InputError
+from rig.meters.iec62056.meter import OpticalMeter
 from rig.meters.modbus import ModbusMeter
 from rig.meters.outside import OutsideMeter
 from tests.bench.files import FILE, GOOD
@@ -42,6 +43,9 @@ def refused(meter: str) -> InputError:
     with pytest.raises(InputError) as caught:
         checked(meter)
     return caught.value
+
+
+OPTICAL = 'driver = "optical"\nport = "/dev/ttyUSB0"\nprofile = "synthetic-esme-optical"\n'
 
 
 # -- good tables -----------------------------------------------------------------------------------------------------
@@ -182,3 +186,69 @@ def test_opening_talks_to_nobody_and_leaves_nothing(tmp_path: Path) -> None:
     assert open_reader(checked(PLUGIN), VirtualClock()) is None
     assert isinstance(open_reader(checked(CONTACT + READS), VirtualClock()), ModbusMeter)
     assert descriptors() == before
+
+
+# -- an optical head ---------------------------------------------------------------------------------------------------
+
+
+def test_an_optical_head_has_the_defaults_of_the_standard() -> None:
+    table = checked(OPTICAL).meter
+    assert isinstance(table, OpticalTable)
+    assert (table.first_baud, table.most_baud, table.parity, table.device, table.wake_up) == (
+        300,
+        19_200,
+        "even",
+        "",
+        False,
+    )
+    assert place(table) == "/dev/ttyUSB0 optical"
+    assert place(checked(OPTICAL + 'device = "123"\n').meter) == "/dev/ttyUSB0 optical device 123"
+
+
+@pytest.mark.parametrize(
+    "port", ["rfc2217://192.0.2.9:2217?ign_set_control", "socket://192.0.2.9:4001", "/dev/serial/by-id/x"]
+)
+def test_a_head_may_be_behind_a_server(port: str) -> None:
+    assert checked(OPTICAL.replace("/dev/ttyUSB0", port)).meter.port == port
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("/dev/ttyUSB0", "ttyUSB0", "meter.port"),
+        ("/dev/ttyUSB0", "spy:///dev/ttyUSB0", "meter.port"),
+        (
+            'profile = "synthetic-esme-optical"\n',
+            'profile = "synthetic-esme-optical"\nmost_baud = 115200\n',
+            "meter.most_baud",
+        ),
+        ('profile = "synthetic-esme-optical"\n', 'profile = "synthetic-esme-optical"\ndevice = "1!"\n', "meter.device"),
+        (
+            'profile = "synthetic-esme-optical"\n',
+            'profile = "synthetic-esme-optical"\npassword = "1"\n',
+            "meter.password",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_head_has_its_place(old: str, new: str, key: str) -> None:
+    error = refused(OPTICAL.replace(old, new))
+    assert error.where.key == key
+    assert error.where.line is not None
+
+
+def test_a_profile_that_only_reads_cannot_activate_and_a_missing_credential_says_where_it_could_come_from() -> None:
+    clock = VirtualClock()
+    with pytest.raises(InputError, match="this profile only reads"):
+        open_meter(checked(OPTICAL.replace("synthetic-esme-optical", "lem-em4tii")), clock)
+    with pytest.raises(InputError, match="needs the credential 'twin_password'") as caught:
+        open_meter(checked(OPTICAL), clock)
+    assert "RIG_METER_TWIN_PASSWORD" in caught.value.one_line()
+    with pytest.raises(InputError, match="a profile for another protocol"):
+        open_meter(checked(OPTICAL.replace("synthetic-esme-optical", "synthetic-esme")), clock)
+
+
+def test_a_meter_that_is_started_elsewhere_is_read_through_its_optical_head() -> None:
+    reads = '[meter.reads]\ndriver = "optical"\nport = "/dev/ttyUSB0"\nprofile = "nzr-sem16"\n'
+    config = checked(PERSON + reads)
+    assert place(config.meter) == "/dev/ttyUSB0 optical"
+    assert isinstance(open_reader(config, VirtualClock()), OpticalMeter)

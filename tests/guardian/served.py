@@ -1,7 +1,7 @@
 """A served twin as a process of its own that tells its own truth: who feeds the rail, and since when nobody does.
 
-`python served.py OUT SCALE`: prints the path of its bench file, then answers one JSON object a line. The truth is the
-model's (contacts, the supply's stage, the volts at the hub), never what the rig's code says.
+`python served.py OUT SCALE BENCH`: prints the path of its bench file, then answers one JSON object a line. The truth is
+the model's (contacts, the supply's stage, the volts at the hub), never what the rig's code says.
 """
 
 from __future__ import annotations
@@ -89,8 +89,8 @@ class Truth:
         self._twin.world.rail.watch(self._safe_v, falling, crossed)
 
 
-def main(out: str, scale: str) -> None:
-    twin = ServedTwin([firmware.load("cut-45s")], scale=float(scale))
+def main(out: str, scale: str, bench: str) -> None:
+    twin = ServedTwin([firmware.load("cut-45s")], bench, float(scale))
     truth = Truth(twin)
     file = Path(out) / "twin.toml"
     file.write_text(twin.bench_text())

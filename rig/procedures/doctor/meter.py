@@ -8,6 +8,7 @@ from __future__ import annotations
 from rig.bench.config import BenchConfig
 from rig.bench.meter_opening import open_reader
 from rig.bench.meter_table import place, readable
+from rig.bench.optical_table import OpticalPart
 from rig.clock import Clock
 from rig.errors import LinkTimeout, RigError
 from rig.procedures.doctor.instruments import unanswered
@@ -25,6 +26,7 @@ class MeterLook:
         part = readable(config.meter)
         self.timeout_s = part.timeout_s if part is not None else 0.0
         self._address: str | None = getattr(part, "address", None)
+        self._optical = isinstance(part, OpticalPart)
         self._place = place(config.meter)
         self._reader = open_reader(config, clock)
         self.error: RigError | None = None
@@ -64,6 +66,8 @@ class MeterLook:
     def _advice(self, error: RigError) -> str:
         if self._address is not None:
             return unanswered(error, self._address.rpartition(":")[0])
+        if self._optical and isinstance(error, LinkTimeout):
+            return "is the head on the meter, the right way round and powered, and does the meter sleep (wake_up)?"
         if isinstance(error, LinkTimeout):
             return (
                 "is it switched on, are the line's two wires the right way round, are baud rate and parity the meter's?"
