@@ -11,7 +11,7 @@ WIREVIZ      := wireviz==0.4.1
 # Simulators and clients of other makers, for tests: the same.
 FOREIGN_VENV ?= .venv-foreign
 
-.PHONY: run test campaign lint types layers bench wiring-check wiring clean
+.PHONY: run test campaign kernel-bench kernel-test lint types layers bench wiring-check wiring clean
 
 run: $(VENV)/.core
 	@$(BIN)/rig run --bench twin --firmware cut-45s
@@ -19,9 +19,19 @@ run: $(VENV)/.core
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n 2
 
-# Ends 200 whole runs at random moments, 50 each in three other ways, and tells how long the bench took to be safe.
+# Ends 200 whole runs at random moments, 50 each in three other ways, and tells how long the bench took to be safe; then
+# kills 300 sittings of whole soaks, and looks whether anything that was finished is lost or there twice.
 campaign: $(VENV)/.dev
 	@RIG_KILLS=$${RIG_KILLS:-200} $(BIN)/python -m pytest tests/guardian/test_kill.py
+	@RIG_SOAK_KILLS=$${RIG_SOAK_KILLS:-300} $(BIN)/python -m pytest tests/soak/test_kill.py
+
+# A kernel with a simulated GPIO chip and a clock that runs fast, built once from Debian's source and kept in a cache folder.
+kernel-bench: $(VENV)/.dev
+	@$(BIN)/python -m kernel_bench build
+
+# The tests marked `kernel` inside it. On a machine whose own kernel has gpio-sim: pytest -m kernel, in real time.
+kernel-test: $(VENV)/.dev
+	@$(BIN)/python -m kernel_bench test
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -47,7 +47,7 @@ class Credentials:
         """Raises InputError for a file that is missing, readable by others, or no such TOML."""
         self._file = file
         found = os.environ if environment is None else environment
-        self._values = {} if file is None else _read(file)
+        self._values = {} if file is None else read_private(file)
         self._values |= {key[len(PREFIX) :].lower(): found[key] for key in found if key.startswith(PREFIX)}
 
     def get(self, name: str) -> Secret:
@@ -75,7 +75,8 @@ def variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def _read(file: Path) -> dict[str, str]:
+def read_private(file: Path) -> dict[str, str]:
+    """`name = "value"` lines of a file that only its owner reads. Raises InputError; never tells a value."""
     where = Where(file=str(file))
     try:
         with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:

@@ -32,7 +32,7 @@ def names(protocol: str | None = None) -> list[str]:
 
 
 def require_protocol(data: Mapping[str, object], protocol: str, text: str, file: str) -> None:
-    """Raises InputError for a profile (`data`, the parsed `text`) that is for another protocol; Modbus goes unsaid."""
+    """Raises InputError for a profile (parsed from `text`) that is for another protocol; Modbus need not be said."""
     found = data.get("protocol", "modbus")
     if found != protocol:
         where = Where(file, "protocol", line_of(text, ("protocol",)), repr(found)[:100], repr(protocol))

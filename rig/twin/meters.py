@@ -1,7 +1,7 @@
 """The meters that a twin can have, by how they are spoken to: what the bench file says of each, and its wire.
 
-`modbus-tcp` is the usual one. `optical` is mode C of IEC 62056-21 at an optical head (`optical-tcp` the same messages
-on TCP), `dlms` DLMS over HDLC there after a sign-on (mode E), `dlms-direct` HDLC on a serial line from the start,
+`modbus-tcp` is the usual one. `optical` is mode C of IEC 62056-21 at an optical head, `optical-tcp` the same messages
+on TCP. `dlms` is DLMS over HDLC at a head after a sign-on (mode E), `dlms-direct` HDLC on a serial line from the start,
 `dlms-tcp` the wrapper on TCP; `dlms-low` asks for a password, `dlms-gmac` for high-level security with ciphering.
 """
 

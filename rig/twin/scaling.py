@@ -20,6 +20,8 @@ METER_PLACES = ("modbus", "serial", "optical", "optical_tcp", "dlms")
 """What the address of a served meter may be called."""
 _QUICK_DEPTH = 1_200_000
 """Points of a capture whose window takes seconds: reading more would take longer than the window."""
+_SIMULATED_LATENCY_S = 0.002
+"""A simulated interrupt comes with the kernel's next tick: a millisecond later where that is set to 1,000 Hz."""
 _DEADLINES = ("discharge_s", "start_s")
 _MACHINE = ("timeout_s",)
 
@@ -48,6 +50,7 @@ def served(config: BenchConfig, scale: float, addresses: Mapping[str, str]) -> B
     if "chip" in addresses:
         for line in data["sense"]:
             line["chip"] = addresses["chip"]
+            line["latency_s"] = max(line["latency_s"], _SIMULATED_LATENCY_S)
         data["guardian"]["keeps_lines"] = True  # a relay line is pulled to its energised level there
     else:
         _onto_sockets(data, addresses)

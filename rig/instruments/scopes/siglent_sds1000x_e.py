@@ -58,6 +58,7 @@ _LONGEST_READ = 1_400_000
 _FRAME = Frame(before=b"DAT2,", after=b"\n\n")
 _ASKED = ("TDIV?", "TRDL?", "SARA?")
 _STATES = {
+    "ARM": ScopeState.FILLING,
     "ARMED": ScopeState.FILLING,
     "READY": ScopeState.WAITING,
     "TRIG'D": ScopeState.TRIGGERED,

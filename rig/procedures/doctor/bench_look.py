@@ -40,7 +40,7 @@ class BenchLook:
         self._wires = wires
         config, clock = wires.config, wires.clock
         self._tables: list[SupplyTable | OscilloscopeTable] = [*config.supply, *config.oscilloscope]
-        self._looks = [InstrumentLook(table, clock) for table in self._tables]
+        self._looks = [InstrumentLook(table, clock, wires.call_sets.taps) for table in self._tables]
         self._meter = MeterLook(config, clock)
         self._lines = LinesLook(config, clock, wires.call_sets, machine)
         self._instruments = [

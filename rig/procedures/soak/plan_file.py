@@ -137,6 +137,19 @@ class DiskTable(Table):
     others: Keep = "full"
 
 
+class NotifyTable(Table):
+    """Who is told what, away from the bench (extra `notify`). Addresses hold tokens, and are never written here.
+
+    They come from the environment (`ICHIS_RIG_NOTIFY`) and from `file`: `name = "address"` lines, readable by its owner
+    only, relative to the plan.
+    """
+
+    on: Annotated[list[Literal["fail", "stop", "not-safe", "end"]], Field(min_length=1)] = Field(
+        default=["fail", "stop", "not-safe", "end"]
+    )
+    file: Annotated[str, Field(min_length=1, max_length=400)] | None = None
+
+
 class PlanFile(Table):
     """The whole file."""
 
@@ -149,3 +162,4 @@ class PlanFile(Table):
     on: OnTable = OnTable()
     recovery: RecoveryTable = RecoveryTable()
     disk: DiskTable = DiskTable()
+    notify: NotifyTable | None = None

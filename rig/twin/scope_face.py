@@ -1,0 +1,59 @@
+"""What the SCPI faces of all oscilloscopes in the twin share: settings that are words or steps, and the acquisition.
+
+A model's face adds its commands. Volts and seconds are those of the front panel: volts at the probe's tip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rig.twin.acquisition import Acquiring, Acquisition, Imperfections
+from rig.twin.ports import RailProbe, Timeline
+from rig.twin.scpi import Call, ScpiError, ScpiFace
+
+
+class TwinScope(ScpiFace):
+    """An oscilloscope whose channel `channel` sees `probe`; the other inputs are open (0 V).
+
+    Give `handle` to a `LineServer`. `stuck_state` (a value of `Acquiring`) makes it say the same for ever.
+    """
+
+    def __init__(
+        self,
+        who: tuple[str, str, str, str],
+        timeline: Timeline,
+        probe: RailProbe,
+        seed: int,
+        noise_v: float,
+        channel: int,
+        imperfections: Imperfections | None,
+    ) -> None:
+        super().__init__(*who)
+        self.stuck_state: str | None = None
+        self._acquisition = Acquisition(timeline, probe, seed, noise_v, channel, imperfections)
+
+    def _shown(self) -> Acquiring:
+        """The state that it says it is in."""
+        return self._acquisition.state if self.stuck_state is None else Acquiring(self.stuck_state)
+
+    def _on_word(self, header: str, of: Callable[[Call], object], field: str, *forms: str) -> None:
+        """A setting that is one of these forms (a boolean where there are none), kept in `field` of `of(call)`."""
+        self.on(
+            header,
+            set=lambda call: setattr(of(call), field, word(call, forms)),
+            get=lambda call: str(getattr(of(call), field)),
+        )
+
+
+def word(call: Call, forms: tuple[str, ...]) -> str:
+    """One of the forms in short, or a boolean as 1 or 0 where there are none."""
+    return call.choice(0, *forms) if forms else str(int(call.boolean(0)))
+
+
+def nearest(call: Call, steps: tuple[float, ...], index: int = 0) -> float:
+    """The step that was named; -222 for a value between two."""
+    value = call.number(index, steps[0] * 0.999, steps[-1] * 1.001)
+    best = min(steps, key=lambda step: abs(step - value))
+    if abs(best - value) > 1e-6 * best:
+        raise ScpiError(-222, "Data out of range")
+    return best

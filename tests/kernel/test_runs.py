@@ -1,0 +1,39 @@
+"""Whole runs on a kernel's chip and its clock: the verdicts of the virtual clock, bounds from real stamps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from rig import firmware
+from tests.kernel.benches import QUICK_POINTS, Bench
+from tests.kernel.chips import Chip
+
+pytestmark = pytest.mark.kernel
+
+VERDICT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
+FIXTURES = [name for name in firmware.names() if name not in ("late", "back-45s")]
+"""`late` starts after an hour; `back-45s` goes the other way."""
+
+
+@pytest.mark.parametrize("name", FIXTURES)
+def test_every_fixture_ends_in_its_verdict_and_leaves_both_feeds_open(
+    name: str, serve: Callable[..., Bench], chip: Chip
+) -> None:
+    bench = serve("--firmware", name).with_depth(QUICK_POINTS)
+    assert chip.relays() == {"mains": 1, "meter-feed": 1, "supply-feed": 1}, "nobody holds them: energised"
+    done = bench.run(name)
+    record = done.json
+    wanted = firmware.load(name).expected
+    assert (record["verdict"], done.code) == (wanted.verdict, VERDICT_CODES[wanted.verdict]), record["reasons"]
+    assert record["safe_state"]["proven"]
+    assert chip.relays() == {"mains": 1, "meter-feed": 0, "supply-feed": 0}
+
+
+def test_the_deepest_record_of_the_oscilloscope_agrees_with_the_stamps(serve: Callable[..., Bench]) -> None:
+    record = serve("--firmware", "cut-45s").run("cut-45s").json
+    assert record["verdict"] == "PASS"
+    (outage,) = record["outages"]
+    assert {"scope", "rail_up", "rail_down"} <= set(outage["sources"]), outage
+    assert 44.9 < outage["lower_s"] <= outage["upper_s"] < 45.1
