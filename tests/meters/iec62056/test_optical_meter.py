@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from rig.clock import NS
+from rig.clock import NS, Cancelled
 from rig.errors import InputError, LinkError, LinkTimeout
 from rig.meters.iec62056.frames import framed
 from rig.meters.iec62056.session import REPEATS
@@ -306,6 +306,24 @@ def test_a_head_that_is_lifted_off_breaks_a_transfer_which_goes_on_where_it_was(
         assert done == [1024 * n for n in (1, 2, 3, 4, 5, 6, 7, 8)]
         assert bytes(it.meter.slot) == image
         assert meter.verify(hashlib.sha256(image).digest(), len(image)) is ImageState.VERIFIED
+
+
+@pytest.mark.parametrize("closes", [False, True])
+def test_a_run_that_is_stopped_in_the_middle_of_a_transfer_leaves_the_meter_signed_off(closes: bool) -> None:
+    image = os.urandom(8 * 1024)
+    with lab(image=image) as it:
+        meter = it.driver()
+
+        def progress(at: int, _: int) -> None:
+            if at == 2048:
+                if closes:
+                    raise KeyboardInterrupt
+                it.clock.cancel("Ctrl-C")
+
+        with pytest.raises(KeyboardInterrupt if closes else Cancelled):
+            meter.transfer(image, progress)
+        meter.close()
+        assert it.face.state is State.IDLE
 
 
 def test_an_image_that_is_too_large_for_the_slot_is_refused() -> None:
