@@ -19,6 +19,7 @@ from rig.clock import Clock
 from rig.clock.system import SystemClock
 from rig.errors import InputError, RigError, Where
 from rig.firmware import Fixture
+from rig.recording import Taps
 from rig.records.bundle import check_out
 
 MAX_SEED = 2**32 - 1
@@ -28,7 +29,8 @@ class ChosenBench:
     """A bench that was asked for, checked as far as can be without touching it. `opened` may be used once.
 
     `faults_at_once`: the twin's faults act from the start, for what activates nothing. `terminal`: the descriptor of a
-    terminal at which a person sits. `utc`: when the twin's clock begins. `clock` is there from the opening on, so that
+    terminal at which a person sits. `utc`: when the twin's clock begins. `taps` hear the links.
+    `clock` is there from the opening on, so that
     a signal can ask for the end. Raises InputError.
     """
 
@@ -41,6 +43,7 @@ class ChosenBench:
         faults_at_once: bool = False,
         terminal: int | None = None,
         utc: datetime | None = None,
+        taps: Taps | None = None,
     ) -> None:
         self.name = bench
         self.is_file = is_bench_file(bench)
@@ -53,6 +56,7 @@ class ChosenBench:
         self._at_once = faults_at_once
         self._terminal = terminal
         self._utc = utc
+        self._taps = taps
         self.file_config: BenchConfig | None = load_bench(Path(bench)) if self.is_file else None
         self.clock: Clock | None = None
 
@@ -73,7 +77,7 @@ class ChosenBench:
             self.clock = clock = SystemClock()
             with owned(self.file_config, clock) as lease:
                 try:
-                    bench = open_bench(self.file_config, clock, CallSets(), lease, self._terminal)
+                    bench = open_bench(self.file_config, clock, CallSets(taps=self._taps), lease, self._terminal)
                 except RigError as error:
                     locate(error, Path(self.name))
                     raise
@@ -92,7 +96,9 @@ class ChosenBench:
         try:
             _check_out(twin.config, out)
             self.clock = twin.clock
-            bench = open_bench(twin.config, twin.clock, twin.call_sets, terminal=self._terminal)
+            bench = open_bench(
+                twin.config, twin.clock, replace(twin.call_sets, taps=self._taps), terminal=self._terminal
+            )
             try:
                 yield bench
             finally:

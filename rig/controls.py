@@ -21,6 +21,7 @@ from rig.procedures.controls import long_controls, meter_controls, supply_contro
 from rig.procedures.progress import Progress
 from rig.procedures.rows import control_rows, entry_of
 from rig.procedures.session import Session
+from rig.recording import Taps
 from rig.records.bundle import Bundle, free_bytes, json_text
 from rig.records.controls import ControlsRecord
 from rig.records.journal import CONTROLS
@@ -38,6 +39,7 @@ class ControlsRequest:
     long: bool = False
     seed: int = 0
     faults: tuple[str, ...] = ()
+    taps: Taps | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class PreparedControls:
 
     def __init__(self, request: ControlsRequest) -> None:
         self._request = request
-        self.bench = ChosenBench(request.bench, request.seed, request.faults, faults_at_once=True)
+        self.bench = ChosenBench(request.bench, request.seed, request.faults, faults_at_once=True, taps=request.taps)
         config = self.bench.file_config
         if request.long and config is not None and config.hub.commissioned:
             raise InputError(

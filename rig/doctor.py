@@ -9,6 +9,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from rig.errors import InputError, RigError, Where
 from rig.procedures.doctor import computer
 from rig.procedures.doctor.machine import Machine
 from rig.procedures.doctor.machine_look import MachineLook, Needs
+from rig.recording import Taps
 from rig.records.doctor import DoctorLabels, Examination, Proposal
 
 if TYPE_CHECKING:
@@ -40,12 +42,14 @@ def examine(
     faults: Sequence[str] = (),
     machine: Machine | None = None,
     system: Clock | None = None,
+    taps: Taps | None = None,
 ) -> Examination:
     """Look at a bench and at this machine. Changes nothing on either; writes the bench file that `propose` names.
 
     `bench` None: this machine alone. `probes`: addresses (`HOST` or `HOST:PORT`) to ask who they are. `faults` act on
-    the twin from the start. `machine` and `system` (the clock of everything but a twin) are this machine's. Raises
-    InputError for bad input, before anything is asked; what is wrong with the bench is in the checks.
+    the twin from the start. `machine` and `system` (the clock of everything but a twin) are this machine's. `taps` hear
+    the bench's links. Raises InputError for bad input, before anything is asked; what is wrong with the bench is in the
+    checks.
     """
     config = _bench_file(bench)
     acting = _faults(faults, bench, config)
@@ -59,7 +63,7 @@ def examine(
     from rig.procedures.doctor.discovery import ProbesLook
 
     probes_look = ProbesLook(asked, system, named=True)
-    with _wires(bench, config, system, acting) as wires:
+    with _wires(bench, config, system, acting, taps) as wires:
         bench_look = _bench_look(wires, machine)
         rows = bench_look.checks() if bench_look else []
     rows += [*probes_look.checks(), computer.disk(machine, Path(out), _need_mb(wires)), *machine_look.checks()]
@@ -131,7 +135,9 @@ def _probes(probes: Sequence[str]) -> list[Probe]:
 
 
 @contextmanager
-def _wires(bench: str | None, config: BenchConfig | None, system: Clock, faults: list[Fault]) -> Iterator[Wires | None]:
+def _wires(
+    bench: str | None, config: BenchConfig | None, system: Clock, faults: list[Fault], taps: Taps | None
+) -> Iterator[Wires | None]:
     """The bench to look at, nothing of it opened: that of a file, a twin as a run leaves it, or none."""
     if bench is None:
         yield None
@@ -140,7 +146,7 @@ def _wires(bench: str | None, config: BenchConfig | None, system: Clock, faults:
     from rig.procedures.doctor.bench_look import Wires as TheWires
 
     if config is not None:
-        yield TheWires(config, system, CallSets(), real=True)
+        yield TheWires(config, system, CallSets(taps=taps), real=True)
         return
     from rig.firmware import load
     from rig.twin.bench import Twin
@@ -148,7 +154,7 @@ def _wires(bench: str | None, config: BenchConfig | None, system: Clock, faults:
     twin = Twin([load("cut-45s")], bench, 0, faults)
     try:
         twin.stand_ready()
-        yield TheWires(twin.config, twin.clock, twin.call_sets, real=False)
+        yield TheWires(twin.config, twin.clock, replace(twin.call_sets, taps=taps), real=False)
     finally:
         twin.close()
 

@@ -19,6 +19,7 @@ from rig.bench.config import (
 )
 from rig.bench.fault import Fault
 from rig.bench.roles import roles
+from rig.instruments.address import Kind, parse_address
 from rig.instruments.catalogue import SUPPLIES
 from rig.instruments.guards import Guard
 from rig.toml_file import Key
@@ -40,7 +41,7 @@ def faults(config: BenchConfig) -> list[Fault]:
         _bands,
         load,
         current,
-        _protections,
+        _supplies,
         _times,
         _guardian,
         _names,
@@ -109,10 +110,15 @@ def _bands(config: BenchConfig) -> Iterator[Fault]:
             yield Fault(key, "a band above down_below_v or safe_v proves no 'down'", band, expected)
 
 
-def _protections(config: BenchConfig) -> Iterator[Fault]:
-    """A supply is asked for what it has: a level where it has one, and nothing that it has not."""
+def _supplies(config: BenchConfig) -> Iterator[Fault]:
+    """A supply is asked for what it has: a level where it has one, and nothing that it has not; where it can answer."""
     for index, table in enumerate(config.supply):
         facts = SUPPLIES[table.driver]
+        if facts.unended and parse_address(table.address).kind not in (Kind.SERIAL, Kind.SOCKET):
+            found, expected = table.address, "ASRL/dev/ttyUSB0::INSTR, or a socket that leads to one"
+            yield Fault(
+                ("supply", index, "address"), f"a {table.driver} talks only over a serial port", found, expected
+            )
         for key, value, has in (
             ("over_voltage_v", table.over_voltage_v, facts.over_voltage),
             ("over_current_a", table.over_current_a, facts.over_current),

@@ -145,7 +145,7 @@ class SupplyTable(InstrumentTable):
     name: Name
     driver: SupplyDriver
     address: VisaAddress
-    channel: Annotated[int, Field(ge=1, le=3)] = 1
+    channel: Annotated[int, Field(ge=1, le=4)] = 1
     volts: Volts = 12.0
     amps: Amps = 1.5
     over_voltage_v: OverVolts = 13.2

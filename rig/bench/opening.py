@@ -35,15 +35,17 @@ from rig.instruments.sense import (
     load_request_lines,
 )
 from rig.meters.port import Meter
+from rig.recording import Taps
 
 
 @dataclass(frozen=True)
 class CallSets:
-    """The GPIO call sets that the drivers use; None = those of this machine."""
+    """The GPIO call sets that the drivers use; None = those of this machine. `taps` hear what is said on the links."""
 
     gpio: RPiGPIO | None = None
     request_lines: RequestLines | None = None
     open_chip: OpenChip | None = None
+    taps: Taps | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def open_bench(
     wear = WearBook(config, None if lease is None else wear_file(config, lease.folder))
     psu, scope = config.supply[0], config.oscilloscope[0]
     with ExitStack() as stack:  # what was opened before something failed is given back
-        meter = open_meter(config, clock, call_sets.request_lines, terminal)
+        meter = open_meter(config, clock, call_sets.request_lines, terminal, call_sets.taps)
         stack.callback(meter.close)
         relays: Guardian = (
             beside(config, clock, lease, wear.closing) if lease else inside(config, clock, call_sets.gpio, wear.closing)
@@ -98,7 +100,11 @@ def open_bench(
         stack.callback(relays.close)
         sense = open_sense(config, clock, call_sets)
         stack.callback(sense.close)
-        supply_link, scope_link, recoveries = link_to(psu, clock), link_to(scope, clock), Recoveries(clock)
+        supply_link, scope_link, recoveries = (
+            link_to(psu, clock, call_sets.taps),
+            link_to(scope, clock, call_sets.taps),
+            Recoveries(clock),
+        )
         bench = Bench(
             config=config,
             clock=clock,
@@ -115,13 +121,16 @@ def open_bench(
     return bench
 
 
-def link_to(table: SupplyTable | OscilloscopeTable, clock: Clock, *, clears: bool = True) -> ScpiLink:
-    """The link to an instrument of the bench file, not yet open. `clears`: see `VisaLink`."""
+def link_to(
+    table: SupplyTable | OscilloscopeTable, clock: Clock, taps: Taps | None = None, *, clears: bool = True
+) -> ScpiLink:
+    """The link to an instrument of the bench file, not yet open; `taps` hear it. `clears`: see `VisaLink`."""
+    tap = None if taps is None else taps.tap(table.name, clock.now)
     if isinstance(table, SupplyTable) and catalogue.SUPPLIES[table.driver].unended:
         from rig.instruments.supplies import korad
 
-        return korad.link_to(table.address, clock, table.timeout_s, table.name, table.line())
-    return VisaLink(table.address, clock, table.timeout_s, table.name, clears=clears, line=table.line())
+        return korad.link_to(table.address, clock, table.timeout_s, table.name, table.line(), tap)
+    return VisaLink(table.address, clock, table.timeout_s, table.name, clears=clears, line=table.line(), tap=tap)
 
 
 def supply_on(link: ScpiLink, table: SupplyTable) -> Supply:

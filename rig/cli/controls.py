@@ -38,7 +38,7 @@ def run(options: Namespace) -> int:
     from rig.controls import ControlsRequest, PreparedControls
 
     prepared = PreparedControls(
-        ControlsRequest(options.bench, options.out, options.long, options.seed, tuple(options.fault))
+        ControlsRequest(options.bench, options.out, options.long, options.seed, tuple(options.fault), options.taps)
     )
     from rig.cli.panel import progress_for
 

@@ -62,6 +62,7 @@ def doctor(options: Namespace) -> int:
         probes=options.probe,
         propose=options.propose,
         faults=options.fault,
+        taps=options.taps,
     )
     if options.json:
         import json

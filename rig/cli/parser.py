@@ -45,7 +45,23 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     _add_twin(verbs)
     _add_firmware(verbs)
     _add_runs(verbs)
+    _add_record(verbs)
+    parser.set_defaults(taps=None)  # who hears the links: `rig record`
     return parser.parse_args(words)
+
+
+def _add_record(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from rig.cli import record
+
+    verb = verbs.add_parser(
+        "record",
+        help="another verb, with all that is said on its links written down",
+        description="Does what the words behind '--' say, and writes down what was sent and received on the links of"
+        " the instruments and the meter, and when (docs/recording.md). Credentials are struck out.",
+        epilog="exit codes: those of the verb that is recorded; with --check 0, or 2 for what is no recording",
+        allow_abbrev=False,
+    )
+    record.add_words(verb, parse)
 
 
 def _add_runs(verbs: argparse._SubParsersAction[_Parser]) -> None:
@@ -73,7 +89,11 @@ def _add_run(verbs: argparse._SubParsersAction[_Parser]) -> None:
         allow_abbrev=False,
     )
     verb.add_argument(
-        "--bench", default="twin", metavar="NAME|FILE", help="bench by name, or a bench file (default: twin)"
+        "--bench",
+        default="twin",
+        metavar="NAME|FILE",
+        help="bench by name, or a bench file (default: twin); a twin's instruments may be chosen behind its name:"
+        " twin,supply=NAME,oscilloscope=NAME",
     )
     verb.add_argument(
         "--firmware",

@@ -37,6 +37,7 @@ def run(options: Namespace) -> int:
         faults=tuple(options.fault),
         terminal=sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None,
         controls=options.controls,
+        taps=options.taps,
     )
     prepared = Prepared(request)
     from rig.cli.panel import progress_for

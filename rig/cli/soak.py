@@ -73,6 +73,7 @@ def run(options: Namespace) -> int:
             resume=options.resume,
             seed=options.seed,
             faults=tuple(options.fault),
+            taps=options.taps,
         )
     )
     if options.dry_run:

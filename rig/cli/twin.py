@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rig.firmware import Fixture
     from rig.twin.faults import Fault
     from rig.twin.serving import SystemTwin
+    from rig.twin.system_time import SystemTimeline
 
 _STOPS = {signal.SIGINT: ExitCode.SIGINT, signal.SIGTERM: ExitCode.SIGTERM}
 _FILE = "twin.toml"
@@ -27,7 +28,12 @@ _FILE = "twin.toml"
 
 def add_words(verb: ArgumentParser, number: Callable[[str], float]) -> None:
     """The options of `rig twin serve`."""
-    verb.add_argument("--bench", default="twin", metavar="NAME", help="which twin (default: twin)")
+    verb.add_argument(
+        "--bench",
+        default="twin",
+        metavar="NAME",
+        help="which twin (default: twin), and its instruments: twin,supply=NAME",
+    )
     verb.add_argument(
         "--scale",
         type=number,
@@ -67,6 +73,9 @@ def add_words(verb: ArgumentParser, number: Callable[[str], float]) -> None:
     verb.add_argument(
         "--look-s", type=number, default=0.02, metavar="S", help="with --chip: how often it looks at the relay lines"
     )
+    verb.add_argument(
+        "--replay", type=Path, metavar="FILE", help="no twin: the links of a recording (rig record --full) answer again"
+    )
     verb.add_argument("--until-eof", action="store_true", help="stop also when standard input ends (for who starts it)")
     verb.add_argument(
         "--json", action="store_true", help="tell errors as JSON too; what it serves is always one line of JSON"
@@ -86,6 +95,8 @@ def serve(options: Namespace) -> int:
         raise InputError("not a seed", Where(key="--seed", found=str(options.seed), expected=f"0 to {MAX_SEED}"))
     if options.until_eof and sys.stdin is None:
         raise InputError("standard input is closed already", Where(key="--until-eof"))
+    if options.replay is not None:
+        return _replay(options)
     faults = [parse(text) for text in options.fault]
     fixtures = [firmware.load(name) for name in options.firmware or firmware.names()]
     if not options.firmware:
@@ -98,7 +109,24 @@ def serve(options: Namespace) -> int:
         print(json.dumps(_line(twin, file)), flush=True)  # noqa: T201
         if not options.json:
             print(f"rig: serving; try: rig run --bench {file}  (Ctrl-C stops it)", file=sys.stderr)  # noqa: T201
-        return _wait(stop, twin, options.until_eof)
+        return _wait(stop, twin.timeline, options.until_eof)
+
+
+def _replay(options: Namespace) -> int:
+    import json
+
+    from rig.recording import read_recording
+    from rig.twin.replay import Replay
+    from rig.twin.system_time import SystemTimeline
+
+    with ExitStack() as stack:
+        stop = stack.enter_context(_signals())
+        timeline = SystemTimeline(1.0)
+        stack.callback(timeline.close)
+        replay = Replay(read_recording(options.replay), timeline)
+        stack.callback(replay.close)
+        print(json.dumps({"schema": "rig.replay/1", "links": replay.addresses(), "pid": os.getpid()}), flush=True)  # noqa: T201
+        return _wait(stop, timeline, options.until_eof)
 
 
 def _twin(options: Namespace, fixtures: Sequence[Fixture], faults: Sequence[Fault]) -> SystemTwin:
@@ -183,17 +211,17 @@ def _signals() -> Iterator[_Stop]:
         os.close(stop.fd)
 
 
-def _wait(stop: _Stop, twin: SystemTwin, until_eof: bool) -> int:
+def _wait(stop: _Stop, timeline: SystemTimeline, until_eof: bool) -> int:
     poll = select.poll()
     poll.register(stop.fd, select.POLLIN)
-    poll.register(twin.timeline.failed, select.POLLIN)
+    poll.register(timeline.failed, select.POLLIN)
     if until_eof:
         poll.register(0, select.POLLIN)
     while True:
         found = {fd for fd, _ in poll.poll()}
         if stop.code is not None:
             return stop.code
-        if twin.timeline.failure is not None:
-            raise HarnessError(f"the twin failed: {twin.timeline.failure!r}") from twin.timeline.failure
+        if timeline.failure is not None:
+            raise HarnessError(f"the twin failed: {timeline.failure!r}") from timeline.failure
         if 0 in found and not os.read(0, 4096):
             return ExitCode.PASS

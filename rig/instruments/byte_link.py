@@ -14,6 +14,7 @@ from rig.errors import LinkError, Where
 from rig.instruments.guarded import GuardedWire
 from rig.instruments.link import wire_to
 from rig.instruments.wires import LineSettings, Wire
+from rig.recording import Tap
 
 
 class ByteLink(Protocol):
@@ -47,6 +48,7 @@ class SerialByteLink:
 
     `pause_s` is kept between two commands, for an instrument that loses what comes sooner. `gap_s`: so long nothing
     comes behind an answer whose length is not known. `question`: what it answers with who it is, serial number and all.
+    `tap` hears all that is said.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class SerialByteLink:
         pause_s: float = 0.0,
         gap_s: float = 0.05,
         question: str = "*IDN?",
+        tap: Tap | None = None,
     ) -> None:
         self._clock = clock
         self._timeout_s = timeout_s
@@ -67,7 +70,9 @@ class SerialByteLink:
         self._pause_s = pause_s
         self._gap_s = gap_s
         self._sent_ns: int | None = None
-        self._wire = GuardedWire(name, wire_to(address, timeout_s, line), clock, partial(_greet, name, question, gap_s))
+        self._wire = GuardedWire(
+            name, wire_to(address, timeout_s, line, tap), clock, partial(_greet, name, question, gap_s)
+        )
 
     @property
     def name(self) -> str:

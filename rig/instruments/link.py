@@ -9,16 +9,22 @@ from functools import partial
 
 from rig.clock.base import Clock
 from rig.errors import LinkError, Where
-from rig.instruments.address import Kind, parse_address
+from rig.instruments.address import Address, Kind, parse_address
 from rig.instruments.guarded import GuardedWire
 from rig.instruments.ports import Identity
 from rig.instruments.scpi import PLAIN, Block, Frame, is_query, parse_identity, read_block
+from rig.instruments.tapped import TappedWire
 from rig.instruments.wires import LineSettings, SerialWire, SocketWire, Wire
+from rig.recording import Tap
 
 
-def wire_to(address: str, timeout_s: float, line: LineSettings | None = None) -> Wire:
-    """The wire that a VISA address names, not yet open. Raises ValueError for what is no address."""
-    at = parse_address(address)
+def wire_to(address: str, timeout_s: float, line: LineSettings | None = None, tap: Tap | None = None) -> Wire:
+    """The wire that a VISA address names, not yet open; `tap` hears it. Raises ValueError for what is no address."""
+    wire = _plain_wire(parse_address(address), timeout_s, line)
+    return wire if tap is None else TappedWire(wire, tap, address)
+
+
+def _plain_wire(at: Address, timeout_s: float, line: LineSettings | None) -> Wire:
     if at.kind is Kind.SOCKET:
         assert at.host is not None  # noqa: S101 - the address has both, or was refused
         assert at.port is not None  # noqa: S101
@@ -37,7 +43,7 @@ class VisaLink:
     After silence or any broken exchange the link is closed; the next exchange opens it again and refuses (`LinkError`)
     an instrument whose `*IDN?` is not that of the first opening. A reply that comes late is never read as an answer.
     `clears` False: the opening does not empty the error queue, for who only looks at an instrument. `line`: how a
-    serial port is set.
+    serial port is set. `tap` hears all that is said. `wire`: another than that of the address.
     """
 
     def __init__(
@@ -49,10 +55,14 @@ class VisaLink:
         *,
         clears: bool = True,
         line: LineSettings | None = None,
+        tap: Tap | None = None,
+        wire: Wire | None = None,
     ) -> None:
         self._timeout_s = timeout_s
         self._name = name
-        self._wire = GuardedWire(name, wire_to(address, timeout_s, line), clock, partial(_greet, name, clears))
+        self._wire = GuardedWire(
+            name, wire or wire_to(address, timeout_s, line, tap), clock, partial(_greet, name, clears)
+        )
 
     @property
     def name(self) -> str:

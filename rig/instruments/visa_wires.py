@@ -116,6 +116,9 @@ class VisaWire:
             raise ConnectionResetError("the instrument closed it, or sent what nobody asked for")
         return self._rest if self._ended else self.read_line()
 
+    def unread(self) -> bytes:
+        return self._rest
+
     def clear(self) -> None:
         """USB has none in pyvisa-py: there the port is opened anew, and that is all."""
         if self._address.kind is not Kind.USB:

@@ -46,6 +46,9 @@ class Wire(Protocol):
     def leftover(self) -> bytes:
         """What came and was not read; never waits. An end of the connection raises `OSError`."""
 
+    def unread(self) -> bytes:
+        """What had come when a read failed: half an answer, for who looks for the reason."""
+
     def clear(self) -> None:
         """The device clear of this kind of wire (IEEE 488.2, 5.8), where it has one."""
 
@@ -72,36 +75,47 @@ class StreamWire(ABC):
     def _readable(self, wait_s: float) -> bool: ...
 
     def read_line(self) -> bytes:
-        parts = [self._rest]
-        while b"\n" not in parts[-1]:
-            if sum(map(len, parts)) > _LONGEST_LINE:
+        searched = 0
+        while (end := self._rest.find(b"\n", searched)) < 0:
+            searched = len(self._rest)
+            if searched > _LONGEST_LINE:
                 raise ConnectionError(f"a line of more than {_LONGEST_LINE} bytes")
-            parts.append(self._receive(_CHUNK))
-        line, end, self._rest = b"".join(parts).partition(b"\n")
-        return line + end
+            self._rest += self._receive(_CHUNK)
+        line, self._rest = self._rest[: end + 1], self._rest[end + 1 :]
+        return line
 
     def read(self, count: int) -> bytes | bytearray:
         if len(self._rest) >= count:
             data, self._rest = self._rest[:count], self._rest[count:]
             return data
         whole = bytearray(count)
-        begin, self._rest = self._rest, b""
-        whole[: len(begin)] = begin
-        with memoryview(whole) as view:
-            self._fill(view, len(begin))
+        at = len(self._rest)
+        whole[:at] = self._rest
+        try:
+            with memoryview(whole) as view:
+                while at < count:
+                    at += self._receive_into(view[at:])
+        except OSError:
+            self._rest = bytes(whole[:at])
+            raise
+        self._rest = b""
         return whole
 
-    def _fill(self, view: memoryview, at: int) -> None:
-        while at < len(view):
-            chunk = self._receive(len(view) - at)
-            view[at : at + len(chunk)] = chunk
-            at += len(chunk)
+    def _receive_into(self, view: memoryview) -> int:
+        """As `_receive`, into a buffer; how many bytes came."""
+        chunk = self._receive(len(view))
+        view[: len(chunk)] = chunk
+        return len(chunk)
 
     def read_quiet(self, gap_s: float) -> bytes:
-        data, self._rest = self._rest or self._receive(_CHUNK), b""
-        while self._readable(gap_s) and len(data) <= _LONGEST_LINE:
-            data += self._receive(_CHUNK)
+        self._rest = self._rest or self._receive(_CHUNK)
+        while self._readable(gap_s) and len(self._rest) <= _LONGEST_LINE:
+            self._rest += self._receive(_CHUNK)
+        data, self._rest = self._rest, b""
         return data
+
+    def unread(self) -> bytes:
+        return self._rest
 
     def leftover(self) -> bytes:
         return self._rest or (self._receive(_CHUNK) if self._readable(0.0) else b"")
@@ -146,13 +160,11 @@ class SocketWire(StreamWire):
             raise ConnectionResetError("the connection was closed")
         return data
 
-    def _fill(self, view: memoryview, at: int) -> None:
-        link = self._open()
-        while at < len(view):
-            count = link.recv_into(view[at:])
-            if not count:
-                raise ConnectionResetError("the connection was closed")
-            at += count
+    def _receive_into(self, view: memoryview) -> int:
+        count = self._open().recv_into(view)
+        if not count:
+            raise ConnectionResetError("the connection was closed")
+        return count
 
     def _readable(self, wait_s: float) -> bool:
         return bool(select.select([self._open()], [], [], wait_s)[0])

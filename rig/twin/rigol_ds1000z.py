@@ -150,6 +150,10 @@ class TwinDS1000Z(TwinScope):
         for header, field in ((":WAVeform:STARt", "wave_start"), (":WAVeform:STOP", "wave_stop")):
             self._add_point(header, field)
         self.on(":WAVeform:PREamble", get=lambda _: self._preamble())
+        for index, field in enumerate(
+            ("XINCrement", "XORigin", "XREFerence", "YINCrement", "YORigin", "YREFerence"), 4
+        ):
+            self.on(f":WAVeform:{field}", get=lambda _, at=index: self._preamble().split(",")[at])  # type: ignore[misc]
         self.on(":WAVeform:DATA", get=lambda _: self._data())
 
     def _add_point(self, header: str, field: str) -> None:

@@ -69,7 +69,7 @@ class _Settings:
     delay: float = 0.0
     trigger: str = "EDGE,SR,C1,HT,OFF"
     mode: str = "AUTO"
-    sparsing: int = 0
+    sparsing: int = 1
     count: int = 0
     first: int = 0
 
@@ -168,6 +168,7 @@ class TwinSDS1000XE(TwinScope):
             self._set_waveform,
             lambda _: f"SP,{self._set.sparsing},NP,{self._set.count},FP,{self._set.first}",
         )
+        self._on("DI:SW", None, lambda _: "OFF")  # it has no digital channels
         self.on("C<n>:WF", get=self._waveform)
         self.on("C<n>:WAVEFORM", get=self._waveform)
 

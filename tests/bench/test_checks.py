@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 
 from rig.bench.checks import faults
+from rig.bench.config import check_bench
 from rig.errors import InputError
 from tests.bench.files import FILE, GOOD, checked, spoilt
 
@@ -213,3 +216,49 @@ def test_every_check_is_shown_by_a_row_above() -> None:
     told = inspect.getsource(checks).count("yield Fault(")
     shown = {message for *_, message, _, _ in [*ROWS, *ROWS_OF_BOARDS]}
     assert len(shown) >= told - 1, "a contradiction was added without a row that shows it"
+
+
+@pytest.mark.parametrize(
+    ("driver", "key", "value", "expected"),
+    [
+        ("rigol-dp800", "over_current_a", '"at-limit"', "a level"),
+        ("rigol-dp800", "over_voltage_v", '"none"', "a level"),
+        ("keysight-e36300", "over_current_a", "2.0", '"at-limit" (it trips when its current limit acts)'),
+        ("rohde-hmp", "over_current_a", '"none"', '"at-limit" (it trips when its current limit acts)'),
+        ("siglent-spd3000x", "over_voltage_v", "13.2", '"none"'),
+        ("korad-ka3005p", "over_voltage_v", "13.2", '"none"'),
+    ],
+)
+def test_a_supply_is_not_asked_for_a_protection_that_it_has_not(
+    driver: str, key: str, value: str, expected: str
+) -> None:
+    text = GOOD.replace('driver = "rigol-dp800"', f'driver = "{driver}"')
+    lines = [f"{key} = {value}" if line.startswith(f"{key} =") else line for line in text.splitlines()]
+    with pytest.raises(InputError) as caught:
+        check_bench(tomllib.loads("\n".join(lines)), "\n".join(lines), "b.toml")
+    where = caught.value.where
+    assert (where.key, where.expected) == (f"supply[0].{key}", expected)
+    assert caught.value.message == f"a {driver} has none such"
+    assert where.line == lines.index(f"{key} = {value}") + 1
+
+
+def test_bytes_without_an_end_go_over_a_serial_port_or_a_socket_alone() -> None:
+    keys = {"driver": '"korad-ka3005p"', "over_voltage_v": '"none"', "over_current_a": '"none"'}
+    for address, good in (
+        ("ASRL/dev/ttyACM0::INSTR", True),
+        ("TCPIP::192.0.2.10::4001::SOCKET", True),
+        ("TCPIP::192.0.2.10::inst0::INSTR", False),
+        ("USB::0x0416::0x5011::1::INSTR", False),
+    ):
+        lines = GOOD.splitlines()
+        start = lines.index("[[supply]]")
+        for number in range(start, start + 12):
+            key = lines[number].partition(" =")[0]
+            values = {**keys, "address": f'"{address}"'}
+            lines[number] = f"{key} = {values[key]}" if key in values else lines[number]
+        text = "\n".join(lines)
+        if good:
+            check_bench(tomllib.loads(text), text, "b.toml")
+        else:
+            with pytest.raises(InputError, match="only over a serial port"):
+                check_bench(tomllib.loads(text), text, "b.toml")

@@ -35,7 +35,7 @@ def test_a_good_file_fits_it() -> None:
         ("limits", "limit_s =", "limits_s ="),
         ("limits", "180.0", '"180"'),
         ("limits", '"ge"', '"gte"'),
-        ("supply", "channel = 1", "channel = 4"),
+        ("supply", "channel = 1", "channel = 5"),
         ("supply", "::SOCKET", "::SOCKETS"),
         ("meter", ":502", ""),
         ("hub", "commissioned = false", ""),

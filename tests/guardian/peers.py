@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 from rig.guardian.charge import Charge, GpioSpec, RelaySpec, StopSpec, SupplySpec, WatchdogSpec
 from rig.guardian.core import Rules
+from rig.instruments.scpi import OffTexts
 from rig.instruments.supplies.rigol_dp800 import off_texts
 from rig.twin.wire import SILENCE, Answer, HangUp, LineServer
 
@@ -64,6 +65,25 @@ class Lines:
         self._told.close()
 
 
+def spec_of(texts: OffTexts, address: str, timeout_s: float = 5.0) -> SupplySpec:
+    """What the guardian is told of a supply with these texts at this address, on an ordinary line."""
+    return SupplySpec(
+        name="psu",
+        address=address,
+        baud=9600,
+        parity="none",
+        stop_bits=1,
+        off=texts.command,
+        question=texts.question,
+        says_off=texts.says_off,
+        off_bit=texts.off_bit,
+        ends=texts.ends,
+        reply_bytes=texts.reply_bytes,
+        pause_s=texts.pause_s,
+        timeout_s=timeout_s,
+    )
+
+
 class Supply:
     """Answers `:OUTP? CH1` and obeys `:OUTP CH1,OFF`. `how`: good, silent, hangs up, or on whatever it is told."""
 
@@ -75,22 +95,7 @@ class Supply:
         self.server = LineServer("supply", self._handle, nobody, threading.RLock())  # type: ignore[arg-type]
 
     def spec(self, timeout_s: float = 5.0) -> SupplySpec:
-        texts = off_texts(1)
-        return SupplySpec(
-            name="psu",
-            address=self.server.address,
-            baud=9600,
-            parity="none",
-            stop_bits=1,
-            off=texts.command,
-            question=texts.question,
-            says_off=texts.says_off,
-            off_bit=None,
-            ends="\n",
-            reply_bytes=None,
-            pause_s=0.0,
-            timeout_s=timeout_s,
-        )
+        return spec_of(off_texts(1), self.server.address, timeout_s)
 
     def _handle(self, line: str) -> Answer:
         self.heard.append(line)

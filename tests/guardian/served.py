@@ -1,7 +1,7 @@
 """A served twin as a process of its own that tells its own truth: who feeds the rail, and since when nobody does.
 
-`python served.py OUT SCALE`: prints the path of its bench file, then answers one JSON object a line. The truth is the
-model's (contacts, the supply's stage, the volts at the hub), never what the rig's code says.
+`python served.py OUT SCALE BENCH`: prints the path of its bench file, then answers one JSON object a line. The truth is
+the model's (contacts, the supply's stage, the volts at the hub), never what the rig's code says.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from rig import firmware
 from rig.twin.faults import parse
+from rig.twin.meter import KnownImage
 from rig.twin.serving import ServedTwin
 
 FEEDS = ("meter-feed", "supply-feed")
@@ -31,6 +32,7 @@ class Truth:
         self._changes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._since_ns: int | None = None
         self._ever_both = False
+        self._activations = 0
         with twin.timeline:
             world = twin.world
             feed = world.feed
@@ -40,6 +42,13 @@ class Truth:
                 self._look()
 
             world.feed = fed  # type: ignore[method-assign]
+            behave = world.meter._behave
+
+            def counted(known: KnownImage) -> None:
+                self._activations += 1
+                behave(known)
+
+            world.meter._behave = counted  # type: ignore[method-assign]
             self._arm(falling=True)
             self._arm(falling=False)
             self._look()
@@ -68,6 +77,8 @@ class Truth:
             **closed,
             "supply": world.supply.on,
             "volts": volts,
+            "version": world.meter.version,
+            "activations": self._activations,
         }
 
     def _look(self) -> None:
@@ -89,8 +100,9 @@ class Truth:
         self._twin.world.rail.watch(self._safe_v, falling, crossed)
 
 
-def main(out: str, scale: str) -> None:
-    twin = ServedTwin([firmware.load("cut-45s")], scale=float(scale))
+def main(out: str, scale: str, bench: str) -> None:
+    there = firmware.load("cut-45s")
+    twin = ServedTwin([there, firmware.load_back(there)], bench, float(scale))
     truth = Truth(twin)
     file = Path(out) / "twin.toml"
     file.write_text(twin.bench_text())

@@ -38,9 +38,9 @@ def environment(state: Path) -> dict[str, str]:
 class Twin:
     """A served twin in a process of its own."""
 
-    def __init__(self, folder: Path, scale: float = 0.01) -> None:
+    def __init__(self, folder: Path, scale: float = 0.01, bench: str = "twin") -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("served.py")), str(folder), str(scale)],
+            [sys.executable, str(Path(__file__).with_name("served.py")), str(folder), str(scale), bench],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -153,10 +153,10 @@ class Run:
 
 
 @contextmanager
-def twin_and_run(folder: Path, script: str = "") -> Iterator[tuple[Twin, Run]]:
+def twin_and_run(folder: Path, script: str = "", bench: str = "twin") -> Iterator[tuple[Twin, Run]]:
     """A twin, and a run on it that has just begun."""
     with ExitStack() as stack:
-        twin = Twin(folder)
+        twin = Twin(folder, bench=bench)
         stack.callback(twin.close)
         run = Run(twin, folder, script)
         stack.callback(run.close)

@@ -90,8 +90,13 @@ def test_the_sentence_at_the_top_is_plain() -> None:
 
 def test_a_longer_outage_is_told_in_seconds() -> None:
     lines = "\n".join(compare_lines(PAIRS["longer"]()))
-    assert "B less A is 1.8" in lines
-    assert "97.5 % sure" in lines
+    assert "B less A is 1.900 to 2.091 s here" in lines
+    assert "s with 97.5 % (30 and 30 cycles" in lines
+
+
+def test_of_few_cycles_it_says_what_was_seen_and_that_this_is_little() -> None:
+    lines = "\n".join(compare_lines(compare(side(record(list(lengths(4)))), side(record(list(lengths(3)))))))
+    assert "s here; too little to say more (2 and 2 cycles)" in lines
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass, field
 
 import pytest
@@ -91,3 +93,11 @@ def test_the_file_of_addresses_lies_beside_the_plan(night: Night) -> None:
     with pytest.raises(InputError, match="cannot be read") as told:
         night.sit()
     assert told.value.where.file == str(night.folder / "addresses.toml")
+
+
+def test_a_soak_begins_without_the_statistics_library_and_without_the_sender() -> None:
+    script = (
+        "import sys, rig.soak; sys.exit(' '.join(sorted({'scipy', 'apprise', 'requests'} & set(sys.modules))) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr

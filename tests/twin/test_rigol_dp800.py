@@ -18,33 +18,9 @@ from rig.instruments.ports import SupplyLimits, SupplySettings
 from rig.instruments.supplies.rigol_dp800 import RigolDP800
 from rig.twin.rigol_dp800 import TwinDP800
 from rig.twin.wire import SILENCE, HangUp, LineServer
+from tests.twin.stages import Stage
 
 SETTINGS = SupplySettings(volts=12.0, amps=2.0, over_voltage_v=13.5, over_current_a=2.2)
-
-
-class Stage:
-    """A power stage into a resistor."""
-
-    def __init__(self, ohms: float) -> None:
-        self.ohms = ohms
-        self.volts = self.amps = 0.0
-        self.on = False
-        self.surge_v = 0.0
-
-    def program(self, volts: float, amps: float) -> None:
-        self.volts, self.amps = volts, amps
-
-    def switch(self, on: bool) -> None:
-        self.on = on
-
-    def terminals(self) -> tuple[float, float]:
-        if not self.on:
-            return 0.0, 0.0
-        volts = min(self.volts, self.amps * self.ohms) + self.surge_v
-        return volts, volts / self.ohms
-
-    def constant_current(self) -> bool:
-        return self.on and self.volts > self.amps * self.ohms
 
 
 @dataclass
@@ -59,7 +35,7 @@ class Bench:
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     clock, stage = VirtualClock(), Stage(80.0)
-    face = TwinDP800(clock, stage, "DP8C1")
+    face = TwinDP800(stage, "DP8C1")
     server = LineServer("supply", face.handle, clock, threading.RLock())
     link = VisaLink(server.address, clock, 1.0, "supply")
     supply = RigolDP800("supply", link, 1, SupplyLimits(30.0, 3.0))

@@ -44,7 +44,7 @@ def test_the_header_of_a_reply_is_as_it_was_asked_for(form: str, replies: list[s
         ("TDIV 20US", "TIME_DIV?", "2.00E-05"),
         ("C1:OFST -1.5V", "C1:OFST?", "-1.50E+00"),
         ("BWL C1,ON,C2,OFF", "C1:BWL?", "ON"),
-        ("WFSU NP,100", "WFSU?", "SP,0,NP,100,FP,0"),
+        ("WFSU NP,100", "WFSU?", "SP,1,NP,100,FP,0"),
         ("MSIZ 1.4M", "MSIZ?", "1.4M"),
         # what it cannot do is passed over
         ("TDIV 30S", "TDIV?", "1.00E-04"),

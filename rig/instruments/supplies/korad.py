@@ -27,6 +27,7 @@ from rig.instruments.scpi import OffTexts, ScpiLink, parse_number
 from rig.instruments.supplies.dialect import Channels, Rating, check_settings
 from rig.instruments.unended import UnendedLink
 from rig.instruments.wires import LineSettings
+from rig.recording import Tap
 
 PAUSE_S = 0.08
 """Kept between two commands."""
@@ -83,9 +84,11 @@ def channels(who: Identity) -> Channels:
     return () if known is None else (known,)
 
 
-def link_to(address: str, clock: Clock, timeout_s: float, name: str, line: LineSettings) -> UnendedLink:
+def link_to(
+    address: str, clock: Clock, timeout_s: float, name: str, line: LineSettings, tap: Tap | None = None
+) -> UnendedLink:
     """The link that the driver needs, not yet open."""
-    return UnendedLink(SerialByteLink(address, clock, timeout_s, name, line=line, pause_s=PAUSE_S), LENGTHS)
+    return UnendedLink(SerialByteLink(address, clock, timeout_s, name, line=line, pause_s=PAUSE_S, tap=tap), LENGTHS)
 
 
 class Korad:

@@ -17,6 +17,7 @@ from rig.instruments.address import Address, Kind, parse_address
 from rig.instruments.asking import AskingLink
 from rig.instruments.catalogue import OSCILLOSCOPES, SUPPLIES
 from rig.instruments.ports import Identity, Supply
+from rig.recording import Taps
 from rig.records.doctor import Check, Desk, with_asked
 
 DUE_SOON_DAYS = 30
@@ -26,14 +27,15 @@ _DESK = Desk("instruments")
 class InstrumentLook:
     """One instrument of the bench file. `identity` is who answered, None where nobody rightly did."""
 
-    def __init__(self, table: SupplyTable | OscilloscopeTable, clock: Clock) -> None:
+    def __init__(self, table: SupplyTable | OscilloscopeTable, clock: Clock, taps: Taps | None = None) -> None:
         self._table = table
+        self._taps = taps
         self._clock = clock
         self.identity: Identity | None = None
 
     def run(self) -> list[Check]:
         table = self._table
-        link = AskingLink(link_to(table, self._clock, clears=False))
+        link = AskingLink(link_to(table, self._clock, self._taps, clears=False))
         try:
             if isinstance(table, SupplyTable):
                 supply = supply_on(link, table)
