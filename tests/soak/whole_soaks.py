@@ -29,8 +29,8 @@ every_cycles = 3
 [recovery]
 retry_s = 1.0
 """
-LONGEST_S = 9.0
-"""A sitting begins, makes the controls, and is in its second or third cycle by then."""
+EARLY, EARLY_S, LONGEST_S = 0.2, 4.0, 8.0
+"""Some kills come soon after the process began; the others so long after the hub was first fed: within some cycles."""
 _CYCLE = re.compile(r"  cycle (\d+) of \d+(?:, attempt (\d+))?, [\w-]+: (\w+)")
 
 
@@ -82,7 +82,8 @@ class KilledSoak:
         with ExitStack() as stack:
             twin = self._twin(stack)
             for _ in range(kills):
-                self._sit(stack, twin, draw.uniform(0.5, LONGEST_S))
+                early = draw.random() < EARLY
+                self._sit(stack, twin, draw.uniform(0.2, EARLY_S if early else LONGEST_S), early=early)
                 assert twin.wait("safe", True)["safe"], "a soak that was killed leaves a safe bench"
             before = self._attempts()
             cycles = max((a.begun.cycle.number for a in before if a.begun.cycle), default=0) + 1
@@ -111,9 +112,11 @@ class KilledSoak:
         except Exception:  # noqa: BLE001 - there is no journal yet
             return ()
 
-    def _sit(self, stack: ExitStack, twin: Twin, seconds: float) -> None:
+    def _sit(self, stack: ExitStack, twin: Twin, seconds: float, *, early: bool) -> None:
         sitting = Sitting(twin, self.folder, *self._resume())
         stack.callback(sitting.close)
+        if not early:
+            twin.wait("safe", False)
         sitting.kill(seconds)
         code = sitting.end()
         assert code == -signal.SIGKILL, sitting.told
