@@ -136,7 +136,7 @@ def test_only_the_labels_tell_one_night_from_another() -> None:
         cycles(list(lengths(60))),
         (),
         (),
-        [body(row) for row in cycles(list(lengths(60)))],
+        [body()] * 60,
     )
     two = as_json(other)
     for made in (one, two):
@@ -222,7 +222,7 @@ def test_the_setup_names_meter_limit_and_what_counts_as_an_outage() -> None:
 )
 def test_what_changed_within_a_soak_is_named(changes: dict[str, Any], named: str) -> None:
     rows = cycles(list(lengths(3)))
-    whole = [body(rows[0]), body(rows[1], **changes), body(rows[2])]
+    whole = [body(), body(**changes), body()]
     found = soak_record(soak(), rows, (), (), whole)
     assert found.setup is not None
     assert found.setup.differences == (named,)
@@ -231,7 +231,7 @@ def test_what_changed_within_a_soak_is_named(changes: dict[str, Any], named: str
 
 def test_a_meter_that_did_not_answer_in_the_first_cycle_is_known_from_the_next() -> None:
     rows = cycles(list(lengths(2)))
-    found = soak_record(soak(), rows, (), (), [body(rows[0], identities={}), body(rows[1])])
+    found = soak_record(soak(), rows, (), (), [body(identities={}), body()])
     assert found.setup is not None
     assert found.setup.meter["serial"] == "0001"
     assert found.setup.differences == ()
@@ -244,7 +244,7 @@ def test_the_definition_is_what_says_when_the_rail_is_away() -> None:
         for key in ("up_above_v", "down_below_v", "ride_through_s", "restore_min_s")
     ]
     more = [*wanted, {"key": "noise_v", "value": "0.1 V", "source": "x"}]
-    found = soak_record(soak(), rows, (), (), [body(rows[0], assumptions=more)])
+    found = soak_record(soak(), rows, (), (), [body(assumptions=more)])
     assert found.setup is not None
     assert found.setup.definition == tuple(Assumption(**row) for row in wanted)
 
@@ -262,7 +262,7 @@ def keep(out: Path, told: list[Told]) -> None:
             if row.ended is not None:
                 folder = out / row.begun.run_id
                 folder.mkdir()
-                (folder / "run.json").write_text(json.dumps(body(row)))
+                (folder / "run.json").write_text(json.dumps(body()))
 
 
 def test_the_record_is_made_again_from_the_journal_and_the_bundles(tmp_path: Path) -> None:
