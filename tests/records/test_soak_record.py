@@ -68,7 +68,14 @@ def _at(value: Any, path: tuple[str | int, ...]) -> Any:
     return value
 
 
-ROUGH = as_json(rough_night())
+def _short(value: Any) -> Any:
+    """One entry of each list: the schema speaks of each by itself."""
+    if isinstance(value, dict):
+        return {key: _short(inner) for key, inner in value.items()}
+    return [_short(inner) for inner in value[:1]] if isinstance(value, list) else value
+
+
+ROUGH = _short(as_json(rough_night()))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +94,6 @@ def test_a_missing_or_unknown_key_does_not_fit(path: tuple[str | int, ...]) -> N
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("verdict",), "PASS"),
         (("verdict",), "GOOD"),
         (("attempts", 0, "verdict"), "pass"),
         (("attempts", 0, "lower_s"), -1),
@@ -102,6 +108,12 @@ def test_a_missing_or_unknown_key_does_not_fit(path: tuple[str | int, ...]) -> N
 def test_a_wrong_value_does_not_fit(path: tuple[str | int, ...], value: Any) -> None:
     wrong = copy.deepcopy(ROUGH)
     _at(wrong, path[:-1])[path[-1]] = value
+    assert not VALIDATOR.is_valid(wrong)
+
+
+def test_a_pass_with_a_fail_among_its_attempts_does_not_fit() -> None:
+    wrong = as_json(rough_night())
+    wrong["verdict"] = "PASS"
     assert not VALIDATOR.is_valid(wrong)
 
 
