@@ -202,6 +202,8 @@ def told(path: Path) -> Iterator[None]:
         raise BenchError("the journal has this already", Where(str(path), found=str(error))) from error
     except sqlite3.Error as error:
         raise _in_a_line(path, error) from error
+    except UnicodeError as error:  # in what a damaged file makes SQLite say
+        raise damaged(path, "text that is none") from error
     except OSError as error:
         raise BenchError("the journal cannot be written", Where(str(path), found=error.strerror)) from error
 
