@@ -17,6 +17,7 @@ from rig.clock import NS, Clock, to_ns
 from rig.errors import LinkError, LinkTimeout, RigError
 from rig.meters.port import Sending
 from rig.meters.serial_wires import Wire, open_wire
+from rig.recording import Tap
 
 BITS = 10
 """Of one character on the wire: start, eight (or seven and parity), stop."""
@@ -82,6 +83,9 @@ class SerialPort:
         self._baud = 0
         self._sent: Sending | None = None
         self._rest = b""
+        self.tap: Tap | None = None
+        """Who hears what is said on this port."""
+        self._came = b""
         self._heard = 0
         self._echoed = False
         self._echoes: bool | None = None
@@ -168,6 +172,7 @@ class SerialPort:
             wire = self._opened()
             self._send(wire, raw, 0)
             while len(heard) < len(raw) + 256 and (some := wire.read(quiet_s)):
+                self._came += some
                 heard += some
 
         with contextlib.suppress(LinkTimeout):  # silence is what was waited for
@@ -194,11 +199,25 @@ class SerialPort:
         wire, self._wire = self._wire, None
         self._baud = 0
         if wire is not None:
+            if self.tap is not None:
+                self.tap.closed()
             wire.close()
 
     # -- one exchange --------------------------------------------------------------------------------------------
 
     def _guarded(self, what: str, timeout_s: float, call: Callable[[], _Result]) -> _Result:
+        try:
+            return self._watched(what, timeout_s, call)
+        finally:
+            self._tell_came()
+
+    def _tell_came(self) -> None:
+        """In one piece for each call: a secret that comes back as an echo is whole in it."""
+        came, self._came = self._came, b""
+        if self.tap is not None:
+            self.tap.received(came)
+
+    def _watched(self, what: str, timeout_s: float, call: Callable[[], _Result]) -> _Result:
         self._heard, self._echoed = 0, False
         try:
             with self.clock.io(self, timeout_s):
@@ -235,12 +254,16 @@ class SerialPort:
     def _set(self, baud: int) -> None:
         if self._wire is None:
             self._wire = open_wire(self.address, baud)
+            if self.tap is not None:
+                self.tap.opened(self.address)
         elif baud != self._baud:
             self._wire.set_baud(baud)
         self._baud = baud
 
     def _send(self, wire: Wire, raw: bytes, then_baud: int) -> Sending:
         before = self.clock.now()
+        if self.tap is not None:
+            self.tap.sent(raw)
         wire.write(raw)
         over = before + to_ns(self.seconds(len(raw)))
         sent = Sending(before, max(self.clock.now(), over))
@@ -261,6 +284,7 @@ class SerialPort:
             if len(data) > longest or end is not None:
                 raise LinkError(f"{self.name}: the answer does not end within {longest} bytes")
             raw = wire.read(gap_s)
+            self._came += raw
             if not raw:
                 raise self._silence(gap_s)
             data += self._taken(echo, raw, parity)

@@ -49,7 +49,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
         terminals=lambda: (0.0, 0.0),
         constant_current=lambda: False,
     )
-    server = LineServer("psu", TwinDP800(clock, hardware, 1).handle, clock, threading.RLock())  # type: ignore[arg-type]
+    server = LineServer("psu", TwinDP800(hardware, 1).handle, clock, threading.RLock())  # type: ignore[arg-type]
     recorder = Recorder(file)
     link = VisaLink(server.address, clock, 2.0, "psu", tap=recorder.tap("psu", clock.now))
     dp832(link)
