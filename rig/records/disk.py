@@ -1,7 +1,7 @@
 """How much room the evidence needs: of one bundle, and of a night of them. Pure, but for the size of what is there.
 
 Figures of a bench file with 12 million samples. Counted, as upper bounds (a code may have two bytes, and compression
-may gain nothing): a cycle that keeps its captures 25 MB, one that keeps envelopes 1.3 MB, so 60 of them 1.5 GB or 75 MB.
+may gain nothing): a cycle that keeps its captures 25 MB, one that keeps envelopes 1.3 MB, 60 of them 1.5 GB or 75 MB.
 Measured on the twin: 2.6 MB with captures, 0.18 MB with envelopes and controls, 0.11 MB with the envelope alone, of
 which record, report, events and sums are 0.1 MB.
 """
