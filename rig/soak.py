@@ -228,7 +228,12 @@ def soak_on(
     )
     if unsure:
         runner.unsure_since(bench.clock.now())
-    ending = runner.run()
+    try:
+        ending = runner.run()
+    except Exception as error:
+        with bench.clock.shielded():
+            telling.broke(error)
+        raise
     with bench.clock.shielded():
         record = read_soak(journal, request.out, book.soak.soak_id)
         try:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from rig.errors import InputError
+from rig.errors import HarnessError, InputError
 from rig.notify import Kind, Notifier
+from rig.procedures.soak.runner import Ending, SoakRunner
 from tests.soak.nights import Night
 from tests.soak.plans import GOOD
 
@@ -70,6 +71,21 @@ def test_a_stop_is_told_as_a_stop_with_the_summary(night: Night, teller: Remembe
     night.sit()
     assert [kind for kind, _, _ in teller.said] == [Kind.FAIL, Kind.STOP]
     assert teller.said[1][1].startswith("tonight: stopped after FAIL")
+
+
+def test_a_soak_that_breaks_off_is_told_before_it_ends(
+    night: Night, teller: Remembering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(self: SoakRunner) -> Ending:
+        raise HarnessError("the machine was too slow")
+
+    monkeypatch.setattr(SoakRunner, "run", slow)
+    night.text = FAILING
+    with pytest.raises(HarnessError):
+        night.sit()
+    assert [(kind, title, text) for kind, title, text in teller.said] == [
+        (Kind.STOP, "tonight: broke off", "the machine was too slow")
+    ]
 
 
 def test_a_plan_without_notify_tells_nobody(night: Night, teller: Remembering) -> None:
