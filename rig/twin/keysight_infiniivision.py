@@ -102,6 +102,11 @@ class TwinInfiniiVision(TwinScope):
         self._channels = {n: _Channel("1" if n == 1 else "0") for n in (1, 2, 3, 4)}
         self._acquisition.free(by_itself=True)
 
+    def clear(self) -> None:
+        """`*CLS` also clears the trigger event."""
+        super().clear()
+        self._triggered = False
+
     # -- settings -------------------------------------------------------------------------------------------------
 
     def _add_channels(self) -> None:

@@ -93,7 +93,7 @@ class ScpiFace:
         self._commands: list[_Command] = []
         self.on("*IDN", get=lambda _: f"{maker},{model},{serial},{version}")
         self.on("*OPC", set=lambda _: None, get=lambda _: "1")
-        self.on("*CLS", set=lambda _: self._errors.clear())
+        self.on("*CLS", set=lambda _: self.clear())
         self.on("*RST", set=lambda _: self.reset())
         self.on(":SYSTem:ERRor[:NEXT]", get=lambda _: self._errors.popleft() if self._errors else self.no_error)
 
@@ -103,6 +103,10 @@ class ScpiFace:
 
     def reset(self) -> None:
         """`*RST`."""
+
+    def clear(self) -> None:
+        """`*CLS`: the error queue, and what events a model keeps."""
+        self._errors.clear()
 
     def error(self, code: int, text: str) -> None:
         if len(self._errors) >= _QUEUE_LENGTH:

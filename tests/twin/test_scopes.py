@@ -179,6 +179,23 @@ def test_somebody_who_starts_it_again_is_told(kind: Kind):
 
 
 @every
+@pytest.mark.parametrize("away_s", [5.0, 20.0], ids=["as it triggers", "after it"])
+def test_a_link_that_is_opened_again_meanwhile_costs_nothing_of_the_capture(kind: Kind, away_s: float):
+    """Opening clears what events the instrument keeps (`*CLS`)."""
+    with bench(kind) as b:
+        b.scope.configure(ASKED)
+        b.scope.arm()
+        b.node.cut(10.0, 100.0)
+        b.clock.sleep(5.0)
+        assert b.scope.state() is ScopeState.WAITING
+        b.link.close()
+        b.clock.sleep(away_s)
+        assert b.scope.state() is ScopeState.TRIGGERED
+        b.clock.sleep(800.0)
+        assert np.count_nonzero(volts(b.scope.read()) < 6.0) > 0
+
+
+@every
 def test_a_knob_that_was_turned_after_the_capture_is_told(kind: Kind):
     with bench(kind) as b:
         b.scope.configure(ASKED)

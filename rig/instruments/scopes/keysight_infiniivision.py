@@ -45,6 +45,7 @@ class KeysightInfiniiVision(DeepScope):
     _FAMILY = "a Keysight InfiniiVision 1000X, 2000X, 3000X or 4000X"
     _COMPLAINTS = SCPI_QUEUE
     _triggered = False
+    _waited = False
     _segments = 1
 
     def _model(self, who: Identity) -> tuple[Screen, Accuracy] | None:
@@ -118,11 +119,17 @@ class KeysightInfiniiVision(DeepScope):
             return ScopeState.STOPPED
         if self._triggered:
             return ScopeState.TRIGGERED
-        return ScopeState.WAITING if bits & _WAIT else ScopeState.FILLING
+        if bits & _WAIT:
+            self._waited = True
+            return ScopeState.WAITING
+        if self._waited:  # the event was cleared by a link that was opened again: it runs on, and waits no more
+            self._triggered = True
+            return ScopeState.TRIGGERED
+        return ScopeState.FILLING
 
     def _start(self) -> None:
         self._link.query(":TER?")  # reading clears it
-        self._triggered = False
+        self._triggered = self._waited = False
         self._set.command(":SING")
 
     def _halt(self) -> None:
