@@ -23,6 +23,8 @@ from tests.kernel.chips import PINS, Chip
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 600.0
 QUICK_POINTS = 120_000
+LOOK_S = 0.05
+"""How often the twin looks at the relay lines: each look is real work here."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,9 @@ class Bench:
         self.state = folder / "state"
         self.environment = {**os.environ, "ICHIS_RIG_STATE": str(self.state), "RPI_LGPIO_CHIP": str(chip.number)}
         serve = [sys.executable, "-m", "rig", "twin", "serve", "--chip", chip.device, "--out", str(folder / "bench")]
+        looks = () if "--look-s" in words else ("--look-s", str(LOOK_S))
         self._twin = subprocess.Popen(
-            [*serve, "--json", "--until-eof", *words],
+            [*serve, "--json", "--until-eof", *looks, *words],
             cwd=ROOT,
             env=self.environment,
             stdin=subprocess.PIPE,
@@ -103,6 +106,12 @@ class Bench:
         """The oscilloscope's record with so many points: each costs memory, which is what is slow in this kernel."""
         text = re.sub(r"(?m)^depth = .*$", f"depth = {points}", self.file.read_text())
         self.file.write_text(text)
+        return self
+
+    def quick(self) -> Bench:
+        """As quick as runs are here: the next shorter window of the oscilloscope, which a run waits for."""
+        text = self.with_depth(QUICK_POINTS // 2).file.read_text()
+        self.file.write_text(re.sub(r"(?m)^window_s = .*$", "window_s = 240.0", text))
         return self
 
     def start(self, *words: str) -> subprocess.Popen[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from rig.guardian.keeper import holder
 from tests.guardian.peers import gone
-from tests.kernel.benches import PATIENCE_S, QUICK_POINTS, Bench
+from tests.kernel.benches import PATIENCE_S, Bench
 from tests.kernel.chips import PINS, Chip
 
 pytestmark = pytest.mark.kernel
@@ -23,7 +23,7 @@ SAFE = (0, 0)
 def test_a_run_that_is_killed_before_the_command_leaves_safe_lines_at_every_step(
     serve: Callable[..., Bench], chip: Chip
 ) -> None:
-    bench = serve("--firmware", "cut-45s").with_depth(QUICK_POINTS)
+    bench = serve("--firmware", "cut-45s").quick()
     for step in BEFORE_THE_COMMAND:
         with bench.running("cut-45s") as run:
             run.step(step)
@@ -37,7 +37,7 @@ def test_a_run_that_is_killed_before_the_command_leaves_safe_lines_at_every_step
 def test_a_run_that_is_killed_after_the_command_leaves_safe_lines(
     step: str, serve: Callable[..., Bench], chip: Chip
 ) -> None:
-    bench = serve("--firmware", "cut-45s").with_depth(QUICK_POINTS)
+    bench = serve("--firmware", "cut-45s").quick()
     with bench.running("cut-45s") as run:
         run.step(step)
         assert chip.level(PINS["meter-feed"]) == 1
@@ -47,7 +47,7 @@ def test_a_run_that_is_killed_after_the_command_leaves_safe_lines(
 
 def test_without_the_guardian_a_killed_run_leaves_energised_lines(serve: Callable[..., Bench], chip: Chip) -> None:
     """What the tests above prove is the guardian's work: killed in the same moment, it leaves what they would find."""
-    bench = serve("--firmware", "cut-45s").with_depth(QUICK_POINTS)
+    bench = serve("--firmware", "cut-45s").quick()
     with bench.running("cut-45s") as run:
         run.step("arm")
         family = [psutil.Process(run.process.pid), psutil.Process(run.guardian())]
@@ -66,7 +66,7 @@ def test_when_the_guardian_dies_the_run_stops_and_makes_the_lines_safe(
     undriven: str, serve: Callable[..., Bench], chip: Chip
 ) -> None:
     """`falls`: the lines are energised until somebody takes them. `keeps`: they stay where they were."""
-    bench = serve("--firmware", "cut-45s", "--undriven", undriven).with_depth(QUICK_POINTS)
+    bench = serve("--firmware", "cut-45s", "--undriven", undriven).quick()
     with bench.running("cut-45s") as run:
         run.step("watch")
         psutil.Process(run.guardian()).kill()
@@ -79,7 +79,7 @@ def test_when_the_guardian_dies_the_run_stops_and_makes_the_lines_safe(
 
 
 def test_a_run_that_hangs_is_ended_and_leaves_safe_lines(serve: Callable[..., Bench], chip: Chip) -> None:
-    bench = serve("--firmware", "cut-45s").with_depth(QUICK_POINTS)
+    bench = serve("--firmware", "cut-45s").quick()
     with bench.running("cut-45s") as run:
         run.step("watch")
         guardian = run.guardian()
@@ -91,7 +91,7 @@ def test_a_run_that_hangs_is_ended_and_leaves_safe_lines(serve: Callable[..., Be
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped_ends_safe(number: signal.Signals, serve: Callable[..., Bench], chip: Chip) -> None:
-    bench = serve("--firmware", "cut-45s").with_depth(QUICK_POINTS)
+    bench = serve("--firmware", "cut-45s").quick()
     with bench.running("cut-45s") as run:
         run.step("watch")
         run.process.send_signal(number)
@@ -101,7 +101,7 @@ def test_a_run_that_is_stopped_ends_safe(number: signal.Signals, serve: Callable
 
 
 def test_the_lines_are_somebodys_at_every_moment_between_two_runs(serve: Callable[..., Bench], chip: Chip) -> None:
-    bench = serve("--firmware", "cut-45s", "--firmware", "back-45s").with_depth(QUICK_POINTS)
+    bench = serve("--firmware", "cut-45s", "--firmware", "back-45s").quick()
     for name in ("cut-45s", "back-45s"):
         assert bench.run(name).json["verdict"] == "PASS"
         assert holder(str(bench.state), PINS["supply-feed"]) is not None

@@ -12,7 +12,7 @@ import pytest
 
 from rig.instruments.ports import LineEdge
 from rig.instruments.sense import GpiodSenseLines, SenseLine, load_request_lines
-from tests.kernel.benches import QUICK_POINTS, Bench
+from tests.kernel.benches import Bench
 from tests.kernel.chips import Chip
 
 pytestmark = pytest.mark.kernel
@@ -85,7 +85,7 @@ def test_a_queue_that_overran_is_seen_by_its_numbers(chip: Chip) -> None:
 
 @pytest.mark.parametrize(("name", "verdict"), [("cut-45s", "PASS"), ("cut-240s", "FAIL")])
 def test_a_bounce_of_5_ms_changes_no_verdict(name: str, verdict: str, serve: Callable[..., Bench], chip: Chip) -> None:
-    bench = serve("--firmware", name).with_depth(QUICK_POINTS)
+    bench = serve("--firmware", name).quick()
     with bench.running(name) as run:
         run.step("watch")
         for level in (0, 1, 0, 1, 0, 1):
@@ -98,7 +98,7 @@ def test_a_bounce_of_5_ms_changes_no_verdict(name: str, verdict: str, serve: Cal
 def test_a_flood_of_edges_in_a_run_is_unknown_time_and_never_a_wrong_verdict(
     serve: Callable[..., Bench], chip: Chip
 ) -> None:
-    bench = serve("--firmware", "cut-240s").with_depth(QUICK_POINTS)
+    bench = serve("--firmware", "cut-240s").quick()
     with bench.running("cut-240s") as run:
         run.step("watch")
         for number in range(2 * EDGES):
@@ -110,6 +110,6 @@ def test_a_flood_of_edges_in_a_run_is_unknown_time_and_never_a_wrong_verdict(
 
 @pytest.mark.parametrize("fault", ["rail-up-stuck-high", "rail-up-stuck-low", "rail-down-stuck-low", "k2-welded"])
 def test_a_fault_on_the_chip_is_never_a_pass_for_a_long_cut(fault: str, serve: Callable[..., Bench]) -> None:
-    bench = serve("--firmware", "cut-240s", "--fault", f"{fault}@1").with_depth(QUICK_POINTS)
+    bench = serve("--firmware", "cut-240s", "--fault", f"{fault}@1").quick()
     record = bench.run("cut-240s").json
     assert record["verdict"] != "PASS", record

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.kernel.benches import QUICK_POINTS, Bench
+from tests.kernel.benches import Bench
 from tests.kernel.chips import PINS, Chip
 
 pytestmark = pytest.mark.kernel
@@ -38,7 +38,7 @@ def held(chip: Chip, line: int) -> Iterator[None]:
 
 
 def test_the_controls_are_made_and_stand(serve: Callable[..., Bench], chip: Chip) -> None:
-    bench = serve("--firmware", "cut-45s").with_depth(QUICK_POINTS)
+    bench = serve("--firmware", "cut-45s").quick()
     done = bench.rig("controls", "--json")
     assert done.code == 0, done.told + done.errors
     assert chip.feeds() == (0, 0)
@@ -93,7 +93,7 @@ def test_a_relay_line_that_another_process_has_is_an_error_of_the_bench(
 
 
 def test_a_chip_that_disappears_ends_the_run_and_is_never_a_pass(serve: Callable[..., Bench], chip: Chip) -> None:
-    bench = serve("--firmware", "cut-45s").with_depth(QUICK_POINTS)
+    bench = serve("--firmware", "cut-45s").quick()
     with bench.running("cut-45s") as run:
         run.step("watch")
         chip.vanish()
