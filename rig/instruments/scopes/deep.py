@@ -166,6 +166,10 @@ class DeepScope(ABC):
         self._who = who
         return who
 
+    def plan(self, settings: CaptureSettings) -> CaptureSettings:
+        """See `Oscilloscope.plan`."""
+        return plan(self._name, settings, self._probe_ratio, self._known()[0]).settings()
+
     def configure(self, settings: CaptureSettings) -> CaptureSettings:
         """See `Oscilloscope.configure`. Window and depth are never smaller than asked; afterwards it is stopped.
 
