@@ -19,9 +19,11 @@ run: $(VENV)/.core
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n 2
 
-# Ends 200 whole runs at random moments, 50 each in three other ways, and tells how long the bench took to be safe.
+# Ends 200 whole runs at random moments, 50 each in three other ways, and tells how long the bench took to be safe; then
+# kills 300 sittings of whole soaks, and looks whether anything that was finished is lost or there twice.
 campaign: $(VENV)/.dev
 	@RIG_KILLS=$${RIG_KILLS:-200} $(BIN)/python -m pytest tests/guardian/test_kill.py
+	@RIG_SOAK_KILLS=$${RIG_SOAK_KILLS:-300} $(BIN)/python -m pytest tests/soak/test_kill.py
 
 # A kernel with a simulated GPIO chip and a clock that runs fast, built once from Debian's source and kept in a cache folder.
 kernel-bench: $(VENV)/.dev

@@ -31,6 +31,7 @@ from rig.procedures.session import Session
 from rig.recording import Taps
 from rig.records.analysis import Analysis
 from rig.records.bundle import Bundle, free_bytes
+from rig.records.disk import ALL_WHOLE, CapturePolicy
 from rig.records.journal import RUN
 from rig.records.journal.attempt import AttemptLog, InSoak
 from rig.records.run import Labels, Picture, RunRecord
@@ -176,11 +177,12 @@ class Occasion:
     """What a series of runs wants of one of them.
 
     `place`: the cycle of a soak that it is; then a journal that cannot be written raises BenchError, while alone it is
-    told. `book`: which controls stand, where it is not the bench's own.
+    told. `book`: which controls stand, where it is not the bench's own. `keep`: what is kept of its captures.
     """
 
     place: InSoak | None = None
     book: ControlBook | None = None
+    keep: CapturePolicy = ALL_WHOLE
 
 
 def run_on(
@@ -193,7 +195,7 @@ def run_on(
         bundle.event("run", bench=bench.config.bench.name, firmware=fixture.name, sha256=fixture.sha256)
         versions = (fixture.version_from, fixture.version_to)
         log.begin(RUN, bench.config.bench.name, utc_label(started), fixture.name, versions)
-        outcome = _one_run(bench, fixture, request, progress, bundle, started, occasion.book)
+        outcome = _one_run(bench, fixture, request, progress, bundle, started, occasion)
         log.end(outcome.folder)
     return outcome
 
@@ -205,7 +207,7 @@ def _one_run(
     progress: Progress,
     bundle: Bundle,
     started: datetime,
-    own_book: ControlBook | None,
+    occasion: Occasion,
 ) -> Outcome:
     limit = limit_of(bench.config, request.limit_s, request.comparison)
     stopwatch, config = SystemClock(), bench.config
@@ -214,7 +216,7 @@ def _one_run(
     for left in bench.lease.left_behind if bench.lease is not None else ():
         bundle.event("taken_over", piece=left.resource, pid=left.pid, since=left.since_utc, state=left.state)
     bench.relays.keep_journal(bundle.path, bundle.start_ns)
-    book = own_book or (ControlBook(bench.lease.folder, config) if bench.lease is not None else None)
+    book = occasion.book or (ControlBook(bench.lease.folder, config) if bench.lease is not None else None)
     standing = book.standing(started) if book is not None and request.controls != "always" else ()
     kinds = [] if request.controls == "never" else [k for k in required(config) if k not in {e.kind for e in standing}]
     session = Session(bench, limit, view, bundle, progress, lambda: free_bytes(request.out))
@@ -240,9 +242,10 @@ def _one_run(
         )
         judged = judging.judged(labels)
         bundle.event("verdict", verdict=judged.record.verdict, rail_verdict=judged.record.rail_verdict)
+        keep = occasion.keep.of(judged.record.verdict)
         for name, taken in evidence.control_captures.items():
-            bundle.save_capture(name, taken.capture, None)
+            bundle.save_capture(name, taken.capture, None, keep)
         if evidence.capture is not None:
-            bundle.save_capture("activation", evidence.capture.capture, judged.capture_zero_s)
+            bundle.save_capture("activation", evidence.capture.capture, judged.capture_zero_s, keep)
         folder = bundle.finish(judged.record, judged.picture)
     return Outcome(judged.record, judged.picture, folder, bench.clock.cancelled())

@@ -26,12 +26,12 @@ from rig.procedures.soak.end import End, end_of, zone
 from rig.procedures.soak.keeping import attempts_of, find, resume, standing_of
 from rig.procedures.soak.plan import Plan, Turn, load_plan
 from rig.procedures.soak.progress import SoakProgress
+from rig.procedures.soak.room import check_room, full, measured, policy_of
 from rig.procedures.soak.runner import Ending, SoakRunner, Tried
 from rig.procedures.soak.schedule import ScheduleRow, schedule
 from rig.procedures.soak.tally import Tally
 from rig.procedures.soak.telling import Telling
 from rig.recording import Taps
-from rig.records.bundle import free_bytes
 from rig.records.journal import Attempt, Cycle, Ended, Journal, Reader, Soak
 from rig.records.journal.attempt import InSoak
 from rig.records.journal.soak_folder import SoakFolder
@@ -99,23 +99,32 @@ class PreparedSoak:
     def run(self, progress: SoakProgress) -> SoakOutcome:
         """One sitting. `progress` is told what happens.
 
-        Raises InputError, BenchError when the bench or the journal cannot be opened.
+        Raises InputError for a night that does not fit on the disk; InputError, BenchError when the bench or the
+        journal cannot be opened.
         """
         notifier = self._notifier()
+        self._check_room()
         with self.bench.opened(self.plan.fixtures(), self.request.out) as bench, Journal.open(self.request.out) as book:
             return soak_on(bench, self, book, progress, notifier)
 
     def schedule(self) -> Iterator[ScheduleRow]:
         """What this sitting would do, if all goes as it should. Touches nothing."""
-        attempts: tuple[Attempt, ...] = ()
-        if self.earlier is not None:
-            with Reader.open(self.request.out) as reader:
-                attempts = attempts_of(reader, self.earlier.soak_id)
-        return schedule(self.plan, self.config, self.seed, self.end, Tally.of(self.plan, attempts))
+        return schedule(self.plan, self.config, self.seed, self.end, Tally.of(self.plan, self._before()))
 
     def now(self) -> datetime:
         """By the wall clock, in UTC."""
         return self.request.utc or SystemClock().utc()
+
+    def _before(self) -> tuple[Attempt, ...]:
+        """The attempts of earlier sittings."""
+        if self.earlier is None:
+            return ()
+        with Reader.open(self.request.out) as reader:
+            return attempts_of(reader, self.earlier.soak_id)
+
+    def _check_room(self) -> None:
+        out, cycles = self.request.out, sum(1 for _ in self.schedule())
+        check_room(self.config, self.plan.tables.disk, cycles, out, measured(out, self._before()))
 
     def _notifier(self) -> Notifier | None:
         """Raises InputError: the plan wants people told, and that is not possible."""
@@ -213,13 +222,18 @@ def soak_on(
         book=book,
         tally=Tally.of(plan, earlier),
         attempts=_Attempts(bench, prepared, journal, progress),
-        room=lambda: _room(bench, request.out),
+        room=lambda: full(config, plan.tables.disk, request.out),
         progress=telling,
         usb=SysfsUsb(bench.clock) if bench.lease is not None else None,
     )
     if unsure:
         runner.unsure_since(bench.clock.now())
-    ending = runner.run()
+    try:
+        ending = runner.run()
+    except Exception as error:
+        with bench.clock.shielded():
+            telling.broke(error)
+        raise
     with bench.clock.shielded():
         record = read_soak(journal, request.out, book.soak.soak_id)
         try:
@@ -231,11 +245,6 @@ def soak_on(
     return SoakOutcome(ending, record, book.path, bench.clock.cancelled())
 
 
-def _room(bench: Bench, out: Path) -> str | None:
-    free, need = free_bytes(out) / 1e6, bench.config.limits.free_disk_mb
-    return None if free >= need else f"too little room for the evidence: {free:.0f} MB are free, {need:g} MB are needed"
-
-
 class _Attempts:
     """Implements `rig.procedures.soak.runner.Attempts` with `rig run`'s own means."""
 
@@ -245,12 +254,13 @@ class _Attempts:
         self._progress = progress
         self._request = Request(bench=prepared.request.bench, out=prepared.request.out, seed=prepared.seed)
         self._held = HeldControls(bench.config) if bench.lease is None else None
+        self._keep = policy_of(prepared.plan.tables.disk)
 
     def __call__(self, turn: Turn, cycle: Cycle, *, controls: bool) -> Tried:
         clock, fixture = self._bench.clock, turn.fixture
         begin_ns = clock.now()
         request = replace(self._request, firmware=fixture.name, controls="always" if controls else "auto")
-        occasion = Occasion(InSoak(self._journal, cycle), self._held)
+        occasion = Occasion(InSoak(self._journal, cycle), self._held, self._keep)
         outcome = run_on(self._bench, fixture, request, self._progress, occasion)
         kept = self._journal.attempt(outcome.record.labels.run_id)
         assert kept is not None  # noqa: S101 - it has just ended there

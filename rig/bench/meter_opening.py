@@ -27,28 +27,34 @@ from rig.meters.iec62056.meter import OpticalMeter
 from rig.meters.iec62056.profile import load_optical_profile
 from rig.meters.iec62056.sign_on import SignOn
 from rig.meters.modbus import ModbusMeter, probes
-from rig.meters.modbus_link import TcpLink
+from rig.meters.modbus_link import ModbusLink, TcpLink
 from rig.meters.modbus_rtu import RtuLink, SerialLine
 from rig.meters.outside import CommandTrigger, ContactTrigger, OutsideMeter, PersonTrigger, Reads, Trigger
 from rig.meters.plugins import open_plugin
 from rig.meters.port import Meter, MeterIdentity
 from rig.meters.profile import load_profile
 from rig.meters.serial_port import SerialPort
+from rig.recording import Taps
 
 NAME = "meter"
 _CONTACT = "contact"
 
 
 def open_meter(
-    config: BenchConfig, clock: Clock, request_lines: RequestLines | None = None, terminal: int | None = None
+    config: BenchConfig,
+    clock: Clock,
+    request_lines: RequestLines | None = None,
+    terminal: int | None = None,
+    taps: Taps | None = None,
 ) -> Meter:
-    """The meter. `terminal`: the descriptor of a terminal at which a person sits, where there is one.
+    """The meter. `terminal`: the descriptor of a terminal at which a person sits, where there is one. `taps` hear its
+    link; not that of DLMS, where a password may stand in two frames, nor a plug-in's.
 
     Raises InputError, or BenchError for a contact whose line cannot be had.
     """
     table = config.meter
     if isinstance(table, ModbusTcpPart | ModbusRtuPart | OpticalPart):
-        meter = _by_profile(table, clock, _key(config))
+        meter = _by_profile(table, clock, _key(config), taps)
         if not meter.activates:
             expected = "one with [[activation]], or driver = 'outside' with this one in reads"
             where = Where(key="meter.profile", found=repr(table.profile), expected=expected)
@@ -57,7 +63,7 @@ def open_meter(
     if isinstance(table, DlmsPart):
         return open_dlms(NAME, table, clock, state_folder())
     if isinstance(table, OutsideTable):
-        return _outside(config, table, clock, request_lines, terminal)
+        return _outside(config, table, clock, request_lines, terminal, taps)
     return open_plugin(table.plugin, table.settings, clock, _credentials(table.credentials_file))
 
 
@@ -72,7 +78,9 @@ def check_profile(config: BenchConfig) -> None:
         load_profile(part.profile, _key(config))
 
 
-def open_reader(config: BenchConfig, clock: Clock) -> ModbusMeter | OpticalMeter | DlmsMeter | None:
+def open_reader(
+    config: BenchConfig, clock: Clock, taps: Taps | None = None
+) -> ModbusMeter | OpticalMeter | DlmsMeter | None:
     """The part of the meter that is only read, where a driver of ours reads it. No contact, socket, plug-in is opened.
 
     Raises InputError.
@@ -80,7 +88,7 @@ def open_reader(config: BenchConfig, clock: Clock) -> ModbusMeter | OpticalMeter
     part = readable(config.meter)
     if isinstance(part, DlmsPart):
         return open_dlms(NAME, part, clock, state_folder())
-    return _by_profile(part, clock, _key(config)) if part is not None else None
+    return _by_profile(part, clock, _key(config), taps) if part is not None else None
 
 
 def _key(config: BenchConfig) -> str:
@@ -92,15 +100,17 @@ def _credentials(file: str | None) -> Credentials:
 
 
 def _by_profile(
-    table: ModbusTcpPart | ModbusRtuPart | OpticalPart, clock: Clock, key: str
+    table: ModbusTcpPart | ModbusRtuPart | OpticalPart, clock: Clock, key: str, taps: Taps | None
 ) -> ModbusMeter | OpticalMeter:
     if isinstance(table, OpticalPart):
         profile = load_optical_profile(table.profile, key)
         how = SignOn(table.device, table.first_baud, table.most_baud, table.wake_up, table.timeout_s)
         port = SerialPort(NAME, table.port, clock, software_parity=table.parity == "even")
         secrets = _secrets(profile.credentials, table.credentials_file)
-        return OpticalMeter(port, profile, clock, how, secrets, table.idle_s)
-    return _modbus(table, clock, key)
+        optical = OpticalMeter(port, profile, clock, how, secrets, table.idle_s)
+        port.tap = None if taps is None else taps.tap(NAME, clock.now, optical.secret_bytes())
+        return optical
+    return _modbus(table, clock, key, taps)
 
 
 def _secrets(names: Iterable[str], file: str | None) -> dict[str, Secret]:
@@ -110,22 +120,30 @@ def _secrets(names: Iterable[str], file: str | None) -> dict[str, Secret]:
     return {name: known.get(name) for name in wanted} if known is not None else {}
 
 
-def _modbus(table: ModbusTcpPart | ModbusRtuPart, clock: Clock, key: str) -> ModbusMeter:
+def _modbus(table: ModbusTcpPart | ModbusRtuPart, clock: Clock, key: str, taps: Taps | None) -> ModbusMeter:
     profile = load_profile(table.profile, key)
     secrets = _secrets(profile.credentials, table.credentials_file)
     if isinstance(table, ModbusTcpPart):
         host, _, port = table.address.rpartition(":")
         host = host.removeprefix("[").removesuffix("]")  # an IPv6 address stands in brackets
-        return ModbusMeter(TcpLink(NAME, host, int(port), table.unit, clock, table.timeout_s), profile, clock, secrets)
-    line = SerialLine(table.port, table.baud, table.parity, table.stop_bits)
-    link = RtuLink(NAME, line, table.unit, clock, table.timeout_s, probes(profile))
-    return ModbusMeter(link, profile, clock, secrets)
+        link: ModbusLink = TcpLink(NAME, host, int(port), table.unit, clock, table.timeout_s)
+    else:
+        line = SerialLine(table.port, table.baud, table.parity, table.stop_bits)
+        link = RtuLink(NAME, line, table.unit, clock, table.timeout_s, probes(profile))
+    meter = ModbusMeter(link, profile, clock, secrets)
+    link.tap = None if taps is None else taps.tap(NAME, clock.now, meter.secret_bytes())
+    return meter
 
 
 def _outside(
-    config: BenchConfig, table: OutsideTable, clock: Clock, request_lines: RequestLines | None, terminal: int | None
+    config: BenchConfig,
+    table: OutsideTable,
+    clock: Clock,
+    request_lines: RequestLines | None,
+    terminal: int | None,
+    taps: Taps | None,
 ) -> OutsideMeter:
-    reader = open_reader(config, clock)
+    reader = open_reader(config, clock, taps)
     version_command = None
     if table.version_command is not None:
         version_command = (checked_command(table.version_command, "meter.version_command"), table.version_command_s)

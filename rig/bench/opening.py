@@ -102,7 +102,7 @@ def open_bench(
     wear = WearBook(config, None if lease is None else wear_file(config, lease.folder))
     psu, scope = config.supply[0], config.oscilloscope[0]
     with ExitStack() as stack:  # what was opened before something failed is given back
-        meter = open_meter(config, clock, call_sets.request_lines, terminal)
+        meter = open_meter(config, clock, call_sets.request_lines, terminal, call_sets.taps)
         stack.callback(meter.close)
         relays: Guardian = (
             beside(config, clock, lease, wear.closing) if lease else inside(config, clock, call_sets.gpio, wear.closing)

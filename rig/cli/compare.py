@@ -6,7 +6,7 @@ import argparse
 from argparse import Namespace
 from pathlib import Path
 
-from rig.errors import ExitCode
+from rig.errors import ExitCode, InputError, Where
 
 
 def add_words(verb: argparse.ArgumentParser) -> None:
@@ -17,6 +17,7 @@ def add_words(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--out", type=Path, default=Path("runs"), metavar="DIR", help="where the journal is (default: runs)"
     )
+    verb.add_argument("--html", type=Path, metavar="FILE", help="also write a page with pictures")
     verb.add_argument("--json", action="store_true", help="print rig.compare/1, and nothing else, on stdout")
     verb.set_defaults(verb=run)
 
@@ -24,9 +25,13 @@ def add_words(verb: argparse.ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Read both, compare, tell. What was found does not change the exit code."""
     from rig.records.compare import compare, read_side
+    from rig.records.compare_report import render_compare
     from rig.records.compare_words import compare_lines
 
-    record = compare(read_side(options.a, options.out), read_side(options.b, options.out))
+    a, b = read_side(options.a, options.out), read_side(options.b, options.out)
+    record = compare(a, b)
+    if options.html is not None:
+        _write(options.html, render_compare(record, a, b))
     if options.json:
         import json
 
@@ -35,3 +40,13 @@ def run(options: Namespace) -> int:
         for line in compare_lines(record):
             print(line)  # noqa: T201
     return ExitCode.PASS
+
+
+def _write(file: Path, text: str) -> None:
+    """Whole, or not at all. Raises InputError naming the file."""
+    from rig.whole_file import replace_whole
+
+    try:
+        replace_whole(file, text.encode())
+    except OSError as error:
+        raise InputError("the page cannot be written", Where(str(file), found=error.strerror)) from error

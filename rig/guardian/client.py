@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 from rig.clock.base import Activity, Clock, Flag
 from rig.errors import BenchError, Refused, Where
 from rig.guardian.charge import Charge
-from rig.guardian.core import Core, Move
+from rig.guardian.core import MOVES_KEPT, Core, Move
 from rig.guardian.hands import open_relays
 from rig.guardian.keeper import Kept
 from rig.guardian.strict import from_json, to_json
@@ -54,7 +55,7 @@ class GuardianClient:
         self._own: Core | Kept | None = None
         self._closing: Flag = clock.flag()
         self._beats: Activity | None = None
-        self.moves: list[Move] = []
+        self.moves: deque[Move] = deque(maxlen=MOVES_KEPT)
 
     @classmethod
     def start(

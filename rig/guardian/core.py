@@ -6,6 +6,7 @@ refused request changes nothing. After a trip everything is safe, and nothing is
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -16,6 +17,8 @@ from rig.errors import BenchError, Refused
 if TYPE_CHECKING:
     from rig.instruments.ports import Relay
 
+MOVES_KEPT = 256
+"""The last ones: a guardian may live for weeks."""
 STOP_POLL_NS = 50_000_000
 """How often the emergency-stop line is looked at: the stop itself drops the feed without any software."""
 
@@ -90,7 +93,9 @@ class Core:
         self._looked_ns = now()
         self.armed = False
         self.tripped: Trip | None = None
-        self.moves: list[Move] = []
+        self.moves: deque[Move] = deque(maxlen=MOVES_KEPT)
+        self.moved = 0
+        """How often anything moved, ever."""
 
     # -- requests ------------------------------------------------------------------------------------------------
 
@@ -131,6 +136,7 @@ class Core:
         self._note(role, maybe_closed=closed)
         move = Move(before, self._moved_ns[role], role, closed)
         self.moves.append(move)
+        self.moved += 1
         return move
 
     def closed(self, role: str) -> bool:

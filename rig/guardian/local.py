@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rig.clock.base import Activity, Clock, Flag
@@ -34,7 +34,7 @@ class LocalGuardian:
         return None if trip is None else trip.text
 
     @property
-    def moves(self) -> list[Move]:
+    def moves(self) -> Sequence[Move]:
         return self._core.moves
 
     def arm(self) -> None:
@@ -45,7 +45,7 @@ class LocalGuardian:
             self._activity = self._clock.spawn("guardian", self._run)
 
     def set(self, role: str, closed: bool) -> Move:
-        moves = len(self._core.moves)
+        moved = self._core.moved
         if closed and not self._core.closed(role):
             self._closing(self._core.name(role))
         try:
@@ -55,7 +55,7 @@ class LocalGuardian:
             raise
         finally:
             self._look()
-        if len(self._core.moves) > moves:
+        if self._core.moved > moved:
             self._journal.note("move", role=role, closed=closed, took_s=(move.after_ns - move.before_ns) / 1e9)
         return move
 

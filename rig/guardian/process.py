@@ -218,9 +218,9 @@ class Process:
         role, closed = request["role"], request["closed"]
         if not isinstance(closed, bool):
             raise InputError(f"a relay is closed or not: {closed!r}")
-        moves = len(self._core.moves)
+        moved = self._core.moved
         move = self._core.set(role, closed)
-        if len(self._core.moves) > moves:
+        if self._core.moved > moved:
             self._journal.note("move", role=role, closed=closed, took_s=(move.after_ns - move.before_ns) / 1e9)
         return to_json(move)
 

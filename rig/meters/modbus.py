@@ -45,6 +45,10 @@ class ModbusMeter(Meter):
         self._begun: bytes | None = None
         """The image of which the meter already has a part."""
 
+    def secret_bytes(self) -> tuple[bytes, ...]:
+        """Its credentials as they go over the wire, for who must strike them out."""
+        return tuple(b"".join(word.to_bytes(2, "big") for word in words) for words in self._secrets.values())
+
     @property
     def activates(self) -> bool:
         """Whether the profile says how; otherwise it only reads."""

@@ -18,6 +18,7 @@ from rig.clock import Clock
 from rig.errors import LinkError, LinkTimeout, RigError
 from rig.meters.modbus_frames import Expected, check_tcp, read_reply, record_reply, write_reply
 from rig.meters.port import MeterRefused, Sending
+from rig.recording import Tap
 
 if TYPE_CHECKING:
     from pymodbus.client.base import ModbusBaseSyncClient
@@ -55,6 +56,9 @@ class ModbusLink(ABC):
         self._clock = clock
         self._timeout_s = timeout_s
         self._client: Any = None
+        self.tap: Tap | None = None
+        """Who hears what is said on this link."""
+        self._came = b""
         logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # silence is told by our own errors
 
     @property
@@ -121,6 +125,8 @@ class ModbusLink(ABC):
         client, self._client = self._client, None
         if client is not None:
             client.close()
+            if self.tap is not None:
+                self.tap.closed()
 
     # -- one exchange --------------------------------------------------------------------------------------------
 
@@ -142,9 +148,30 @@ class ModbusLink(ABC):
             if not client.connect():
                 raise LinkError(f"{self.name}: cannot connect to the {self._place} in the bench file")
             self._client = client
+            if self.tap is not None:
+                self.tap.opened(self.where)
         return self._client
 
     _place = "address"
+
+    @property
+    @abstractmethod
+    def where(self) -> str:
+        """Where the meter is reached."""
+
+    def _trace(self, sending: bool, data: bytes) -> None:
+        """What goes over the wire; what comes is the whole of it so far, each time."""
+        if sending:
+            self._came = b""
+            if self.tap is not None:
+                self.tap.sent(data)
+        else:
+            self._came = data
+
+    def _tell_came(self) -> None:
+        came, self._came = self._came, b""
+        if self.tap is not None:
+            self.tap.received(came)
 
     def _note_sent(self, before_ns: int, after_ns: int) -> None:
         self._sent = Sending(before_ns, after_ns)
@@ -155,11 +182,13 @@ class ModbusLink(ABC):
             with self._clock.io(self, self._timeout_s):
                 reply = call(self._connect())
         except BaseException as error:
+            self._tell_came()
             self.close()
             self._failed(expected)
             if not isinstance(error, Exception):
                 raise
             raise self._named(what, error) from None  # the library's words hold ports, bytes and real durations
+        self._tell_came()
         if reply.isError():
             code = int(getattr(reply, "exception_code", 0))
             text = f"{self.name}: {what}: Modbus exception {code} ({_EXCEPTIONS.get(code, 'unknown')})"
@@ -187,6 +216,10 @@ class TcpLink(ModbusLink):
         super().__init__(name, unit, clock, timeout_s)
         self._host, self._port = host, port
         self._wrong: str | None = None
+
+    @property
+    def where(self) -> str:
+        return f"{self._host}:{self._port}"
 
     def abort(self) -> None:
         sock = self._client.socket if self._client is not None else None
@@ -228,6 +261,7 @@ class TcpLink(ModbusLink):
                 return count
 
         def heard(sending: bool, data: bytes) -> bytes:
+            link._trace(sending, data)
             if not sending:
                 link._hear(client, data)
             return data

@@ -73,6 +73,10 @@ class RtuLink(ModbusLink):
         self._heard = b""
         self._wrong: str | None = None
 
+    @property
+    def where(self) -> str:
+        return self._line.port
+
     def abort(self) -> None:
         if self._client is not None:
             self._client.wake()
@@ -130,7 +134,12 @@ class RtuLink(ModbusLink):
             raise
 
     def _open(self, timeout_s: float) -> ModbusBaseSyncClient:
-        return _client(self._line, timeout_s, self._clock, self._note_sent, self._hear)
+        return _client(self._line, timeout_s, self._clock, self._note_sent, self._traced)
+
+    def _traced(self, sending: bool, data: bytes) -> None:
+        self._trace(sending, data)
+        if not sending:
+            self._hear(data)
 
 
 def _client(
@@ -138,9 +147,9 @@ def _client(
     timeout_s: float,
     clock: Clock,
     sent: Callable[[int, int], None],
-    hear: Callable[[bytes], None],
+    trace: Callable[[bool, bytes], None],
 ) -> ModbusBaseSyncClient:
-    """pymodbus's client on this line. `sent`: between which instants a request left; `hear`: all since the request."""
+    """pymodbus's client on this line. `sent`: between which instants a request left; `trace`: it, and all since."""
     from pymodbus.client import ModbusSerialClient
 
     class Client(ModbusSerialClient):
@@ -180,8 +189,7 @@ def _client(
             return _thrown_away(self.socket)
 
     def heard(sending: bool, data: bytes) -> bytes:
-        if not sending:
-            hear(data)
+        trace(sending, data)
         return data
 
     return Client(

@@ -9,6 +9,7 @@ the injected clock.
 from __future__ import annotations
 
 import contextlib
+import os
 import termios
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,12 +18,13 @@ from rig.clock import NS, Clock, to_ns
 from rig.errors import LinkError, LinkTimeout, RigError
 from rig.meters.port import Sending
 from rig.meters.serial_wires import Wire, open_wire
+from rig.recording import Tap
 
 BITS = 10
 """Of one character on the wire: start, eight (or seven and parity), stop."""
 GAP_S = 1.5
 """The longest silence between two characters of one message (IEC 62056-21, 5.1)."""
-_MOST_DRAINS = 200
+_MOST_DRAINS, _MOST_CHUNKS, _CHUNK = 200, 10_000, 4096
 _SWITCH_S = 0.01
 """After the last character, before the rate changes: an echo may still come. A meter waits for 20 ms at least."""
 
@@ -64,8 +66,8 @@ class Damaged(LinkError):
 class SerialPort:
     """One port. Every call raises `LinkError` (a wrong answer, a broken link) or `LinkTimeout` (silence).
 
-    After an error the port stays open: a head that its lines feed keeps its power. Who uses it must `drain` before it
-    asks again, or close.
+    After an error, and after a request to stop, the port stays open, unless it broke: a head that its lines feed keeps
+    its power, and the device can still be signed off. Who uses it must `drain` before it asks again, or close.
     """
 
     def __init__(self, name: str, address: str, clock: Clock, *, software_parity: bool = True) -> None:
@@ -82,6 +84,9 @@ class SerialPort:
         self._baud = 0
         self._sent: Sending | None = None
         self._rest = b""
+        self.tap: Tap | None = None
+        """Who hears what is said on this port."""
+        self._came = b""
         self._heard = 0
         self._echoed = False
         self._echoes: bool | None = None
@@ -122,12 +127,15 @@ class SerialPort:
         parity: bool = True,
         then_baud: int = 0,
         more: bool = False,
+        secret: bool = False,
     ) -> bytes:
         """Send `request`, and return the message that answers it.
 
         first_s: until the first character of the answer. longest: bytes that the answer may have. parity: characters
         are seven bits and even parity, both ways. then_baud: the rate changes between request and answer. What came
         before the request is thrown away; what comes behind the answer is an error, or with `more` kept for `listen`.
+        secret: the request holds a credential, so what came is told to nobody but as the whole answer: a damaged echo
+        would be the credential.
         """
         line_s = self.seconds(len(request))
         most_s = line_s + first_s + self.seconds(longest, then_baud)
@@ -138,7 +146,13 @@ class SerialPort:
             raw = self._raw(request, parity)
             self._sent = self._send(wire, raw, then_baud)
             echo = _Echo(b"" if self._echoes is False else raw)
-            return self._receive(wire, echo, whole, longest, parity, max(first_s, GAP_S))
+            try:
+                data = self._receive(wire, echo, whole, longest, parity, max(first_s, GAP_S))
+            except BaseException:
+                self._came = b"" if secret else self._came
+                raise
+            self._came = self._raw(data, parity) if secret else self._came
+            return data
 
         self._rest = b""
         data = self._guarded("exchange", most_s, call)
@@ -160,15 +174,23 @@ class SerialPort:
         return self._rest
 
     def tell(self, message: bytes, quiet_s: float, *, parity: bool = True) -> bytes:
-        """Send what is not answered, and listen for `quiet_s`: what comes meanwhile is returned (256 bytes at most)."""
+        """Send what is not answered, and listen for `quiet_s`: what comes meanwhile is returned (256 bytes at most).
+
+        What came before is thrown away.
+        """
         heard, raw = b"", self._raw(message, parity)
 
         def call() -> None:
             nonlocal heard
             wire = self._opened()
+            wire.discard()
             self._send(wire, raw, 0)
-            while len(heard) < len(raw) + 256 and (some := wire.read(quiet_s)):
-                heard += some
+            for _ in range(_MOST_CHUNKS):
+                some = wire.read(self.clock.real_timeout_s(quiet_s))
+                self._came = (self._came + some)[:_CHUNK]
+                heard = (heard + some)[: len(raw) + 256]
+                if not some:
+                    return
 
         with contextlib.suppress(LinkTimeout):  # silence is what was waited for
             self._guarded("tell", self.seconds(len(message)) + quiet_s, call)
@@ -194,11 +216,25 @@ class SerialPort:
         wire, self._wire = self._wire, None
         self._baud = 0
         if wire is not None:
+            if self.tap is not None:
+                self.tap.closed()
             wire.close()
 
     # -- one exchange --------------------------------------------------------------------------------------------
 
     def _guarded(self, what: str, timeout_s: float, call: Callable[[], _Result]) -> _Result:
+        try:
+            return self._watched(what, timeout_s, call)
+        finally:
+            self._tell_came()
+
+    def _tell_came(self) -> None:
+        """In one piece for each call: a secret that comes back as an echo is whole in it."""
+        came, self._came = self._came, b""
+        if self.tap is not None:
+            self.tap.received(came)
+
+    def _watched(self, what: str, timeout_s: float, call: Callable[[], _Result]) -> _Result:
         self._heard, self._echoed = 0, False
         try:
             with self.clock.io(self, timeout_s):
@@ -213,12 +249,11 @@ class SerialPort:
             raise
         except (OSError, ValueError, TypeError, termios.error) as error:  # a TypeError comes from a port that is closed
             self.close()
+            number = getattr(error, "errno", None)
+            why = type(error).__name__ if number is None else os.strerror(number)
             if what == "open":
-                raise LinkError(f"{self.name}: cannot open {self.address} ({type(error).__name__})") from None
-            raise LinkError(f"{self.name}: the port broke ({type(error).__name__})") from None
-        except BaseException:
-            self.close()
-            raise
+                raise LinkError(f"{self.name}: cannot open {self.address} ({why})") from None
+            raise LinkError(f"{self.name}: the port broke ({why})") from None
 
     def _silence(self, timeout_s: float) -> LinkError:
         if self._heard:
@@ -235,12 +270,16 @@ class SerialPort:
     def _set(self, baud: int) -> None:
         if self._wire is None:
             self._wire = open_wire(self.address, baud)
+            if self.tap is not None:
+                self.tap.opened(self.address)
         elif baud != self._baud:
             self._wire.set_baud(baud)
         self._baud = baud
 
     def _send(self, wire: Wire, raw: bytes, then_baud: int) -> Sending:
         before = self.clock.now()
+        if self.tap is not None:
+            self.tap.sent(raw)
         wire.write(raw)
         over = before + to_ns(self.seconds(len(raw)))
         sent = Sending(before, max(self.clock.now(), over))
@@ -261,6 +300,7 @@ class SerialPort:
             if len(data) > longest or end is not None:
                 raise LinkError(f"{self.name}: the answer does not end within {longest} bytes")
             raw = wire.read(gap_s)
+            self._came += raw
             if not raw:
                 raise self._silence(gap_s)
             data += self._taken(echo, raw, parity)

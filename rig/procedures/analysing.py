@@ -7,6 +7,7 @@ from; what cannot be proven from these samples says which setting would decide i
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,11 +22,11 @@ from rig.procedures.surveying import Survey, survey
 from rig.rail import Intervals, RailSettings, Source, merge, outages
 from rig.rail.levels import levels_of
 from rig.rail.place import Offset, place
-from rig.rail.samples import Accuracy, code_limits, source_of, volt_limits
+from rig.rail.samples import Accuracy, Bins, code_limits, source_of, volt_limits
 from rig.rail.times import Grid, Times, line_of
 from rig.records.analysis import Analysis, FileRow
 from rig.records.run import Assumption, Envelope, Picture, Reason, Track
-from rig.waveforms import Waveform, read
+from rig.waveforms import Binning, Waveform, read
 
 _TIME_BASE_PPM = 100.0
 _NODE = "rail"
@@ -212,7 +213,23 @@ def _source(wave: Waveform, name: str, limits: _Thresholds, settings: RailSettin
         proving = code_limits(scale, limits.down_v, limits.up_v)
     else:
         proving = volt_limits(Accuracy(0.0, 0.0, limits.noise_v), limits.down_v, limits.up_v)
-    return source_of(name, _NODE, wave.blocks(), _times(wave), proving, settings)
+    if wave.bins is None or wave.grid is None:
+        return source_of(name, _NODE, wave.blocks(), _times(wave), proving, settings)
+    return source_of(name, _NODE, _extremes(wave), _bin_edges(wave, wave.grid, wave.bins, settings), proving, settings)
+
+
+def _extremes(wave: Waveform) -> Iterator[Bins]:
+    return (Bins(block[0::2], block[1::2]) for block in wave.blocks())
+
+
+def _bin_edges(wave: Waveform, grid: Grid, bins: Binning, settings: RailSettings) -> Times:
+    """A bin proves what all of it is only where its samples, and the first of the next one, would have been joined."""
+    apart_ns = min(settings.ride_through_ns, settings.restore_min_ns)
+    if grid.dt_s * 1e9 > apart_ns:
+        where = Where(wave.file, found=f"{grid.dt_s:g} s", expected=f"at most {apart_ns / 1e9:g} s")
+        raise InputError("the samples behind this envelope were too far apart to prove anything", where)
+    edges = np.append(np.arange(bins.count, dtype=np.int64) * bins.size, wave.count - 1)
+    return Times(line_of(grid).starts(edges))
 
 
 def _window(wave: Waveform, at: Offset) -> tuple[int, int]:

@@ -33,7 +33,7 @@ QUIET = 2.0
 RISE_LIMIT = 0.5
 """How late after the relay's command the rail may be up again (coil, bounce, charging), in `restore_min_s`: a rail that
 takes longer than that could not be told from one that stays away."""
-_DEPTH = 120_000
+CONTROL_DEPTH = 120_000
 _DETECTOR_S = 5.0
 """How long the mains detector may take to tell."""
 _PENDING = (ImageState.TRANSFERRING, ImageState.VERIFYING, ImageState.ACTIVATING)
@@ -199,7 +199,7 @@ def _armed(bench: Bench, watch: Watch, cut_s: float) -> Iterator[CaptureJob]:
     Raises when it cannot.
     """
     clock, pause_s = bench.clock, quiet_s(bench.config)
-    settings = bench.capture_settings(cut_s + 3.5 * pause_s, 0.75 * pause_s, _DEPTH)
+    settings = bench.capture_settings(cut_s + 3.5 * pause_s, 0.75 * pause_s, CONTROL_DEPTH)
     job = CaptureJob(bench.oscilloscope, clock, settings, bench.recoveries)
     watch.on_edge = job.poke
     try:

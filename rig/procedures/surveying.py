@@ -28,8 +28,8 @@ class Survey:
 
 def survey(wave: Waveform) -> Survey:
     """Raises `InputError` when the file turns out to be damaged."""
-    step = max(1, -(-wave.count // MOST_SAMPLES))
-    edges = np.unique(np.linspace(0, wave.count, min(_COLUMNS, wave.count) + 1).astype(np.int64))[:-1]
+    step = max(1, -(-wave.read_count // MOST_SAMPLES))
+    edges = np.unique(np.linspace(0, wave.read_count, min(_COLUMNS, wave.read_count) + 1).astype(np.int64))[:-1]
     low, high = np.full(len(edges), np.nan), np.full(len(edges), np.nan)
     taken: list[npt.NDArray[np.floating]] = []
     at = 0
@@ -41,7 +41,7 @@ def survey(wave: Waveform) -> Survey:
         low[first:after] = np.fmin(low[first:after], _volts(wave, np.fmin.reduceat(block, starts)))
         high[first:after] = np.fmax(high[first:after], _volts(wave, np.fmax.reduceat(block, starts)))
         at += len(block)
-    columns = zip(edges.tolist(), low.tolist(), high.tolist(), strict=True)
+    columns = zip(map(wave.sample_of, edges.tolist()), low.tolist(), high.tolist(), strict=True)
     return Survey(np.concatenate(taken), tuple(column for column in columns if column[1] == column[1]))
 
 

@@ -21,7 +21,8 @@ from typing import Any, Final
 from rig.clock import NS, Clock
 from rig.errors import BenchError, InputError, Where
 from rig.instruments.ports import Capture
-from rig.records.capture_file import save_capture
+from rig.records.capture_file import MOST_BINS, save_capture, save_envelope
+from rig.records.disk import Keep
 from rig.records.report import render
 from rig.records.run import Picture, RunRecord
 from rig.whole_file import sync_folder, write_synced
@@ -189,13 +190,20 @@ class Bundle:
             sync_folder(self._path)
             sync_folder(self._out)
 
-    def save_capture(self, name: str, capture: Capture, from_zero_s: float | None) -> Path:
-        """Write `<name>.h5` (see `rig.records.capture_file`), durable when this returns. Raises `BenchError`."""
+    def save_capture(self, name: str, capture: Capture, from_zero_s: float | None, keep: Keep = "full") -> Path | None:
+        """Write `<name>.h5`, or `<name>-envelope.h5` (see `rig.records.capture_file`), durable when this returns.
+
+        A capture that is no longer than its envelope is kept whole. Returns None where nothing is to be kept. Raises
+        `BenchError`.
+        """
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
             raise ValueError(f"not a file name for a capture: {name!r}")
-        path = self._path / f"{name}.h5"
+        if keep == "none":
+            return None
+        small = keep == "envelope" and len(capture.codes) > 2 * MOST_BINS
+        path = self._path / (f"{name}-envelope.h5" if small else f"{name}.h5")
         with self._writing(path.name):
-            save_capture(path, capture, from_zero_s)
+            (save_envelope if small else save_capture)(path, capture, from_zero_s)
         return path
 
     def finish(self, record: RunRecord, picture: Picture) -> Path:

@@ -63,14 +63,20 @@ def chance_words(chance: ChanceDifference) -> str:
 
 
 def shift_words(shift: Shift) -> str:
-    """Seconds that B is longer, and both one-sided p-values."""
-    sure = whole_percent(round(shift.confidence, 6))
+    """Seconds that B is longer, in these cycles and beyond, and both one-sided p-values."""
     cycles = f"{shift.cycles_a} and {shift.cycles_b} cycles"
+    if 0 in (shift.cycles_a, shift.cycles_b):
+        return f"nothing to compare ({cycles})"
+    here = f"B less A is {_band(shift.shift_lower_s, shift.shift_upper_s)} here"
     if shift.from_s is None and shift.to_s is None:
-        return f"too little to compare ({cycles})"
-    low = "any" if shift.from_s is None else at_least(shift.from_s)
-    high = "any" if shift.to_s is None else at_most(shift.to_s)
+        return f"{here}; too little to say more ({cycles})"
+    sure = whole_percent(shift.confidence)
     return (
-        f"B less A is {low} to {high} s, {sure} sure ({cycles}; Mann and Whitney, one-sided: longer "
-        f"{shift.p_longer:.3g}, shorter {shift.p_shorter:.3g})"
+        f"{here}, {_band(shift.from_s, shift.to_s)} with {sure} ({cycles}; Mann and Whitney, one-sided: "
+        f"longer {shift.p_longer:.3g}, shorter {shift.p_shorter:.3g})"
     )
+
+
+def _band(low_s: float | None, high_s: float | None) -> str:
+    low = "any" if low_s is None else at_least(low_s)
+    return f"{low} to {'any' if high_s is None else at_most(high_s)} s"

@@ -183,8 +183,8 @@ def _grounds(ending: Ending, rows: Sequence[AttemptRow]) -> tuple[Ground, ...]:
     fixed = "The number of cycles was fixed beforehand, or ended for a reason that is not a verdict."
     if not ending.fixed_n:
         fixed = (
-            "This soak was stopped because of its verdicts: the number of cycles was not fixed, and the exact binomial "
-            "limit does not hold as stated. The share of violations is then too high on average."
+            "This soak was stopped because of its verdicts: the number of cycles was not fixed, and the limit is not "
+            "exact. For one stop at a FAIL it errs on the safe side; the share of violations is too high on average."
         )
     elif ending.reason == "time":
         fixed = "It ended by time: how many cycles fit in depends a little on how long they took."

@@ -183,6 +183,7 @@ def _direction(record: SoakRecord, one: OfDirection, trend: Trend, name: str) ->
     titles = "Here at least|Here at most|Of all at least|Of all at most|Sure"
     rows = [_quantile(row) for row in one.outage.quantiles]
     facts = [
+        ("Chance of a violation", _chances(one)),
         ("Trend", trend_words(trend)),
         *((f"{whole_percent(t.content)} of all", tolerance_words(t)) for t in one.outage.tolerance),
     ]
@@ -200,6 +201,17 @@ def _direction(record: SoakRecord, one: OfDirection, trend: Trend, name: str) ->
         f"<h3>Distribution, enlarged</h3><figure>{ecdf_svg(one.outage, limit_s, f'{name}-ecdf', near=True)}</figure>",
         f"<figure>{histogram_svg(one.outage, limit_s, f'{name}-bins')}</figure>",
     )
+
+
+def _chances(one: OfDirection) -> str:
+    """Counted each way, where that makes a difference."""
+    chance = one.violation
+    words = [chance_words(chance.kept)]
+    if chance.violated != chance.kept:
+        words.append(f"with each INCONCLUSIVE as one {chance_words(chance.violated)}")
+    if chance.all_violated != chance.violated:
+        words.append(f"with each ERROR too {chance_words(chance.all_violated)}")
+    return "; ".join(words)
 
 
 def _quantile(row: Quantile) -> Sequence[str]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from rig.judgement.soak.distribution import Distribution, Step
 from rig.records.report_draw import (
-    BETWEEN,
     DOWN,
     INK,
     LEFT,
@@ -105,17 +104,35 @@ def ecdf_svg(outage: Distribution, limit_s: float | None, name: str, *, near: bo
     steps = outage.ecdf
     low, high = 0.0, 1.1 * max([limit_s or 0.0, *(s.at_s for s in steps)])
     if near:
-        first = next((s.at_s for s in steps if s.most > _TAIL), 0.0)
-        last = next((s.at_s for s in steps if s.least >= 1.0 - _TAIL), steps[-1].at_s)
-        low, high = _near([first, last])
+        low, high = _near(_rise(steps))
     x, y = Scale(low, high, LEFT, RIGHT), Scale(0.0, 1.0, bottom, TOP)
     body = list(_frame(x, y, "longest outage, s", "share"))
-    body.append(_band(steps, x, y, name))
+    body.append(_band(steps, x, y, name, TRACE))
     if outage.unbounded:
         body.append(words(LEFT, 18, f"{outage.unbounded} of {outage.cycles} without an upper bound"))
     if limit_s is not None:
         body += _limit_at(x, limit_s, bottom)
     return _svg(body, bottom, name, "Empirical distribution of the longest outage, as a band")
+
+
+def two_ecdfs_svg(a: Distribution, b: Distribution, limit_s: float, name: str) -> str:
+    """Two bands in one picture, enlarged to where either rises."""
+    bottom = TOP + HEIGHT
+    ends = [_rise(a.ecdf), _rise(b.ecdf)]
+    low, high = _near([value for pair in ends for value in pair])
+    x, y = Scale(low, high, LEFT, RIGHT), Scale(0.0, 1.0, bottom, TOP)
+    body = list(_frame(x, y, "longest outage, s", "share"))
+    body += [_band(a.ecdf, x, y, name, TRACE), _band(b.ecdf, x, y, name, DOWN)]
+    for place, colour, word, outage in ((LEFT, TRACE, "A", a), (LEFT + 200, DOWN, "B", b)):
+        without = f" ({outage.unbounded} without an upper bound)" if outage.unbounded else ""
+        body += [rect(place, 8, 14, 12, colour, ' fill-opacity="0.5"'), words(place + 20, 18, f"{word}{without}")]
+    return _svg([*body, *_limit_at(x, limit_s, bottom)], bottom, name, "Both distributions of the longest outage")
+
+
+def _rise(steps: Sequence[Step]) -> tuple[float, float]:
+    """From where a band leaves zero to where it has reached one, but for the tails."""
+    first = next((s.at_s for s in steps if s.most > _TAIL), steps[0].at_s)
+    return first, next((s.at_s for s in steps if s.least >= 1.0 - _TAIL), steps[-1].at_s)
 
 
 def histogram_svg(outage: Distribution, limit_s: float | None, name: str) -> str:
@@ -286,7 +303,7 @@ def _happened(rows: Sequence[AttemptRow], events: Sequence[EventRow], x: Scale) 
             free = x(number) + 7.0 * len(label) + 8
 
 
-def _band(steps: Sequence[Step], x: Scale, y: Scale, name: str) -> str:
+def _band(steps: Sequence[Step], x: Scale, y: Scale, name: str, colour: str) -> str:
     """Between the share that is surely, and the share that is possibly, at most so long."""
 
     def curve(shares: Sequence[float]) -> list[tuple[float, float]]:
@@ -299,11 +316,11 @@ def _band(steps: Sequence[Step], x: Scale, y: Scale, name: str) -> str:
     most, least = curve([s.most for s in steps]), curve([s.least for s in steps])
     path = " ".join(f"{a:.2f},{b:.2f}" for a, b in (*most, *reversed(least)))
     edges = "".join(
-        f'<polyline points="{" ".join(f"{a:.2f},{b:.2f}" for a, b in points)}" fill="none" stroke="{TRACE}" '
+        f'<polyline points="{" ".join(f"{a:.2f},{b:.2f}" for a, b in points)}" fill="none" stroke="{colour}" '
         'stroke-width="1.4"/>'
         for points in (most, least)
     )
-    shape = f'<polygon points="{path}" fill="{BETWEEN}" fill-opacity="0.7"/>{edges}'
+    shape = f'<polygon points="{path}" fill="{colour}" fill-opacity="0.25"/>{edges}'
     return f'<g clip-path="url(#{name}-plot)">{shape}</g>'
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from decimal import Decimal
 
 from rig.judgement.soak.counting import Chance, Counts
 from rig.judgement.soak.distribution import Distribution, Quantile, Tolerance
@@ -27,8 +28,8 @@ def percent_at_least(share: float, digits: int = 2) -> str:
 
 
 def whole_percent(share: float) -> str:
-    """Of a chosen level, such as 0.95."""
-    return f"{plain(round(share * 100, 6))} %"
+    """A confidence, rounded down to two digits: 0.95 is `95 %`."""
+    return f"{plain(Decimal(at_least(exact(round(share, 9)) * 100, 2)))} %"
 
 
 def band(lower_s: float, upper_s: float | None) -> str:
@@ -105,7 +106,7 @@ def tolerance_words(row: Tolerance) -> str:
 
 def trend_words(trend: Trend) -> str:
     """What was found, and what would have been seen."""
-    sure = whole_percent(round(1 - 2 * trend.level, 6))
+    sure = whole_percent(1 - 2 * trend.level)
     if trend.finding == "too few cycles":
         return f"{counted(trend.cycles, 'cycle')}: too few to show a trend"
     between = f"{_slope(trend.from_s, down=True)} to {_slope(trend.to_s, down=False)} s per cycle, {sure} sure"
@@ -175,7 +176,7 @@ def _figures(record: SoakRecord) -> Iterator[str]:
     if violation.all_violated != violation.violated:
         yield f"    with each ERROR as one too: {chance_words(violation.all_violated)}"
     if not record.ending.fixed_n:
-        yield "    the soak was stopped because of its verdicts: these limits do not hold as stated"
+        yield "    the soak was stopped because of its verdicts: these limits are not exact"
     if outage.largest is not None:
         yield f"  longest outage: {band(outage.largest.lower_s, outage.largest.upper_s)}"
         yield from (f"    {tolerance_words(row)}" for row in outage.tolerance)
@@ -183,6 +184,8 @@ def _figures(record: SoakRecord) -> Iterator[str]:
         yield f"    {left_out}"
     for one, trend in zip(statistics.directions, statistics.trends, strict=True):
         yield f"  {one.direction.words}: {counts_words(one.counts)}"
+        if len(statistics.directions) > 1:
+            yield f"    chance of a violation: {chance_words(one.violation.kept)}"
         if one.outage.largest is not None:
             yield f"    longest: {band(one.outage.largest.lower_s, one.outage.largest.upper_s)}"
             shown = [row for row in one.outage.quantiles if row.content in _SHOWN]

@@ -145,7 +145,8 @@ class Acquisition:
         coding = record.coding
         volts /= coding.volts_per_code
         volts += coding.zero_code
-        np.nan_to_num(volts, copy=False, nan=float(coding.low))
+        if len(volts) and np.isnan(volts[0]):  # the first samples are from before the model's history
+            np.nan_to_num(volts, copy=False, nan=float(coding.low))
         np.rint(volts, out=volts)
         np.clip(volts, coding.low, coding.high, out=volts)
         return volts

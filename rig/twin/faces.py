@@ -11,34 +11,37 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rig.instruments.catalogue import OscilloscopeDriver, SupplyDriver
+from rig.twin.aim_tti import TwinAimTTi
 from rig.twin.keysight_e36300 import TwinE36300
 from rig.twin.keysight_infiniivision import TwinInfiniiVision
 from rig.twin.korad import KoradServer, TwinKorad
 from rig.twin.ports import RailProbe, SupplyHardware, Timeline
 from rig.twin.rigol_dp800 import TwinDP800
 from rig.twin.rigol_ds1000z import TwinDS1000Z
+from rig.twin.rohde_hmp import TwinHMP
 from rig.twin.scope_face import TwinScope
-from rig.twin.scpi import ScpiFace
+from rig.twin.scpi_supply import ScpiSupply
 from rig.twin.siglent_sds1000x_e import TwinSDS1000XE
+from rig.twin.siglent_spd3000x import TwinSPD3000X
 from rig.twin.wire import LineServer
 
 Lock = AbstractContextManager[object]
-AnySupply = TwinDP800 | TwinE36300 | TwinKorad
+AnySupply = ScpiSupply | TwinAimTTi | TwinKorad
 
 
-def _line_server(face: ScpiFace, timeline: Timeline, lock: Lock) -> LineServer:
+def _line_server(face: ScpiSupply | TwinAimTTi, timeline: Timeline, lock: Lock) -> LineServer:
     return LineServer("supply", face.handle, timeline, lock)
 
 
 @dataclass(frozen=True)
 class SupplyFace:
-    """A supply. `make`: timeline, power stage, seed. `wire`: face, timeline, lock.
+    """A supply. `make`: power stage, seed. `wire`: face, timeline, lock.
 
     `keys`: keys of its table in the bench file, as TOML values. `nowhere`: an address of its kind, for a bench file
     whose servers are not up yet.
     """
 
-    make: Callable[[Timeline, SupplyHardware, int], AnySupply]
+    make: Callable[[SupplyHardware, int], AnySupply]
     wire: Callable[[Any, Timeline, Lock], LineServer | KoradServer] = _line_server
     keys: Mapping[str, str] = field(default_factory=dict)
     nowhere: str = "TCPIP::127.0.0.1::1::SOCKET"
@@ -54,13 +57,19 @@ class ScopeFace:
 
 
 SUPPLIES: dict[SupplyDriver, SupplyFace] = {
-    "rigol-dp800": SupplyFace(lambda line, stage, seed: TwinDP800(line, stage, f"DP8TWIN{seed:08d}")),
+    "rigol-dp800": SupplyFace(lambda stage, seed: TwinDP800(stage, f"DP8TWIN{seed:08d}")),
     "keysight-e36300": SupplyFace(
-        lambda line, stage, seed: TwinE36300(line, stage, f"MYTWIN{seed:08d}"),
+        lambda stage, seed: TwinE36300(stage, f"MYTWIN{seed:08d}"),
         keys={"channel": "2", "over_current_a": '"at-limit"'},
     ),
+    "siglent-spd3000x": SupplyFace(
+        lambda stage, seed: TwinSPD3000X(stage, f"SPDTWIN{seed:08d}"),
+        keys={"over_voltage_v": '"none"', "over_current_a": '"none"'},
+    ),
+    "aim-tti": SupplyFace(lambda stage, seed: TwinAimTTi(stage, f"{seed:08d}")),
+    "rohde-hmp": SupplyFace(lambda stage, seed: TwinHMP(stage, f"{seed:08d}"), keys={"over_current_a": '"at-limit"'}),
     "korad-ka3005p": SupplyFace(
-        lambda _line, stage, _seed: TwinKorad(stage),
+        lambda stage, _seed: TwinKorad(stage),
         wire=KoradServer,
         keys={"over_voltage_v": '"none"', "over_current_a": '"at-limit"'},
         nowhere="ASRL/dev/null::INSTR",

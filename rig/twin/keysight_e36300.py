@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from rig.twin.ports import SupplyHardware, Timeline
+from rig.twin.ports import SupplyHardware
 from rig.twin.scpi import Call, ScpiError
 from rig.twin.scpi_supply import Channel, ScpiSupply
 
@@ -27,8 +27,7 @@ def _channels() -> dict[int, Channel]:
 class TwinE36300(ScpiSupply):
     """An E36313A. Give `handle` to a `LineServer`."""
 
-    def __init__(self, timeline: Timeline, hardware: SupplyHardware, serial: str, channel: int = 2) -> None:
-        del timeline  # it looks at its protections when it is spoken to
+    def __init__(self, hardware: SupplyHardware, serial: str, channel: int = 2) -> None:
         identity = ("Keysight Technologies", "E36313A", serial, "2.1.0-1.0.4-1.12")
         super().__init__(identity, _channels(), hardware, channel)
         self.no_error = '+0,"No error"'

@@ -112,7 +112,7 @@ def connect(
     if isinstance(part, DlmsPart):
         return _dlms(part, meter, timeline, lock, scale)
     if isinstance(part, OpticalPart):
-        messages = TwinOptical(meter, timeline, TwinCommands(meter, scale))
+        messages = TwinOptical(meter, timeline, TwinCommands(meter, scale), scale=scale)
         credentials = _credentials({"twin_password": PASSWORD})
         if part.port.startswith("socket:"):
             tcp = OpticalTcpServer(messages, timeline, lock)
@@ -145,7 +145,8 @@ def _dlms(
         line = HdlcServer(face, part.baud, timeline, lock)
         return Connected(line, "optical", line.path, secrets, face)
     commands = TwinCommands(meter, scale)
-    head = OpticalServer(TwinOptical(meter, timeline, commands, HdlcEnd(face), part.baud), timeline, lock)
+    messages = TwinOptical(meter, timeline, commands, HdlcEnd(face), part.baud, scale=scale)
+    head = OpticalServer(messages, timeline, lock)
     return Connected(head, "optical", head.path, secrets, face)
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_LOW_32 = np.uint64(0xFFFFFFFF)
 _TWO_32 = float(1 << 32)
 
 
@@ -29,8 +28,7 @@ def triangular(seed: int, channel: int, at_ns: npt.NDArray[np.int64]) -> npt.NDA
     lanes *= _GOLDEN
     lanes ^= key
     _mix(lanes)
-    out = (lanes & _LOW_32).astype(np.float64)
-    lanes >>= np.uint64(32)
-    out -= lanes
+    halves = lanes.astype("<u8", copy=False).view("<u4")
+    out: npt.NDArray[np.float64] = np.subtract(halves[::2], halves[1::2], dtype=np.float64)
     out /= _TWO_32
     return out

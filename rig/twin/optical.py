@@ -91,14 +91,16 @@ class TwinOptical:
         hdlc: HdlcFace | None = None,
         most_baud: int = 9600,
         battery: bool = False,
+        scale: float = 1.0,
     ) -> None:
-        """`battery`: it sleeps, and hears only zeros for 2.1 s."""
+        """`battery`: it sleeps, hears only zeros for 2.1 s. `scale`: how long a second of the model takes outside."""
         self._meter = meter
         self._timeline = timeline
         self.commands = commands
         self._hdlc = hdlc
         self._most = next(c for c, rate in MODE_C.items() if rate == most_baud)
         self._battery = battery
+        self._inactive_ns = to_ns(INACTIVE_S / scale)
         self._awake_until = 0
         self._state = State.IDLE
         self._baud = FIRST_BAUD
@@ -150,7 +152,7 @@ class TwinOptical:
     def _lapse(self) -> None:
         """Nobody is signed on after a start, nor after a long silence."""
         start = self._meter.starts
-        if start != self._start or self._timeline.now() - self._heard_ns > to_ns(INACTIVE_S):
+        if start != self._start or self._timeline.now() - self._heard_ns > self._inactive_ns:
             self._start = start
             self._idle()
 

@@ -30,6 +30,7 @@ class OpticalServer(PtyServer):
     def __init__(self, face: TwinOptical, timeline: Timeline, lock: AbstractContextManager[object]) -> None:
         self.face = face
         self.echoes = False
+        self._bare = False
         self.lifted = False
         """The head is away: nobody hears, nobody answers (a fault)."""
         self._zeros = 0
@@ -74,12 +75,18 @@ class OpticalServer(PtyServer):
                 self.face.wake()
             elif self.face.state is State.HDLC and self._port_baud() == before:
                 said = self.face.hear_hdlc(request)
-            elif (message := without_parity(request)) is not None and self._right_rate(message, before):
+            elif (message := self._without_parity(request)) is not None and self._right_rate(message, before):
                 said = self.face.hear(message)
         if said is not None and not said.data:
             return  # nobody waits for an answer
         characters, self._characters = self._characters, 0
         self._answer(request, said, characters, before)
+
+    def _without_parity(self, request: bytes) -> bytes | None:
+        """Its characters. A port that does the parity itself puts none on a pseudo-terminal, and wants none back."""
+        message = without_parity(request)
+        self._bare = message is None and request.isascii()
+        return request if self._bare else message
 
     def _right_rate(self, message: bytes, baud: int) -> bool:
         return (len(message) > 1 and message.startswith(ACK)) or self._port_baud() == baud
@@ -91,7 +98,7 @@ class OpticalServer(PtyServer):
                 self._deliver(echo)
             self._timeline.defer(None, lambda: None)
             return
-        data = with_parity(said.data) if said.parity else said.data
+        data = with_parity(said.data) if said.parity and not self._bare else said.data
         took_s = characters * BITS / baud + REACTION_S + len(data) * BITS / said.baud
         self._reply(data, took_s, echo)
 

@@ -69,7 +69,7 @@ class Rack:
         with times.lock:
             first = fixtures[0]
             self.world: World = World(draft, times.model, known_images(fixtures), first.version_from, first.hardware)
-            self.supply = SUPPLIES[draft.supply[0].driver].make(times.model, self.world.supply, seed)
+            self.supply = SUPPLIES[draft.supply[0].driver].make(self.world.supply, seed)
             probe = times.probe(self.world.rail)
             self.scope = OSCILLOSCOPES[draft.oscilloscope[0].driver].make(times.faces, probe, seed, NOISE_V)
             self._hooks()

@@ -16,7 +16,9 @@ import numpy.typing as npt
 
 from rig.twin.ports import Cancellable, Timeline
 
-_KEEP_SEGMENTS = 50_000
+_KEEP_SEGMENTS, _MOST_SEGMENTS = 500, 100_000
+_KEEP_NS = 2 * 3600 * 1_000_000_000
+"""The history that a probe may still ask for: the longest window of an oscilloscope, and more."""
 _MARGIN_V = 1e-9
 
 
@@ -133,8 +135,11 @@ class RailModel:
             high = len(at_ns) if last else int(np.searchsorted(at_ns, self._starts[index + 1]))
             if low >= len(at_ns):
                 break
-            age = (at_ns[low:high] - segment.start_ns) * (-1e-9 / segment.tau_s)
-            out[low:high] = segment.final_v + (segment.volts - segment.final_v) * np.exp(age)
+            out[low:high] = segment.final_v
+            # Beyond 45 time constants what is left is 3e-20 of the step: nothing that a double could hold beside volts.
+            moving = int(np.searchsorted(at_ns[low:high], segment.start_ns + round(45e9 * segment.tau_s)))
+            age = (at_ns[low : low + moving] - segment.start_ns) * (-1e-9 / segment.tau_s)
+            out[low : low + moving] += (segment.volts - segment.final_v) * np.exp(age)
         return out
 
     def on_fall(self, level_v: float, fn: Callable[[int], None]) -> Watcher:
@@ -168,10 +173,16 @@ class RailModel:
         else:
             self._segments.append(segment)
             self._starts.append(now)
-        if len(self._segments) > 2 * _KEEP_SEGMENTS:
+        self._forget(now)
+        self._plan(segment)
+
+    def _forget(self, now: int) -> None:
+        """What is older than any probe asks for; and more than any night of pulses has."""
+        kept = len(self._segments)
+        old = kept > 2 * _KEEP_SEGMENTS and self._starts[_KEEP_SEGMENTS] < now - _KEEP_NS
+        if old or kept > _MOST_SEGMENTS:
             del self._segments[:_KEEP_SEGMENTS]
             del self._starts[:_KEEP_SEGMENTS]
-        self._plan(segment)
 
     def _plan(self, segment: _Segment) -> None:
         off, on = self._own

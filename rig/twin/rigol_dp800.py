@@ -7,7 +7,7 @@ face is spoken to, and not in between.
 
 from __future__ import annotations
 
-from rig.twin.ports import SupplyHardware, Timeline
+from rig.twin.ports import SupplyHardware
 from rig.twin.scpi import Call, ScpiError
 from rig.twin.scpi_supply import Channel, ScpiSupply
 
@@ -25,8 +25,7 @@ def _channels() -> dict[int, Channel]:
 class TwinDP800(ScpiSupply):
     """A DP832 whose channel `channel` drives `hardware`. Give `handle` to a `LineServer`."""
 
-    def __init__(self, timeline: Timeline, hardware: SupplyHardware, serial: str, channel: int = 1) -> None:
-        del timeline  # it looks at its protections when it is spoken to
+    def __init__(self, hardware: SupplyHardware, serial: str, channel: int = 1) -> None:
         super().__init__(("RIGOL TECHNOLOGIES", "DP832", serial, "00.01.16"), _channels(), hardware, channel)
         self._selected = channel
         self._beeper = True

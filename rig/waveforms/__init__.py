@@ -6,6 +6,6 @@ capture's codes block by block. Everything that is wrong with a file is one `rig
 
 from rig.waveforms.capture import StoredCapture, open_capture
 from rig.waveforms.reader import channels, dialects, read
-from rig.waveforms.waveform import MAX_SAMPLES, Waveform
+from rig.waveforms.waveform import MAX_SAMPLES, Binning, Waveform
 
-__all__ = ["MAX_SAMPLES", "StoredCapture", "Waveform", "channels", "dialects", "open_capture", "read"]
+__all__ = ["MAX_SAMPLES", "Binning", "StoredCapture", "Waveform", "channels", "dialects", "open_capture", "read"]

@@ -1,5 +1,7 @@
 """This rig's own captures (`rig.capture/1`, HDF5): raw codes, their scale and their limits; whole, or block by block.
 
+Also their envelopes (`rig.envelope/1`), of which the least and the greatest code of each bin are left.
+
 A file from elsewhere may be made to mislead: links out of it, virtual and external storage, and a record that was
 never written are refused.
 """
@@ -8,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ import numpy as np
 
 from rig.errors import InputError, Where
 from rig.rail.samples import Codes, Grid, Scale
-from rig.waveforms.waveform import BLOCK_SAMPLES, LATEST_S, MAX_SAMPLES, Waveform
+from rig.waveforms.waveform import BLOCK_SAMPLES, LATEST_S, MAX_SAMPLES, Binning, Waveform
 
 if TYPE_CHECKING:
     import h5py
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 DIALECT = "capture"
 CHANNEL = "codes"
 SCHEMA = "rig.capture/1"
+ENVELOPE = "rig.envelope/1"
 _PIECE_BYTES = 1 << 20
 _CHECKSUMMED = 2
 
@@ -44,15 +47,28 @@ class StoredCapture:
     trigger_error_s: float
     from_zero_s: float | None
     _codes: h5py.Dataset
+    _high: h5py.Dataset | None = None
+    bin_samples: int | None = None
+    """Of an envelope: samples from one bin to the next. `count` and `grid` are those of the samples that there were."""
+
+    @property
+    def bins(self) -> int:
+        """How many there are: of a whole capture, none."""
+        return 0 if self._high is None else len(self._high)
 
     def blocks(self, samples: int = BLOCK_SAMPLES) -> Iterator[Codes]:
-        """The codes in order, `samples` at a time, each block shape (n,). Raises `InputError` for a damaged file."""
-        for at in range(0, self.count, samples):
-            yield self._part(at, min(at + samples, self.count))
+        """The codes in order, `samples` at a time, each block shape (n,). Raises `InputError` for a damaged file.
 
-    def _part(self, first: int, after: int) -> Codes:
+        Of an envelope the least and the greatest of each bin in turn, `samples` bins at a time.
+        """
+        for at in range(0, len(self._codes), samples):
+            low = self._part(self._codes, at, at + samples)
+            yield low if self._high is None else _in_turn(low, self._part(self._high, at, at + samples))
+
+    def _part(self, codes: h5py.Dataset, first: int, after: int) -> Codes:
+        after = min(after, len(codes))
         try:
-            part: Codes = self._codes[first:after]
+            part: Codes = codes[first:after]
         except (OSError, RuntimeError, ValueError) as error:
             found = f"samples {first} to {after - 1} that cannot be read"
             raise InputError("the capture is damaged", Where(self.file, CHANNEL, found=found)) from error
@@ -86,7 +102,14 @@ def read_capture(path: Path, channel: str | None) -> Waveform:
             yield from stored.blocks()
 
     with open_capture(path) as stored:
-        notes = (f"read as {DIALECT}", f"the trigger lies within {stored.trigger_error_s:g} s of zero")
+        notes = [f"read as {DIALECT}", f"the trigger lies within {stored.trigger_error_s:g} s of zero"]
+        bins = None
+        if stored.bin_samples is not None:
+            bins = Binning(stored.bins, stored.bin_samples)
+            width_s = stored.bin_samples * stored.grid.dt_s
+            notes.append(
+                f"an envelope: the least and the greatest of every {stored.bin_samples} samples ({width_s:g} s)"
+            )
         return Waveform(
             str(path),
             CHANNEL,
@@ -96,14 +119,47 @@ def read_capture(path: Path, channel: str | None) -> Waveform:
             stored.scale,
             stored.grid,
             None,
-            notes,
+            tuple(notes),
             stored.time_base_ppm,
+            time_error_s=0.0 if bins is None or _whole_ns(stored.grid) else 1e-9,
+            bins=bins,
         )
 
 
+def _whole_ns(grid: Grid) -> bool:
+    """Whether the edges of bins are whole nanoseconds; else they are rounded, and so uncertain by one."""
+    return (grid.dt_s * 1e9).is_integer()
+
+
+def _in_turn(low: Codes, high: Codes) -> Codes:
+    both = np.empty(2 * len(low), low.dtype)
+    both[0::2], both[1::2] = low, high
+    return both
+
+
 def _stored(path: Path, file: h5py.File) -> StoredCapture:
-    _is_ours(path, file)
-    codes = _dataset(path, file)
+    if _schema(path, file) == ENVELOPE:
+        return _stored_envelope(path, file)
+    codes = _dataset(path, file, CHANNEL)
+    return _described(path, file, codes, len(codes))
+
+
+def _stored_envelope(path: Path, file: h5py.File) -> StoredCapture:
+    low, high = _dataset(path, file, "low"), _dataset(path, file, "high")
+    size, samples = _number(path, file, "bin_samples"), _number(path, file, "samples")
+    checks = (
+        ("high", low.dtype == high.dtype and len(low) == len(high)),
+        ("bin_samples", size == int(size) >= 1),
+        ("samples", samples == int(samples) <= MAX_SAMPLES and -(-(samples - 1) // max(size, 1)) == len(low)),
+    )
+    for name, good in checks:
+        if not good:
+            raise InputError("does not fit the rest of the envelope", Where(str(path), name))
+    whole = _described(path, file, low, int(samples))
+    return replace(whole, _high=high, bin_samples=int(size))
+
+
+def _described(path: Path, file: h5py.File, codes: h5py.Dataset, count: int) -> StoredCapture:
 
     def number(name: str) -> float:
         return _number(path, file, name)
@@ -124,7 +180,7 @@ def _stored(path: Path, file: h5py.File) -> StoredCapture:
         ("low_code", limits.min - 1 <= scale.low_code < scale.high_code <= limits.max + 1),
         ("gain_error_fraction", scale.gain_error >= 0),
         ("offset_error_v", scale.offset_error_v >= 0),
-        ("dt_s", grid.dt_s > 0 and abs(grid.first_s) + grid.dt_s * len(codes) < LATEST_S),
+        ("dt_s", grid.dt_s > 0 and abs(grid.first_s) + grid.dt_s * count < LATEST_S),
         ("time_base_ppm", number("time_base_ppm") >= 0),
         ("trigger_error_s", number("trigger_error_s") >= 0),
     )
@@ -133,16 +189,18 @@ def _stored(path: Path, file: h5py.File) -> StoredCapture:
             raise InputError("out of range", Where(str(path), name, found=str(number(name))))
     from_zero_s = number("trigger_from_zero_s") if "trigger_from_zero_s" in file.attrs else None
     ppm, trigger_error_s = number("time_base_ppm"), number("trigger_error_s")
-    return StoredCapture(str(path), len(codes), scale, grid, ppm, trigger_error_s, from_zero_s, codes)
+    return StoredCapture(str(path), count, scale, grid, ppm, trigger_error_s, from_zero_s, codes)
 
 
-def _is_ours(path: Path, file: h5py.File) -> None:
-    """The schema, and a format with checksums: HDF5 crashes or hangs on damage that it cannot see."""
+def _schema(path: Path, file: h5py.File) -> str:
+    """Which of ours it is, in a format with checksums: HDF5 crashes or hangs on damage that it cannot see."""
     kind = file.attrs.get_id("schema") if "schema" in file.attrs else None
-    if kind is None or kind.shape != () or not _stands_in(path, SCHEMA.encode()):
-        raise InputError("not a capture of this rig", Where(str(path), "schema", expected=SCHEMA))
+    found = next((name for name in (SCHEMA, ENVELOPE) if _stands_in(path, name.encode())), None)
+    if kind is None or kind.shape != () or found is None:
+        raise InputError("not a capture of this rig", Where(str(path), "schema", expected=f"{SCHEMA} or {ENVELOPE}"))
     if file.id.get_create_plist().get_version()[0] < _CHECKSUMMED:
         raise InputError("not a capture of this rig", Where(str(path), found="a format without checksums"))
+    return found
 
 
 def _stands_in(path: Path, text: bytes) -> bool:
@@ -166,24 +224,25 @@ def _number(path: Path, file: h5py.File, name: str) -> float:
     return value
 
 
-def _dataset(path: Path, file: h5py.File) -> h5py.Dataset:
+def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
     import h5py
 
-    link = file.get(CHANNEL, getlink=True) if CHANNEL in file.keys() else None  # noqa: SIM118 `in` follows the link
-    codes = file[CHANNEL] if isinstance(link, h5py.HardLink) else None
+    link = file.get(name, getlink=True) if name in file.keys() else None  # noqa: SIM118 `in` follows the link
+    codes = file[name] if isinstance(link, h5py.HardLink) else None
     expected = "uint8 or int16 of shape (n,)"
     if not isinstance(codes, h5py.Dataset) or codes.ndim != 1 or codes.dtype not in (np.uint8, np.int16):
-        raise InputError("no samples", Where(str(path), CHANNEL, expected=expected))
+        raise InputError("no samples", Where(str(path), name, expected=expected))
     if codes.is_virtual or codes.external:
-        raise InputError("samples in another file are not read", Where(str(path), CHANNEL))
-    if len(codes) < 2:
-        raise InputError("no samples", Where(str(path), CHANNEL, found=f"{len(codes)} codes", expected="two at least"))
-    if len(codes) > MAX_SAMPLES:
+        raise InputError("samples in another file are not read", Where(str(path), name))
+    least = 2 if name == CHANNEL else 1
+    if len(codes) < least:
         raise InputError(
-            "too many samples", Where(str(path), CHANNEL, found=str(len(codes)), expected=str(MAX_SAMPLES))
+            "no samples", Where(str(path), name, found=f"{len(codes)} codes", expected=f"{least} at least")
         )
+    if len(codes) > MAX_SAMPLES:
+        raise InputError("too many samples", Where(str(path), name, found=str(len(codes)), expected=str(MAX_SAMPLES)))
     chunk = codes.chunks[0] if codes.chunks else len(codes)
     written = codes.id.get_num_chunks() * chunk if codes.chunks else codes.id.get_storage_size() // codes.dtype.itemsize
     if written < len(codes):
-        raise InputError("the capture was not written to its end", Where(str(path), CHANNEL, found=f"{written} codes"))
+        raise InputError("the capture was not written to its end", Where(str(path), name, found=f"{written} codes"))
     return codes

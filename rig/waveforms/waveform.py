@@ -31,6 +31,14 @@ def checked_grid(file: str, first_s: float, interval_s: float | None, count: int
     return Grid(first_s, interval_s)
 
 
+@dataclass(frozen=True)
+class Binning:
+    """Only extremes are left: of `count` bins, each of `size` samples (the last: or less) and the one after."""
+
+    count: int
+    size: int
+
+
 @dataclass(frozen=True, eq=False)
 class Waveform:
     """The samples of one channel: `count` of them, which `blocks` gives in order, as often as it is called.
@@ -40,6 +48,9 @@ class Waveform:
     trigger) where the sampling is uniform, else at `times_ns[i]`, strictly increasing; one of both is given.
     `time_base_ppm` is the time base's worst rate error where the file states it. `time_error_s` is how far a sample may
     have been from its time because of the digits printed: half of the last one. `notes` are for people.
+
+    Of an envelope (`bins`), `count` and `grid` are those of the samples that there were, and `blocks` gives the least
+    and the greatest of each bin in turn.
     """
 
     file: str
@@ -53,15 +64,25 @@ class Waveform:
     notes: tuple[str, ...]
     time_base_ppm: float | None = None
     time_error_s: float = 0.0
+    bins: Binning | None = None
+
+    @property
+    def read_count(self) -> int:
+        """How many values `blocks` gives."""
+        return self.count if self.bins is None else 2 * self.bins.count
+
+    def sample_of(self, index: int) -> int:
+        """The sample that value `index` of `blocks` is of, or the first of its bin."""
+        return index if self.bins is None else index // 2 * self.bins.size
 
     @property
     def values(self) -> Values:
-        """All samples, shape (`count`,): as large as the file is long."""
+        """All that `blocks` gives, shape (`read_count`,): as large as the file is long."""
         blocks = self.blocks()
         first = next(blocks)
-        if len(first) == self.count:
+        if len(first) == self.read_count:
             return first
-        whole: Values = np.empty(self.count, first.dtype)
+        whole: Values = np.empty(self.read_count, first.dtype)
         at = 0
         for block in chain((first,), blocks):
             whole[at : at + len(block)] = block

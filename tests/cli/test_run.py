@@ -184,7 +184,7 @@ def test_help_names_the_exit_codes_and_loads_nothing_heavy() -> None:
     script = (
         "import sys\nfrom rig.cli import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
-        "heavy = {'numpy', 'pydantic', 'rich', 'pyvisa', 'pymodbus', 'h5py', 'gpiod', 'asyncio'}\n"
+        "heavy = {'numpy', 'scipy', 'pydantic', 'rich', 'pyvisa', 'pymodbus', 'h5py', 'gpiod', 'asyncio', 'apprise'}\n"
         "sys.exit(' '.join(sorted(heavy & set(sys.modules))) or 0)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)

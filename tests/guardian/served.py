@@ -17,6 +17,7 @@ from typing import Any
 
 from rig import firmware
 from rig.twin.faults import parse
+from rig.twin.meter import KnownImage
 from rig.twin.serving import ServedTwin
 
 FEEDS = ("meter-feed", "supply-feed")
@@ -31,6 +32,7 @@ class Truth:
         self._changes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._since_ns: int | None = None
         self._ever_both = False
+        self._activations = 0
         with twin.timeline:
             world = twin.world
             feed = world.feed
@@ -40,6 +42,13 @@ class Truth:
                 self._look()
 
             world.feed = fed  # type: ignore[method-assign]
+            behave = world.meter._behave
+
+            def counted(known: KnownImage) -> None:
+                self._activations += 1
+                behave(known)
+
+            world.meter._behave = counted  # type: ignore[method-assign]
             self._arm(falling=True)
             self._arm(falling=False)
             self._look()
@@ -68,6 +77,8 @@ class Truth:
             **closed,
             "supply": world.supply.on,
             "volts": volts,
+            "version": world.meter.version,
+            "activations": self._activations,
         }
 
     def _look(self) -> None:
@@ -90,7 +101,8 @@ class Truth:
 
 
 def main(out: str, scale: str, bench: str) -> None:
-    twin = ServedTwin([firmware.load("cut-45s")], bench, float(scale))
+    there = firmware.load("cut-45s")
+    twin = ServedTwin([there, firmware.load_back(there)], bench, float(scale))
     truth = Truth(twin)
     file = Path(out) / "twin.toml"
     file.write_text(twin.bench_text())

@@ -34,7 +34,7 @@ def test_it_moves_what_it_is_asked_to_and_gives_the_lines_back(start: START, lin
     client.stand_down()
     assert lines.closed() == {"mains": False, "meter-feed": False, "supply-feed": False}
     client.close()
-    assert client.moves == [move]
+    assert list(client.moves) == [move]
     assert supply.on, "what was proven safe is left alone"
     assert supply.heard == [":OUTP? CH1"]
 

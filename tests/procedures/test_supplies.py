@@ -11,11 +11,15 @@ import pytest
 import rig
 from rig.records.run import RunRecord
 from rig.twin import bench as twin_bench
+from rig.twin.faces import SUPPLIES
 
+ALL = tuple(SUPPLIES)
 OTHERS = ("keysight-e36300", "korad-ka3005p")
 WORDS = {
     "keysight-e36300": "trips when its limit of 1.5 A acts",
     "korad-ka3005p": "its own regulation alone holds 12 V",
+    "rohde-hmp": "trips when its limit of 1.5 A acts",
+    "siglent-spd3000x": "its limit of 1.5 A alone bounds the current",
 }
 
 
@@ -31,7 +35,7 @@ def run(bench: str, supply: str, out: Path, firmware: str, *faults: str) -> RunR
     return rig.run_activation(f"{bench},supply={supply}", firmware, faults=faults, out=out)
 
 
-@pytest.mark.parametrize("supply", OTHERS)
+@pytest.mark.parametrize("supply", ALL)
 def test_a_short_cut_passes_and_a_long_one_fails_and_the_record_says_what_the_supply_has_not(
     supply: str, tmp_path: Path
 ) -> None:
@@ -39,7 +43,7 @@ def test_a_short_cut_passes_and_a_long_one_fails_and_the_record_says_what_the_su
     assert passed.verdict == "PASS"
     assert passed.safe_state.proven
     told = [f"{row.key} {row.value}" for row in passed.assumptions if row.key.startswith("psu.over_")]
-    assert any(WORDS[supply] in row for row in told), told
+    assert any(WORDS[supply] in row for row in told) if supply in WORDS else told == []
     assert run("twin", supply, tmp_path, "cut-240s").verdict == "FAIL"
 
 

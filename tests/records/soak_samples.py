@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from rig.records.journal import RUN, Attempt, Begun, Cycle, Ended, EventKind, Lost, Soak, SoakEnd, SoakEvent
@@ -65,9 +66,14 @@ def cycles(told: Sequence[Told]) -> tuple[Attempt, ...]:
     return tuple(rows)
 
 
-def body(row: Attempt, **changes: Any) -> dict[str, Any]:
+@cache
+def _passed() -> dict[str, Any]:
+    return passed().to_json()
+
+
+def body(**changes: Any) -> dict[str, Any]:
     """As much of run.json as a soak's record reads."""
-    return {**replace(passed()).to_json(), **changes}
+    return {**_passed(), **changes}
 
 
 def record(
@@ -77,7 +83,7 @@ def record(
 ) -> SoakRecord:
     rows = cycles(told)
     ends = () if end is None else (SoakEnd(SOAK_ID, utc(len(rows) * _PERIOD_S + 500), *end),)
-    return soak_record(soak(), rows, events, ends, (body(row) for row in rows if row.ended is not None))
+    return soak_record(soak(), rows, events, ends, (body() for row in rows if row.ended is not None))
 
 
 def lengths(count: int, grows_s: float = 0.0, seed: int = 1) -> Iterator[Told]:
@@ -91,6 +97,7 @@ def event(kind: EventKind, text: str, cycle: int | None = None, seconds: float |
     return SoakEvent(SOAK_ID, utc((cycle or 0) * _PERIOD_S + 300), kind, text, cycle, seconds)
 
 
+@cache
 def quiet_night() -> SoakRecord:
     """Sixty cycles, all passed, two of them beside a gap."""
     events = (
@@ -101,6 +108,7 @@ def quiet_night() -> SoakRecord:
     return record(list(lengths(60)), events)
 
 
+@cache
 def rough_night() -> SoakRecord:
     """FAIL, INCONCLUSIVE, ERROR with a second attempt, a void cycle and a lost one, over two sittings."""
     told = list(lengths(58))
@@ -122,23 +130,28 @@ def rough_night() -> SoakRecord:
     return record(told, events, ("policy", "stopped after FAIL (1 in a row, 5 in all)"))
 
 
+@cache
 def nothing() -> SoakRecord:
     return record([], end=None)
 
 
+@cache
 def one() -> SoakRecord:
     return record(list(lengths(1)), end=None)
 
 
+@cache
 def all_unbounded() -> SoakRecord:
     told = [Told("INCONCLUSIVE", 30.0 + n % 7, None, ("instrument_lost",)) for n in range(40)]
     return record(told, end=("lost", "what is missing could not be brought back"))
 
 
+@cache
 def growing() -> SoakRecord:
     return record(list(lengths(60, grows_s=0.02)))
 
 
+@cache
 def many() -> SoakRecord:
     told = list(lengths(5000, seed=7))
     for n in range(100, 5000, 613):

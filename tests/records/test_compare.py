@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from rig.errors import InputError
 from rig.records import schema_text
 from rig.records.bundle import sums_text
 from rig.records.compare import CompareRecord, Side, compare, read_side
+from rig.records.compare_report import render_compare
 from rig.records.compare_words import compare_lines, compare_sentence
 from rig.records.run import Assumption
 from rig.records.soak import Setup, SoakRecord
@@ -32,6 +34,7 @@ from tests.records.soak_samples import (
     rough_night,
 )
 from tests.records.test_soak_record import keep
+from tests.records.test_soak_report import Page
 
 VALIDATOR = Draft202012Validator(json.loads(schema_text("rig.compare/1")))
 
@@ -90,8 +93,13 @@ def test_the_sentence_at_the_top_is_plain() -> None:
 
 def test_a_longer_outage_is_told_in_seconds() -> None:
     lines = "\n".join(compare_lines(PAIRS["longer"]()))
-    assert "B less A is 1.8" in lines
-    assert "97.5 % sure" in lines
+    assert "B less A is 1.900 to 2.091 s here" in lines
+    assert "s with 97.5 % (30 and 30 cycles" in lines
+
+
+def test_of_few_cycles_it_says_what_was_seen_and_that_this_is_little() -> None:
+    lines = "\n".join(compare_lines(compare(side(record(list(lengths(4)))), side(record(list(lengths(3)))))))
+    assert "s here; too little to say more (2 and 2 cycles)" in lines
 
 
 @pytest.mark.parametrize(
@@ -206,3 +214,33 @@ def test_the_command_compares_and_its_exit_code_does_not_tell_what_was_found(
     assert capsys.readouterr().out.startswith("B breaks the limit more often than A")
     assert main(["compare", str(a), str(b), "--json"]) == 0
     VALIDATOR.validate(json.loads(capsys.readouterr().out))
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_has_the_sentence_both_bands_and_loads_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = folder(tmp_path / "a", quiet_night()), folder(tmp_path / "b", longer(2.0))
+    assert main(["compare", str(a), str(b), "--html", str(tmp_path / "page.html")]) == 0
+    source = (tmp_path / "page.html").read_text()
+    page = Page(source)
+    assert capsys.readouterr().out.splitlines()[0] in page.text
+    assert not {"script", "img", "link"} & set(page.tags)
+    assert page.tags.count("figure") == 2
+    assert source.count("<polygon") == 4
+    assert not re.search(r"nan|inf[^a-z]", source)
+
+
+@pytest.mark.parametrize("name", ["unbounded", "rough"])
+def test_every_comparison_has_a_page(name: str, tmp_path: Path) -> None:
+    sides = {"unbounded": (quiet_night, all_unbounded), "rough": (rough_night, growing)}[name]
+    a, b = (read_side(str(folder(tmp_path / str(n), of())), tmp_path) for n, of in enumerate(sides))
+    assert "None" not in Page(render_compare(compare(a, b), a, b)).text
+
+
+def test_a_page_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a = folder(tmp_path / "a", quiet_night())
+    assert main(["compare", str(a), str(a), "--html", str(tmp_path / "no" / "page.html")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

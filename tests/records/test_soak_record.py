@@ -68,7 +68,14 @@ def _at(value: Any, path: tuple[str | int, ...]) -> Any:
     return value
 
 
-ROUGH = as_json(rough_night())
+def _short(value: Any) -> Any:
+    """One entry of each list: the schema speaks of each by itself."""
+    if isinstance(value, dict):
+        return {key: _short(inner) for key, inner in value.items()}
+    return [_short(inner) for inner in value[:1]] if isinstance(value, list) else value
+
+
+ROUGH = _short(as_json(rough_night()))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +94,6 @@ def test_a_missing_or_unknown_key_does_not_fit(path: tuple[str | int, ...]) -> N
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("verdict",), "PASS"),
         (("verdict",), "GOOD"),
         (("attempts", 0, "verdict"), "pass"),
         (("attempts", 0, "lower_s"), -1),
@@ -102,6 +108,12 @@ def test_a_missing_or_unknown_key_does_not_fit(path: tuple[str | int, ...]) -> N
 def test_a_wrong_value_does_not_fit(path: tuple[str | int, ...], value: Any) -> None:
     wrong = copy.deepcopy(ROUGH)
     _at(wrong, path[:-1])[path[-1]] = value
+    assert not VALIDATOR.is_valid(wrong)
+
+
+def test_a_pass_with_a_fail_among_its_attempts_does_not_fit() -> None:
+    wrong = as_json(rough_night())
+    wrong["verdict"] = "PASS"
     assert not VALIDATOR.is_valid(wrong)
 
 
@@ -136,7 +148,7 @@ def test_only_the_labels_tell_one_night_from_another() -> None:
         cycles(list(lengths(60))),
         (),
         (),
-        [body(row) for row in cycles(list(lengths(60)))],
+        [body()] * 60,
     )
     two = as_json(other)
     for made in (one, two):
@@ -181,7 +193,7 @@ def test_a_soak_that_a_verdict_stopped_says_that_its_number_of_cycles_was_not_fi
     stopped = rough_night()
     assert not stopped.ending.fixed_n
     assert any("not fixed" in ground.text for ground in stopped.grounds)
-    assert any("do not hold as stated" in line for line in summary_lines(stopped))
+    assert any("not exact" in line for line in summary_lines(stopped))
     assert quiet_night().ending.fixed_n
 
 
@@ -222,7 +234,7 @@ def test_the_setup_names_meter_limit_and_what_counts_as_an_outage() -> None:
 )
 def test_what_changed_within_a_soak_is_named(changes: dict[str, Any], named: str) -> None:
     rows = cycles(list(lengths(3)))
-    whole = [body(rows[0]), body(rows[1], **changes), body(rows[2])]
+    whole = [body(), body(**changes), body()]
     found = soak_record(soak(), rows, (), (), whole)
     assert found.setup is not None
     assert found.setup.differences == (named,)
@@ -231,7 +243,7 @@ def test_what_changed_within_a_soak_is_named(changes: dict[str, Any], named: str
 
 def test_a_meter_that_did_not_answer_in_the_first_cycle_is_known_from_the_next() -> None:
     rows = cycles(list(lengths(2)))
-    found = soak_record(soak(), rows, (), (), [body(rows[0], identities={}), body(rows[1])])
+    found = soak_record(soak(), rows, (), (), [body(identities={}), body()])
     assert found.setup is not None
     assert found.setup.meter["serial"] == "0001"
     assert found.setup.differences == ()
@@ -244,7 +256,7 @@ def test_the_definition_is_what_says_when_the_rail_is_away() -> None:
         for key in ("up_above_v", "down_below_v", "ride_through_s", "restore_min_s")
     ]
     more = [*wanted, {"key": "noise_v", "value": "0.1 V", "source": "x"}]
-    found = soak_record(soak(), rows, (), (), [body(rows[0], assumptions=more)])
+    found = soak_record(soak(), rows, (), (), [body(assumptions=more)])
     assert found.setup is not None
     assert found.setup.definition == tuple(Assumption(**row) for row in wanted)
 
@@ -262,7 +274,7 @@ def keep(out: Path, told: list[Told]) -> None:
             if row.ended is not None:
                 folder = out / row.begun.run_id
                 folder.mkdir()
-                (folder / "run.json").write_text(json.dumps(body(row)))
+                (folder / "run.json").write_text(json.dumps(body()))
 
 
 def test_the_record_is_made_again_from_the_journal_and_the_bundles(tmp_path: Path) -> None:

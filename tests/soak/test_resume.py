@@ -268,16 +268,3 @@ def test_a_file_system_that_became_read_only_stops_the_soak_in_one_line(
     night.sit(resume="last")
     assert [n for n, _ in numbers(night)] == [1, 2, 3, 4]
     whole(night)
-
-
-def test_a_night_does_not_begin_where_there_is_no_room_and_stops_cleanly_where_it_ends(
-    night: Night, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import rig.soak as soaks
-
-    room = [10e9, 10e9, 1e6]
-    monkeypatch.setattr(soaks, "free_bytes", lambda _: room.pop(0) if len(room) > 1 else room[0])
-    outcome = night.sit()
-    assert (outcome.ending.reason, outcome.ending.failed) == ("disk", True)
-    assert outcome.ending.text == "too little room for the evidence: 1 MB are free, 100 MB are needed"
-    assert len(night.attempts()) == 2

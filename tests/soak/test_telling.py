@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass, field
 
 import pytest
 
-from rig.errors import InputError
+from rig.errors import HarnessError, InputError
 from rig.notify import Kind, Notifier
+from rig.procedures.soak.runner import Ending, SoakRunner
 from tests.soak.nights import Night
 from tests.soak.plans import GOOD
 
@@ -70,6 +73,21 @@ def test_a_stop_is_told_as_a_stop_with_the_summary(night: Night, teller: Remembe
     assert teller.said[1][1].startswith("tonight: stopped after FAIL")
 
 
+def test_a_soak_that_breaks_off_is_told_before_it_ends(
+    night: Night, teller: Remembering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(self: SoakRunner) -> Ending:
+        raise HarnessError("the machine was too slow")
+
+    monkeypatch.setattr(SoakRunner, "run", slow)
+    night.text = FAILING
+    with pytest.raises(HarnessError):
+        night.sit()
+    assert [(kind, title, text) for kind, title, text in teller.said] == [
+        (Kind.STOP, "tonight: broke off", "the machine was too slow")
+    ]
+
+
 def test_a_plan_without_notify_tells_nobody(night: Night, teller: Remembering) -> None:
     night.text = GOOD.replace("cycles = 4", "cycles = 1")
     night.sit()
@@ -91,3 +109,11 @@ def test_the_file_of_addresses_lies_beside_the_plan(night: Night) -> None:
     with pytest.raises(InputError, match="cannot be read") as told:
         night.sit()
     assert told.value.where.file == str(night.folder / "addresses.toml")
+
+
+def test_a_soak_begins_without_the_statistics_library_and_without_the_sender() -> None:
+    script = (
+        "import sys, rig.soak; sys.exit(' '.join(sorted({'scipy', 'apprise', 'requests'} & set(sys.modules))) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr

@@ -35,7 +35,7 @@ class Bench:
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     clock, stage = VirtualClock(), Stage(80.0)
-    face = TwinE36300(clock, stage, "MY1")
+    face = TwinE36300(stage, "MY1")
     server = LineServer("supply", face.handle, clock, threading.RLock())
     supply = KeysightE36300("supply", VisaLink(server.address, clock, 1.0, "supply"), 2, SupplyLimits(14.0, 2.5))
     yield Bench(clock, stage, face, server, supply)

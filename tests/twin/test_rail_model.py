@@ -293,9 +293,21 @@ def test_a_long_life_does_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) 
     clock, model = rail()
     for number in range(2_000):
         model.set_feed("meter", 12.0 if number % 2 else None)
-        clock.sleep(0.01)
-    assert len(model._segments) <= 202
+        clock.sleep(60.0)
+    assert len(model._segments) <= 800
     assert len(model._segments) == len(model._starts)
+    recent = np.arange(clock.now() - 7200 * NS, clock.now(), NS)
+    assert not np.any(np.isnan(model.volts(recent)))
+    assert np.isnan(volts_at(model, clock.now() - 10 * 3600 * NS))
+
+
+def test_a_short_life_of_many_pulses_does_not_grow_without_end_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rig.twin.rail_model._KEEP_SEGMENTS", 100)
+    monkeypatch.setattr("rig.twin.rail_model._MOST_SEGMENTS", 200)
+    clock, model = rail()
+    for number in range(2_000):
+        model.set_feed("meter", 12.0 if number % 2 else None)
+        clock.sleep(0.01)
+    assert len(model._segments) <= 201
     recent = np.arange(clock.now() - NS // 10, clock.now(), 1_000_000)
     assert not np.any(np.isnan(model.volts(recent)))
-    assert np.isnan(volts_at(model, clock.now() - 15 * NS))

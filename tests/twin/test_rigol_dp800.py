@@ -35,7 +35,7 @@ class Bench:
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     clock, stage = VirtualClock(), Stage(80.0)
-    face = TwinDP800(clock, stage, "DP8C1")
+    face = TwinDP800(stage, "DP8C1")
     server = LineServer("supply", face.handle, clock, threading.RLock())
     link = VisaLink(server.address, clock, 1.0, "supply")
     supply = RigolDP800("supply", link, 1, SupplyLimits(30.0, 3.0))

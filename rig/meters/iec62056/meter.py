@@ -19,7 +19,7 @@ from rig.meters.iec62056.profile import Action, OpticalProfile, Value, filled
 from rig.meters.iec62056.session import Session
 from rig.meters.iec62056.sign_on import SignOn
 from rig.meters.port import Abilities, Activation, ImageState, LogEntry, Meter, MeterIdentity, MeterRefused
-from rig.meters.serial_port import SerialPort
+from rig.meters.serial_port import SerialPort, with_parity
 
 _VERIFY_POLL_S = 1.0
 _BUSY = (ImageState.VERIFYING, ImageState.TRANSFERRING)
@@ -55,6 +55,11 @@ class OpticalMeter(Meter):
         self._session = Session(port, how, opened, idle_s)
         self._begun: bytes | None = None
         """The image of which the meter already has a part."""
+
+    def secret_bytes(self) -> tuple[bytes, ...]:
+        """Its credentials as they go over the wire, for who must strike them out: with parity in software, too."""
+        values = list(self._secrets.values())
+        return (*(value.encode("ascii") for value in values), *(with_parity(value.encode("ascii")) for value in values))
 
     @property
     def activates(self) -> bool:

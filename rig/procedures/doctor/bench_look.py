@@ -41,7 +41,7 @@ class BenchLook:
         config, clock = wires.config, wires.clock
         self._tables: list[SupplyTable | OscilloscopeTable] = [*config.supply, *config.oscilloscope]
         self._looks = [InstrumentLook(table, clock, wires.call_sets.taps) for table in self._tables]
-        self._meter = MeterLook(config, clock)
+        self._meter = MeterLook(config, clock, wires.call_sets.taps)
         self._lines = LinesLook(config, clock, wires.call_sets, machine)
         self._instruments = [
             Job(clock, "instruments", table.name, look.run, _limit_s(table.timeout_s))

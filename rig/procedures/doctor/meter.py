@@ -12,6 +12,7 @@ from rig.bench.optical_table import OpticalPart
 from rig.clock import Clock
 from rig.errors import LinkTimeout, RigError
 from rig.procedures.doctor.instruments import unanswered
+from rig.recording import Taps
 from rig.records.doctor import Check, Desk, with_asked
 
 _DESK = Desk("meter")
@@ -21,14 +22,14 @@ IDENTITY = "meter: identity"
 class MeterLook:
     """`error` is why it did not answer, `seen` who did."""
 
-    def __init__(self, config: BenchConfig, clock: Clock) -> None:
+    def __init__(self, config: BenchConfig, clock: Clock, taps: Taps | None = None) -> None:
         """Raises InputError for a profile, or a credential, that there is not."""
         part = readable(config.meter)
         self.timeout_s = part.timeout_s if part is not None else 0.0
         self._address: str | None = getattr(part, "address", None)
         self._optical = isinstance(part, OpticalPart)
         self._place = place(config.meter)
-        self._reader = open_reader(config, clock)
+        self._reader = open_reader(config, clock, taps)
         self.error: RigError | None = None
         self.seen: str | None = None
 

@@ -6,6 +6,9 @@ most, after a FAIL (whose safe state is proven) and after the end, never while t
 
 from __future__ import annotations
 
+import contextlib
+
+from rig.errors import RigError
 from rig.notify import Kind, Notifier
 from rig.procedures.progress import Panel
 from rig.procedures.soak.plan import Plan
@@ -60,6 +63,12 @@ class Telling:
         if ending.reason in _NOT_SAFE:
             kind = Kind.NOT_SAFE
         return self._tell(kind, f"{self._name}: {ending.text}", "\n".join(summary_lines(record)), None)
+
+    def broke(self, error: Exception) -> None:
+        """Tell that the soak broke off in no good order, before this goes on to whoever started it."""
+        text = error.one_line() if isinstance(error, RigError) else type(error).__name__
+        with contextlib.suppress(RigError):  # the first error is the one to tell
+            self._tell(Kind.STOP, f"{self._name}: broke off", text, None)
 
     def _tell(self, kind: Kind, title: str, text: str, cycle: int | None) -> bool:
         if self._notifier is None or kind.value not in self._wanted:

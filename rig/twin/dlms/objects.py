@@ -70,6 +70,7 @@ class Objects:
             (7, POWER_FAILURES): _log(self._power_failures, (8, CLOCK, 2), (3, POWER_DURATION, 2)),
             (7, EVENTS): _log(self._events, (8, CLOCK, 2), (1, EVENT_CODE, 2)),
             (8, CLOCK): Object(8, 0, {2: self._now, 3: lambda: number(Tag.INT16, 0)}),
+            (15, ASSOCIATION): Object(15, 1, {2: self.listed}),
             (18, IMAGE): Object(18, 0, image.attributes, {5: image.set_enabled}, image.methods),
             (22, SCHEDULE): Object(
                 22,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from math import comb
 
 import pytest
 from hypothesis import given
@@ -42,6 +43,20 @@ def test_the_limits_for_ten_are_those_of_the_published_table(x: int, low: float,
 @pytest.mark.parametrize("cycles", [1, 22, 59, 60, 5000])
 def test_without_a_violation_the_limit_is_what_can_be_worked_out_by_hand(cycles: int) -> None:
     assert upper_limit(0, cycles, 0.95) == pytest.approx(1.0 - 0.05 ** (1.0 / cycles), rel=1e-12)
+
+
+def _coverage(fails: int, most: int, p: float) -> float:
+    """How often the 95 % limit covers `p` in a soak that stops at that many FAILs, or after `most` cycles."""
+    ends = [(n, fails, comb(n - 1, fails - 1) * p**fails * (1 - p) ** (n - fails)) for n in range(fails, most + 1)]
+    ends += [(most, k, comb(most, k) * p**k * (1 - p) ** (most - k)) for k in range(fails)]
+    assert sum(chance for _, _, chance in ends) == pytest.approx(1.0)
+    return sum(chance for n, k, chance in ends if upper_limit(k, n, 0.95) >= p)
+
+
+@pytest.mark.parametrize("fails", [1, 2, 3])
+@pytest.mark.parametrize("most", [10, 30])
+def test_where_a_soak_stops_at_a_fail_the_limit_errs_on_the_safe_side(fails: int, most: int) -> None:
+    assert min(_coverage(fails, most, p / 50) for p in range(1, 50)) >= 0.95
 
 
 def test_of_no_cycles_nothing_is_known() -> None:
