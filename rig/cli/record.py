@@ -57,14 +57,20 @@ def _record(options: Namespace, inner: Namespace) -> int:
     inner.taps = recorder
     try:
         code: int = inner.verb(inner)
-    finally:
-        if not recorder.close():
-            print(f"nothing was said on any link: {options.out} was not kept", file=sys.stderr)  # noqa: T201
-        elif recorder.broken is not None:
-            print(f"the recording {options.out} is not whole: {recorder.broken}", file=sys.stderr)  # noqa: T201
-        else:
-            print(f"recorded: {options.out}", file=sys.stderr)  # noqa: T201
+    except BaseException:
+        if recorder.close():
+            _tell(options.out, recorder.broken)
+        raise
+    if recorder.close():
+        _tell(options.out, recorder.broken)
+    else:
+        print(f"nothing was said on any link: {options.out} was not kept", file=sys.stderr)  # noqa: T201
     return code
+
+
+def _tell(file: Path, broken: str | None) -> None:
+    words = f"recorded: {file}" if broken is None else f"the recording {file} is not whole: {broken}"
+    print(words, file=sys.stderr)  # noqa: T201
 
 
 def _check(options: Namespace) -> int:

@@ -28,7 +28,7 @@ _ON_A_TERMINAL = 50
 _FILTERS = ("soak", "verdict", "fixture", "bench", "since", "until", "limit")
 _STYLES = {"PASS": "green", "VALID": "green", "FAIL": "bold red", "RUNNING": "cyan"}
 _OTHER = "yellow"
-_HEAD = ("run", "verdict", "fixture", "longest outage", "bench", "soak and cycle")
+_HEAD = ("run", "verdict", "fixture", "longest outage", "bench", "cycle", "soak")
 _MS = 1_000_000
 _DAY = len("2026-11-24")
 
@@ -115,10 +115,10 @@ def _label(option: str, text: str | None, whole_day: str) -> str | None:
 
 
 def _cells(row: Listed, word: str) -> tuple[str, ...]:
-    place = "" if row.cycle is None else f"{row.soak} {row.cycle}"
+    cycle = "" if row.cycle is None else str(row.cycle)
     if row.attempt is not None and row.attempt > 1:
-        place += f", attempt {row.attempt}"
-    return (row.run_id, word, row.fixture or row.kind, _outage(row), row.bench, place)
+        cycle += f", attempt {row.attempt}"
+    return (row.run_id, word, row.fixture or row.kind, _outage(row), row.bench, cycle, row.soak or "")
 
 
 def _outage(row: Listed) -> str:
@@ -137,7 +137,7 @@ def _lines(found: Listing) -> Iterator[str]:
     table = [_HEAD, *(_cells(attempt, word) for attempt, word in found.rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     if not any(row[-1] for row in table[1:]):  # no soak among them
-        table, widths = [row[:-1] for row in table], widths[:-1]
+        table, widths = [row[:-2] for row in table], widths[:-2]
     pattern = "  ".join(f"{{:<{width}}}" for width in widths)
     for row in table:
         yield pattern.format(*row).rstrip()
@@ -149,11 +149,11 @@ def _table(found: Listing) -> None:
 
     console = Console(highlight=False)
     for number, line in enumerate(_lines(found)):
-        text = Text(line, style="bold" if number == 0 else "", no_wrap=True, overflow="ellipsis")
+        text = Text(line, style="bold" if number == 0 else "")
         if number:
             word = found.rows[number - 1][1]
             text.highlight_words([f" {word} "], _STYLES.get(word, _OTHER))
-        console.print(text)
+        console.print(text, no_wrap=True, overflow="ellipsis", crop=True)
     for line in _summary(found):
         console.print(Text(line))
 

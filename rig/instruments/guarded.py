@@ -43,8 +43,10 @@ class GuardedWire:
         """One exchange on the open wire. What goes wrong is a `LinkError` that names `command`, and closes the wire."""
         if self._broken and not self.is_open and self._wire.settles_s > 0:
             self._clock.sleep(self._wire.settles_s)
+        begun = False
         try:
             with self._clock.io(self, timeout_s):
+                begun = True
                 self._ready(timeout_s)
                 yield self._wire
                 self._nothing_left(f"more than one reply to {command!r}")
@@ -56,7 +58,8 @@ class GuardedWire:
             why = error.strerror or str(error) or type(error).__name__
             raise LinkError(f"{self.name}: {command!r}: the link broke: {why}") from error
         except BaseException:
-            self._break()
+            if begun:  # else it is a request to stop, and nothing is in flight
+                self._break()
             raise
 
     def abort(self) -> None:

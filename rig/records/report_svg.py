@@ -6,9 +6,9 @@ Pure: from the record and the picture to text. Decides nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -239,9 +239,9 @@ def _volts(picture: Picture, envelope: Envelope, view: View, name: str) -> Itera
     yield text(4, HEAD + VOLTS / 2 + 10, _short(envelope.name, 13))
     yield f'<g clip-path="url(#{name}-plot)">'
     for run in _runs(_columns_in(rows, view)):
-        there = " ".join(f"{view.x(t):.2f},{y(high):.2f}" for t, _, high in run)
-        back = " ".join(f"{view.x(t):.2f},{y(low):.2f}" for t, low, _ in reversed(run))
-        yield f'<polygon points="{there} {back}" fill="{TRACE}" stroke="{TRACE}" stroke-linejoin="round"/>'
+        there = [(view.x(t), y(high)) for t, _, high in run]
+        back = [(view.x(t), y(low)) for t, low, _ in reversed(run)]
+        yield f'<polygon points="{_points(there + back)}" fill="{TRACE}" stroke="{TRACE}" stroke-linejoin="round"/>'
     yield "</g>"
     upper, lower = y(picture.up_above_v), y(picture.down_below_v)
     apart = max(0.0, 15 - (lower - upper)) / 2
@@ -251,6 +251,11 @@ def _volts(picture: Picture, envelope: Envelope, view: View, name: str) -> Itera
     ):
         yield line(LEFT, at, RIGHT, at, colour, ' stroke-width="1.5" stroke-dasharray="6 4"')
         yield text(RIGHT + 6, label_y + 4, words, fill=INK)
+
+
+def _points(points: Sequence[tuple[float, float]]) -> str:
+    """All in one go: a report has thousands, and formatting them one by one was a third of its time."""
+    return " ".join(["%.2f,%.2f"] * len(points)) % tuple(chain.from_iterable(points))
 
 
 def _columns_in(rows: npt.NDArray[np.float64], view: View) -> list[tuple[float, float, float]]:

@@ -17,7 +17,7 @@ from tests.records.journal.facts import GONE, SOAK, begun, ended
 from tests.records.journal.test_rebuild import a_night
 
 UPPER_S = 45.006000001
-IN_SOAK = (SOAK.soak_id, "7,", "attempt", "2")
+IN_SOAK = ("7,", "attempt", "2", SOAK.soak_id)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from rig.clock.base import to_ns
+from rig.clock.base import Cancelled, to_ns
 from rig.clock.virtual import VirtualClock
 from rig.errors import LinkError, LinkTimeout
 from rig.instruments.catalogue import supply
@@ -198,3 +198,42 @@ def test_a_port_where_nobody_listens_is_an_error_and_no_open_link(address: str) 
     with pytest.raises(LinkError, match=r"psu: .*the link broke"):
         link.query(":A?")
     assert link.openings == 0
+
+
+def test_a_request_to_stop_lets_the_exchange_end_and_leaves_nothing_in_flight(start: Start) -> None:
+    link, clock, instrument = start({":A?": b"1\n", ":B?": b"2\n"})
+    link.query(":A?")
+
+    def say(line: str) -> Reply:
+        clock.cancel("Ctrl-C")
+        return Instrument.say(instrument, line)
+
+    instrument.say = say  # type: ignore[method-assign]
+    assert link.query(":A?") == "1"
+    with pytest.raises(Cancelled):
+        link.query(":A?")
+    with clock.shielded():
+        assert link.query(":B?") == "2"
+    assert link.openings == 1
+
+
+def test_an_interrupt_in_the_middle_of_an_exchange_costs_the_connection_and_never_an_answer(
+    start: Start, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, _, _ = start({":A?": b"1\n", ":B?": b"2\n"})
+    link.query(":A?")
+    wire = link._wire._wire
+    read_line = wire.read_line
+
+    def interrupted() -> bytes:
+        if kind == "serial":  # what is late there is waited for, which takes no real time here
+            read_line()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(wire, "read_line", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            link.query(":A?")
+    assert not link.is_open
+    assert link.query(":B?") == "2"
+    assert link.openings == 2

@@ -177,9 +177,9 @@ def test_a_look_at_the_twin_is_recorded_checked_and_served_again(
     assert json.loads(out)["schema"] == "rig.doctor/1"
     assert err == f"recorded: {file}\n"
     assert main(["record", "--check", str(file)]) == 0
-    assert "a whole recording of 2 links" in capsys.readouterr().out
+    assert "a whole recording of 3 links" in capsys.readouterr().out
     assert main(["record", "--check", str(file), "--json"]) == 0
-    assert [link["name"] for link in json.loads(capsys.readouterr().out)["links"]] == ["psu", "scope"]
+    assert [link["name"] for link in json.loads(capsys.readouterr().out)["links"]] == ["psu", "scope", "meter"]
     command = [sys.executable, "-m", "rig", "twin", "serve", "--replay", str(file), "--until-eof"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as it:
         assert it.stdout is not None

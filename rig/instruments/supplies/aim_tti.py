@@ -98,7 +98,7 @@ class AimTTi(SupplyDriver):
         return channels(who)
 
     def _family(self) -> str:
-        return f"an Aim-TTi {', '.join(f'{model}P' for model in _MODELS)}"
+        return f"an Aim-TTi {', '.join(_MODELS)}, the programmable one (P)"
 
     def _off(self) -> OffTexts:
         return off_texts(self._number)

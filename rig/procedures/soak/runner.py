@@ -151,7 +151,7 @@ class SoakRunner:
         if not missing:
             return True
         began = self._clock.now()
-        words = "; ".join(f"{name}: {why}" for name, why in missing.items())
+        words = "; ".join(why if why.startswith(name) else f"{name}: {why}" for name, why in missing.items())
         self._event(EventKind.GAP, f"away: {words}")
         ladder = Ladder(
             self._visit, self._clock, self.plan.tables.recovery, self.bench.meter.name, self.usb, self._told
@@ -264,7 +264,7 @@ class SoakRunner:
         elapsed = self._clock.now() - self._begun_ns
         return SoakState(
             cycle=self.tally.number,
-            done=self.tally.done if self.tally.row[1] else 0,
+            done=self.tally.done,
             planned=self.end.cycles,
             verdicts=dict(self.tally.verdicts),
             longest_s=self.tally.longest_s,

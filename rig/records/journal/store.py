@@ -156,6 +156,8 @@ def open_for_writing(out: Path) -> sqlite3.Connection:
 def open_for_reading(out: Path) -> sqlite3.Connection:
     """The journal in `out`; no writer is held up, and nothing is changed. See `told` for the errors."""
     path = path_in(out)
+    if not out.is_dir():
+        raise InputError("no folder of results", Where(str(out), found="no such folder"))
     if not path.is_file():
         expected = f"a folder of results; 'rig runs rebuild --out {out}' makes a journal from its bundles"
         raise InputError("no journal here", Where(str(path), found="no such file", expected=expected))
@@ -202,6 +204,8 @@ def told(path: Path) -> Iterator[None]:
         raise BenchError("the journal has this already", Where(str(path), found=str(error))) from error
     except sqlite3.Error as error:
         raise _in_a_line(path, error) from error
+    except UnicodeError as error:  # in what a damaged file makes SQLite say
+        raise damaged(path, "text that is none") from error
     except OSError as error:
         raise BenchError("the journal cannot be written", Where(str(path), found=error.strerror)) from error
 

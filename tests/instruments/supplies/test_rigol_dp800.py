@@ -171,6 +171,31 @@ def test_an_old_error_in_the_queue_does_not_stop_the_supply_from_being_safe():
         assert supply(link).make_safe().output_on is False
 
 
+def test_a_trip_is_cleared_with_the_output_off():
+    with transcript(
+        IDN,
+        *setting(":OUTP CH1,OFF", ":OUTP? CH1", "OFF"),
+        *((":OUTP:OVP:CLEAR CH1", None), (":SYST:ERR?", '0,"No error"')),
+        *((":OUTP:OCP:CLEAR CH1", None), (":SYST:ERR?", '0,"No error"')),
+        *reading(on="OFF"),
+    ) as link:
+        assert not supply(link).clear().tripped
+
+
+def test_a_trip_that_stays_is_an_error():
+    with (
+        transcript(
+            IDN,
+            *setting(":OUTP CH1,OFF", ":OUTP? CH1", "OFF"),
+            *((":OUTP:OVP:CLEAR CH1", None), (":SYST:ERR?", '0,"No error"')),
+            *((":OUTP:OCP:CLEAR CH1", None), (":SYST:ERR?", '0,"No error"')),
+            *reading(on="OFF", ovp="YES"),
+        ) as link,
+        pytest.raises(LinkError, match="not cleared"),
+    ):
+        supply(link).clear()
+
+
 def test_the_transcript_itself_fails_on_a_wrong_an_unsent_and_an_unread_pair():
     with pytest.raises(TranscriptError, match=r"sent '\*IDN\?'"):
         Transcript(("*RST", None)).query("*IDN?")

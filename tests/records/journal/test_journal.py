@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -257,17 +256,3 @@ def test_two_writers_take_turns(tmp_path: Path) -> None:
         for n in range(6):
             (one, other)[n % 2].add(begun(n))
             assert len(reader.attempts()) == n + 1
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_nobody_may_write_is_still_read(tmp_path: Path) -> None:
-    with Journal.open(tmp_path) as journal:
-        journal.add(begun(1))
-    tmp_path.chmod(0o500)
-    try:
-        with Reader.open(tmp_path) as reader:
-            assert len(reader.attempts()) == 1
-        with pytest.raises(BenchError, match="cannot be"), Journal.open(tmp_path) as journal:
-            journal.add(begun(2))
-    finally:
-        tmp_path.chmod(0o700)
