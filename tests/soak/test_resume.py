@@ -184,7 +184,7 @@ def test_a_resume_that_means_no_soak_or_two_is_refused(word: str, told: str, nig
 
 
 def test_there_is_nothing_to_resume_in_an_empty_folder(night: Night) -> None:
-    assert "no journal here" in refused(night, resume="last")
+    assert "no folder of results" in refused(night, resume="last")
     assert not night.out.exists()
 
 
