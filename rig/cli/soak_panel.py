@@ -105,8 +105,9 @@ class SoakPanel(LivePanel):
             longest = "none yet" if state.longest_s is None else f"at most {state.longest_s:.3f} s"
             unbounded = f", {state.unbounded} unbounded" if state.unbounded else ""
             rows.add_row("longest", f"{longest}{unbounded}")
-            left = "" if state.left_s is None else f", about {length_words(state.left_s)} left"
-            rows.add_row("since", f"{length_words(state.elapsed_s)}{left}")
+            run_s = self._now.elapsed_s if state.cycle > state.done else 0.0  # the state is from before this run
+            left = "" if state.left_s is None else f", about {length_words(max(0.0, state.left_s - run_s))} left"
+            rows.add_row("since", f"{length_words(state.elapsed_s + run_s)}{left}")
         for text, style in self._latest:
             rows.add_row("", Text(text, style=style))
         return Group(Box(rows, title="soak", width=90), super()._render())

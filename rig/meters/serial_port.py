@@ -9,6 +9,7 @@ the injected clock.
 from __future__ import annotations
 
 import contextlib
+import os
 import termios
 from collections.abc import Callable
 from typing import TypeVar
@@ -23,7 +24,7 @@ BITS = 10
 """Of one character on the wire: start, eight (or seven and parity), stop."""
 GAP_S = 1.5
 """The longest silence between two characters of one message (IEC 62056-21, 5.1)."""
-_MOST_DRAINS = 200
+_MOST_DRAINS, _MOST_CHUNKS, _CHUNK = 200, 10_000, 4096
 _SWITCH_S = 0.01
 """After the last character, before the rate changes: an echo may still come. A meter waits for 20 ms at least."""
 
@@ -65,8 +66,8 @@ class Damaged(LinkError):
 class SerialPort:
     """One port. Every call raises `LinkError` (a wrong answer, a broken link) or `LinkTimeout` (silence).
 
-    After an error the port stays open: a head that its lines feed keeps its power. Who uses it must `drain` before it
-    asks again, or close.
+    After an error, and after a request to stop, the port stays open, unless it broke: a head that its lines feed keeps
+    its power, and the device can still be signed off. Who uses it must `drain` before it asks again, or close.
     """
 
     def __init__(self, name: str, address: str, clock: Clock, *, software_parity: bool = True) -> None:
@@ -126,12 +127,15 @@ class SerialPort:
         parity: bool = True,
         then_baud: int = 0,
         more: bool = False,
+        secret: bool = False,
     ) -> bytes:
         """Send `request`, and return the message that answers it.
 
         first_s: until the first character of the answer. longest: bytes that the answer may have. parity: characters
         are seven bits and even parity, both ways. then_baud: the rate changes between request and answer. What came
         before the request is thrown away; what comes behind the answer is an error, or with `more` kept for `listen`.
+        secret: the request holds a credential, so what came is told to nobody but as the whole answer: a damaged echo
+        would be the credential.
         """
         line_s = self.seconds(len(request))
         most_s = line_s + first_s + self.seconds(longest, then_baud)
@@ -142,7 +146,13 @@ class SerialPort:
             raw = self._raw(request, parity)
             self._sent = self._send(wire, raw, then_baud)
             echo = _Echo(b"" if self._echoes is False else raw)
-            return self._receive(wire, echo, whole, longest, parity, max(first_s, GAP_S))
+            try:
+                data = self._receive(wire, echo, whole, longest, parity, max(first_s, GAP_S))
+            except BaseException:
+                self._came = b"" if secret else self._came
+                raise
+            self._came = self._raw(data, parity) if secret else self._came
+            return data
 
         self._rest = b""
         data = self._guarded("exchange", most_s, call)
@@ -164,16 +174,23 @@ class SerialPort:
         return self._rest
 
     def tell(self, message: bytes, quiet_s: float, *, parity: bool = True) -> bytes:
-        """Send what is not answered, and listen for `quiet_s`: what comes meanwhile is returned (256 bytes at most)."""
+        """Send what is not answered, and listen for `quiet_s`: what comes meanwhile is returned (256 bytes at most).
+
+        What came before is thrown away.
+        """
         heard, raw = b"", self._raw(message, parity)
 
         def call() -> None:
             nonlocal heard
             wire = self._opened()
+            wire.discard()
             self._send(wire, raw, 0)
-            while len(heard) < len(raw) + 256 and (some := wire.read(quiet_s)):
-                self._came += some
-                heard += some
+            for _ in range(_MOST_CHUNKS):
+                some = wire.read(self.clock.real_timeout_s(quiet_s))
+                self._came = (self._came + some)[:_CHUNK]
+                heard = (heard + some)[: len(raw) + 256]
+                if not some:
+                    return
 
         with contextlib.suppress(LinkTimeout):  # silence is what was waited for
             self._guarded("tell", self.seconds(len(message)) + quiet_s, call)
@@ -232,12 +249,11 @@ class SerialPort:
             raise
         except (OSError, ValueError, TypeError, termios.error) as error:  # a TypeError comes from a port that is closed
             self.close()
+            number = getattr(error, "errno", None)
+            why = type(error).__name__ if number is None else os.strerror(number)
             if what == "open":
-                raise LinkError(f"{self.name}: cannot open {self.address} ({type(error).__name__})") from None
-            raise LinkError(f"{self.name}: the port broke ({type(error).__name__})") from None
-        except BaseException:
-            self.close()
-            raise
+                raise LinkError(f"{self.name}: cannot open {self.address} ({why})") from None
+            raise LinkError(f"{self.name}: the port broke ({why})") from None
 
     def _silence(self, timeout_s: float) -> LinkError:
         if self._heard:

@@ -31,8 +31,8 @@ from tests.foreign.programs import needs_foreign, told
 
 PROFILE = load_optical_profile("synthetic-esme-optical")
 WHO = MeterIdentity("Synthetic Meters", "SM-ESME-1", "SM0000001")
-SCALE = 0.01
-"""The twin's line is a hundred times as fast as a real one."""
+SCALE = 0.05
+"""The twin's line is twenty times as fast as a real one."""
 LONG_S = 30.0
 
 

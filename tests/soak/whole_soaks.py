@@ -29,8 +29,9 @@ every_cycles = 3
 [recovery]
 retry_s = 1.0
 """
-LONGEST_S = 9.0
-"""A sitting begins, makes the controls, and is in its second or third cycle by then."""
+MOMENTS = {"begun": 4.0, "fed": 8.0, "finished": 5.0}
+"""From when a kill's moment counts, and how long after it at most: the process began, the hub is fed, and (twice as
+often) a cycle has finished: then it falls into the next one, or between two."""
 _CYCLE = re.compile(r"  cycle (\d+) of \d+(?:, attempt (\d+))?, [\w-]+: (\w+)")
 
 
@@ -56,8 +57,18 @@ class Sitting:
         gone(self.process.pid, seconds)
         self.process.send_signal(signal.SIGKILL)
 
+    def await_cycle(self) -> None:
+        """Wait until a cycle has finished."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.told += line
+            if _CYCLE.search(line):
+                return
+        raise AssertionError(f"the soak ended before a cycle had: {self.told}")
+
     def end(self) -> int:
-        self.told, _ = self.process.communicate(timeout=PATIENCE_S)
+        told, _ = self.process.communicate(timeout=PATIENCE_S)
+        self.told += told
         return self.process.returncode
 
     def close(self) -> None:
@@ -82,7 +93,8 @@ class KilledSoak:
         with ExitStack() as stack:
             twin = self._twin(stack)
             for _ in range(kills):
-                self._sit(stack, twin, draw.uniform(0.5, LONGEST_S))
+                after = draw.choice([*MOMENTS, "finished"])
+                self._sit(stack, twin, after, draw.uniform(0.0, MOMENTS[after]))
                 assert twin.wait("safe", True)["safe"], "a soak that was killed leaves a safe bench"
             before = self._attempts()
             cycles = max((a.begun.cycle.number for a in before if a.begun.cycle), default=0) + 1
@@ -111,9 +123,13 @@ class KilledSoak:
         except Exception:  # noqa: BLE001 - there is no journal yet
             return ()
 
-    def _sit(self, stack: ExitStack, twin: Twin, seconds: float) -> None:
+    def _sit(self, stack: ExitStack, twin: Twin, after: str, seconds: float) -> None:
         sitting = Sitting(twin, self.folder, *self._resume())
         stack.callback(sitting.close)
+        if after == "fed":
+            twin.wait("safe", False)
+        elif after == "finished":
+            sitting.await_cycle()
         sitting.kill(seconds)
         code = sitting.end()
         assert code == -signal.SIGKILL, sitting.told

@@ -135,7 +135,7 @@ class Session:
         message = command_message(command, text.encode("ascii"))
         for attempt in range(REPEATS + 1):
             try:
-                found = self._answer(message, _LONGEST_OPERAND)
+                found = self._answer(message, _LONGEST_OPERAND, secret=secret)
             except Damaged as error:
                 if repeat and attempt < REPEATS:
                     self.open()
@@ -166,15 +166,22 @@ class Session:
 
     # -- one exchange --------------------------------------------------------------------------------------------
 
-    def _answer(self, message: bytes, longest: int, then_baud: int = 0, retry: bool = False) -> Block:
-        """The block that answers. `retry`: one that came damaged is asked for again."""
+    def _answer(
+        self, message: bytes, longest: int, then_baud: int = 0, retry: bool = False, secret: bool = False
+    ) -> Block:
+        """The block that answers. `retry`: one that came damaged is asked for again. `secret`: see `SerialPort`."""
         port = self.port
         for attempt in range(REPEATS + 1):
             if self._who is not None:
                 port.clock.sleep(self._who.least_reaction_s)
             try:
                 data = port.exchange(
-                    message, block_end, first_s=self._how.answer_s, longest=longest, then_baud=then_baud
+                    message,
+                    block_end,
+                    first_s=self._how.answer_s,
+                    longest=longest,
+                    then_baud=then_baud,
+                    secret=secret,
                 )
             except Damaged:
                 if not retry or attempt == REPEATS:

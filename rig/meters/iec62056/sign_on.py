@@ -13,13 +13,14 @@ from rig.meters.iec62056.frames import (
     BREAK,
     LONGEST_IDENTIFICATION,
     MODE_C,
+    NAK,
     Identification,
     identification,
     identification_end,
     option_select,
     request_message,
 )
-from rig.meters.serial_port import SerialPort
+from rig.meters.serial_port import SerialPort, seven_bits
 
 WAKE_UP_S = 2.2
 """Zeros for 2.1 to 2.3 s, then a pause of 1.5 to 1.7 s (Annex B)."""
@@ -133,7 +134,7 @@ def sign_off(port: SerialPort) -> None:
     asks for it with NAK."""
     for _ in range(2):
         try:
-            if not port.tell(BREAK, QUIET_S):
+            if NAK not in seven_bits(port.tell(BREAK, QUIET_S)):
                 return
         except LinkError:
             return

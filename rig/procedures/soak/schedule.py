@@ -68,6 +68,7 @@ def schedule(plan: Plan, config: BenchConfig, seed: int, end: End, tally: Tally)
             controls_s, since = now_s, 0
         now_s, since, sitting, version = now_s + expected, since + 1, sitting + 1, fixture.version_to
         tally.begin(Cycle("", number, attempt), fixture.name, turn.pair if turn.way == "there" else None)
+        tally.running = False
 
 
 def run_s(config: BenchConfig, fixture: Fixture) -> float:

@@ -22,6 +22,7 @@ class Tally:
     number: int = 0
     attempt: int = 0
     again: bool = False
+    running: bool = False
     fixture: str = ""
     last: int | None = None
     went_there: bool = False
@@ -44,6 +45,7 @@ class Tally:
             tally.begin(attempt.begun.cycle, fixture, places.get(fixture))
             if attempt.ended is not None:
                 tally.end(attempt.ended)
+        tally.running = False  # what did not end is lost, and over
         return tally
 
     def next(self) -> tuple[int, int]:
@@ -53,7 +55,7 @@ class Tally:
     @property
     def done(self) -> int:
         """Cycles that are over; one that is to be tried again is not."""
-        return self.number - 1 if self.again else self.number
+        return self.number - 1 if self.again or self.running else self.number
 
     @property
     def theres(self) -> int:
@@ -69,6 +71,7 @@ class Tally:
         if cycle.number != self.number:
             self._theres_before = self._theres
         self.number, self.attempt, self.again, self.fixture = cycle.number, cycle.attempt, False, fixture
+        self.running = True
         self.went_there = there is not None
         self._theres = self._theres_before + self.went_there
         if there is not None:
@@ -76,6 +79,7 @@ class Tally:
 
     def end(self, ended: Ended) -> None:
         """It has ended so."""
+        self.running = False
         self.again = ended.verdict == "ERROR" and self.attempt < self.tries
         self.verdicts[ended.verdict] += 1
         word, count = self.row
