@@ -21,6 +21,8 @@ _MOST_POLLS = 3
 _QUIET_S = 0.1
 """The line is quiet for so long before it is spoken on again."""
 _MOST_ROUNDS = 4096
+_NOISE = 256
+"""Bytes that are no frame, before an answer is given up."""
 _OVERHEAD = 16
 """Bytes of a frame around its information, at most."""
 
@@ -204,7 +206,7 @@ class HdlcLink(Link):
         heard = _Heard(self._settings, f"{self.name}: {what}")
         request = b"".join(frame.encode() for frame in frames)
         self._port.forget_sent()
-        longest = self._agreed.take_window * (self._agreed.take_bytes + _OVERHEAD) + 2 * hdlc.LONGEST
+        longest = self._agreed.take_window * (self._agreed.take_bytes + _OVERHEAD) + _NOISE
         try:
             self._port.exchange(request, heard.whole, first_s=self._settings.timeout_s, longest=longest, parity=False)
         except LinkTimeout:

@@ -52,6 +52,8 @@ class WrapperServer(TcpServer):
             if answer is None:
                 return SILENCE
             answer = self.garble(answer)
+            if not answer:
+                return SILENCE
             return Deferred(self._delay_s, answer) if self._delay_s else answer
 
         return handle
