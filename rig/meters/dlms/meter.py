@@ -310,7 +310,7 @@ class DlmsMeter(Meter):
     def _session(self) -> Iterator[None]:
         """An association, fresh where it is needed. A call that was asked to stop leaves none."""
         if self._client.is_open and self._clock.now() - self._used_ns > to_ns(_IDLE_S):
-            self._client.hang_up()
+            self._client.disconnect()
         if not self._client.is_open:
             self._client.open()
         try:
