@@ -65,6 +65,8 @@ def test_the_wheel_carries_the_twin_the_fixtures_the_profiles_and_the_schemas(tm
         "rig/meters/profiles/synthetic-esme.toml",
         "rig/meters/profiles/eig-shark-100s.toml",
         "rig/records/schemas/rig.run-1.json",
+        "rig/records/schemas/rig.soak-1.json",
+        "rig/records/schemas/rig.compare-1.json",
         "rig/wiring/single-phase.toml",
         "rig/wiring/single-phase.harness.yml",
         "rig/py.typed",

@@ -24,7 +24,7 @@ from rig.instruments.chips import OpenChip
 from rig.instruments.guards import Guard
 from rig.instruments.line_client import ServedSenseLines
 from rig.instruments.link import VisaLink
-from rig.instruments.ports import Oscilloscope, SenseLines, Supply, SupplyLimits, SupplySettings
+from rig.instruments.ports import CaptureSettings, Oscilloscope, SenseLines, Supply, SupplyLimits, SupplySettings
 from rig.instruments.relays import RPiGPIO
 from rig.instruments.scpi import ScpiLink
 from rig.instruments.sense import (
@@ -72,6 +72,16 @@ class Bench:
             Guard(level_v) if isinstance(level_v, str) else level_v,
             Guard(level_a) if isinstance(level_a, str) else level_a,
         )
+
+    def capture_settings(self, window_s: float, pre_s: float, depth: int) -> CaptureSettings:
+        """A capture of the judged rail: the whole swing in range, triggered by the fall through `up_above_v`."""
+        rail = self.config.rail
+        return CaptureSettings(window_s, pre_s, depth, 1.125 * rail.nominal_v, -0.5, rail.up_above_v)
+
+    def whole_capture(self) -> CaptureSettings:
+        """The capture of an activation, as the bench file says."""
+        table = self.config.oscilloscope[0]
+        return self.capture_settings(table.window_s, table.pre_s, table.depth)
 
     def close(self) -> None:
         """Give back links and lines, all of them whatever fails on the way. Not a safe state: see `rig.bench.safe`."""

@@ -147,6 +147,9 @@ class RecoveringOscilloscope:
     def identify(self) -> Identity:
         return self._again(self._scope.identify)
 
+    def plan(self, settings: CaptureSettings) -> CaptureSettings:
+        return self._again(lambda: self._scope.plan(settings))
+
     def configure(self, settings: CaptureSettings) -> CaptureSettings:
         self._asked = None
         given = self._again(lambda: self._scope.configure(settings))

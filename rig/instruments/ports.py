@@ -172,6 +172,9 @@ class Oscilloscope(Protocol):
 
     def identify(self) -> Identity: ...
 
+    def plan(self, settings: CaptureSettings) -> CaptureSettings:
+        """What `configure` would make of it. `Refused` when the model cannot; nothing is set."""
+
     def configure(self, settings: CaptureSettings) -> CaptureSettings:
         """Set up a single capture and read it back; returns what it will really be (the model's own steps)."""
 

@@ -13,7 +13,7 @@ from rig.errors import BenchError
 from rig.firmware import Fixture
 from rig.meters.port import ImageState
 from rig.procedures.capturing import CaptureJob
-from rig.procedures.control import Kind, capture_settings
+from rig.procedures.control import Kind
 from rig.procedures.controls import meter_controls, supply_controls
 from rig.procedures.evidence import Evidence
 from rig.procedures.meter_steps import MeterSteps
@@ -89,8 +89,8 @@ class ActivationTest:
 
     def _activate_and_watch(self) -> None:
         scope = self._config.oscilloscope[0]
-        settings = capture_settings(self._bench, scope.window_s, scope.pre_s, scope.depth)
-        job = CaptureJob(self._bench.oscilloscope, self._clock, settings, self._bench.recoveries)
+        whole = self._bench.whole_capture()
+        job = CaptureJob(self._bench.oscilloscope, self._clock, whole, self._bench.recoveries)
         self.watch.on_edge = job.poke
         try:
             self._clock.wait(job.armed, 4 * scope.pre_s + 60)

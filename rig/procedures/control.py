@@ -17,7 +17,7 @@ from rig.bench.opening import Bench
 from rig.clock import to_ns
 from rig.errors import BenchError
 from rig.guardian.core import Move
-from rig.instruments.ports import Capture, CaptureSettings
+from rig.instruments.ports import Capture
 from rig.judgement import Cause, Surroundings, cause_of
 from rig.judgement.cause import SLACK_NS
 from rig.meters.port import ImageState
@@ -88,12 +88,6 @@ def required(config: BenchConfig) -> tuple[Kind, ...]:
 def quiet_s(config: BenchConfig) -> float:
     """How long it is quiet before and after a cut."""
     return QUIET * config.rail.restore_min_s
-
-
-def capture_settings(bench: Bench, window_s: float, pre_s: float, depth: int) -> CaptureSettings:
-    """A capture of the judged rail: the whole swing in range, triggered by the fall through `up_above_v`."""
-    rail = bench.config.rail
-    return CaptureSettings(window_s, pre_s, depth, 1.125 * rail.nominal_v, -0.5, rail.up_above_v)
 
 
 def run_quiet(bench: Bench, watch: Watch, view: ScopeView, watch_s: float) -> ControlResult:
@@ -205,7 +199,7 @@ def _armed(bench: Bench, watch: Watch, cut_s: float) -> Iterator[CaptureJob]:
     Raises when it cannot.
     """
     clock, pause_s = bench.clock, quiet_s(bench.config)
-    settings = capture_settings(bench, cut_s + 3.5 * pause_s, 0.75 * pause_s, CONTROL_DEPTH)
+    settings = bench.capture_settings(cut_s + 3.5 * pause_s, 0.75 * pause_s, CONTROL_DEPTH)
     job = CaptureJob(bench.oscilloscope, clock, settings, bench.recoveries)
     watch.on_edge = job.poke
     try:

@@ -132,6 +132,8 @@ def _meaning(record: SoakRecord) -> str:
         ("with each INCONCLUSIVE as a violation", chance_words(chance.violated)),
         ("with each ERROR as one too", chance_words(chance.all_violated)),
     ]
+    if not record.ending.fixed_n:
+        rows.append(("These limits", "are not exact: the soak was stopped because of its verdicts"))
     if statistics.outage.largest is not None:
         rows.append(("Longest outage", band(statistics.outage.largest.lower_s, statistics.outage.largest.upper_s)))
         rows += [

@@ -164,17 +164,17 @@ def histogram_svg(outage: Distribution, limit_s: float | None, name: str) -> str
 
 def key_svg() -> str:
     """What colours and marks mean."""
-    parts = [f'<svg viewBox="0 0 {WIDTH} 26" role="img" aria-label="Key">', defs("soakkey")]
+    parts = [f'<svg viewBox="0 0 {WIDTH} 32" role="img" aria-label="Key">', defs("soakkey")]
     at = float(LEFT)
     for verdict in ("PASS", "FAIL", "INCONCLUSIVE", "ERROR"):
-        parts += [rect(at, 4, 8, 17, _COLOURS[verdict]), *_mark(verdict, at + 4, 4), words(at + 16, 17, verdict)]
+        parts += [rect(at, 12, 8, 14, _COLOURS[verdict]), *_mark(verdict, at + 4, 10), words(at + 16, 23, verdict)]
         at += 44 + 8.5 * len(verdict)
-    parts += [rect(at, 4, 8, 17, "url(#soakkey-unseen)", ' stroke="#777"'), words(at + 16, 17, "no upper bound")]
+    parts += [rect(at, 12, 8, 14, "url(#soakkey-unseen)", ' stroke="#777"'), words(at + 16, 23, "no upper bound")]
     parts += [
-        *_cross(at + 130, 12),
-        words(at + 142, 17, "lost"),
-        _flag(at + 190, 18),
-        words(at + 202, 17, "event"),
+        *_cross(at + 130, 19),
+        words(at + 142, 23, "lost"),
+        _flag(at + 190, 24),
+        words(at + 202, 23, "event"),
         "</svg>",
     ]
     return "\n".join(parts)

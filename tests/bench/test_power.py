@@ -139,6 +139,11 @@ REFUSALS: dict[str, tuple[Change, Callable[[Bench], Bench], str]] = {
         lambda b: changed(b, "supply", volts=14.5),
         "psu: outside the limits, nothing was sent",
     ),
+    "a record that the oscilloscope has no memory for": (
+        lambda _: None,
+        lambda b: changed(b, "oscilloscope", depth=100_000_000),
+        "depth: scope: more than the model can (found 1e+08, expected at most 2.4e+07)",
+    ),
     "a rail that something feeds": (
         lambda t: t.contact("meter-feed").stick(True),
         lambda b: b,

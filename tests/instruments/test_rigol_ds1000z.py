@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -48,7 +49,16 @@ def configuring() -> tuple[Pair, ...]:
         (":TRIG:EDG:LEV 8", "8.000000e+00"),
     ):
         pairs += setting(command, f"{command.split()[0]}?", back)
-    return (*pairs, *stopping("TD"))
+    return (*pairs, *stopping("TD"), *standing(pairs))
+
+
+SETS = 23
+"""What was set and read back."""
+
+
+def standing(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
+    """Every read-back again."""
+    return tuple((q, back) for q, back in pairs if isinstance(back, str) and q not in ("*IDN?", OK[0]))
 
 
 def stopping(before: str) -> tuple[Pair, ...]:
@@ -74,6 +84,7 @@ def reading(block: bytes, preamble: str = PREAMBLE, position: str = "40") -> tup
         (":WAV:DATA?", block),
         (":WAV:PRE?", preamble),
         (":TRIG:STAT?", "STOP"),
+        *configuring()[-SETS:],
     )
 
 
@@ -151,8 +162,9 @@ def test_a_preamble_that_is_not_what_was_set_is_an_error(preamble: str):
 
 def test_a_knob_that_was_turned_while_the_record_was_read_is_an_error():
     pairs = [*configuring(), *ARMING, *reading(BLOCK)]
-    pairs[-2] = (":WAV:PRE?", PREAMBLE.replace("-75", "-74"))
-    with transcript(*pairs[:-1]) as link:
+    changed = len(pairs) - SETS - 2
+    pairs[changed] = (":WAV:PRE?", PREAMBLE.replace("-75", "-74"))
+    with transcript(*pairs[: changed + 1]) as link:
         device = scope(link)
         device.configure(WANTED)
         device.arm()

@@ -9,12 +9,12 @@ from rig.clock.virtual import VirtualClock
 from rig.errors import LinkError, Refused
 from rig.instruments.catalogue import OSCILLOSCOPES, oscilloscope, oscilloscope_driver
 from rig.instruments.ports import Capture, Identity, ScopeState
-from rig.instruments.scopes.deep import LOOKS, DeepScope
+from rig.instruments.scopes.deep import DeepScope
 from rig.instruments.scopes.keysight_infiniivision import KeysightInfiniiVision
 from rig.instruments.scopes.rohde_rtb import RohdeRTB
 from rig.instruments.scpi import parse_identity
+from tests.instruments.more_scope_families import FAMILIES, ROHDE
 from tests.instruments.scope_families import KEYSIGHT, SCPI, WANTED, F, Family, Pairs, S, T, W, sets
-from tests.instruments.scope_families_2 import FAMILIES, ROHDE
 from tests.transcript import Transcript, transcript
 
 every = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
@@ -25,7 +25,17 @@ def device(family: Family, link: Transcript, clock: VirtualClock | None = None) 
 
 
 def configuring(family: Family) -> Pairs:
-    return (family.identifying, *family.setting_up, *family.looks[S], *family.halting, *family.looks[S])
+    stopping = (*family.looks[S], *family.halting, *family.looks[S])
+    return (family.identifying, *family.setting_up, *stopping, *standing(family))
+
+
+def standing(family: Family) -> Pairs:
+    """Every read-back again: at the end of the set-up, and when a record was read."""
+    return tuple((q, back) for q, back in family.setting_up if isinstance(back, str) and _lasts(q, back))
+
+
+def _lasts(question: str, back: str) -> bool:
+    return question not in _NO_READ_BACKS and (question, back) != (":TRIG:MODE?", "AUTO")
 
 
 def arming(family: Family) -> Pairs:
@@ -35,7 +45,7 @@ def arming(family: Family) -> Pairs:
 def reading(family: Family, codes: bytes) -> Pairs:
     """From the look that says it is over."""
     record = (*family.choosing, *family.meaning, *family.fetching(codes), *family.meaning, *family.looks[S])
-    return (*family.looks[S], *family.triggered, *record)
+    return (*family.looks[S], *family.triggered, *record, *standing(family))
 
 
 def a_fall(family: Family) -> bytes:
@@ -182,7 +192,7 @@ def test_a_block_that_is_not_what_its_header_promises_is_an_error(family: Family
 @every
 def test_a_set_that_is_not_obeyed_is_an_error(family: Family):
     """Every read-back of the set-up is changed in turn: never is one of them passed over."""
-    pairs = configuring(family)
+    pairs = (family.identifying, *family.setting_up)
     backs = [n for n, (q, back) in enumerate(pairs) if n and isinstance(back, str) and _is_read_back(q)]
     assert len(backs) > 15
     for at in backs:
@@ -199,6 +209,25 @@ _NO_READ_BACKS = {
 def _is_read_back(question: str) -> bool:
     """Not the error queue, not a state, not what is only asked to see that a command was taken."""
     return question not in _NO_READ_BACKS
+
+
+@every
+def test_any_knob_that_was_turned_before_the_record_was_read_is_told(family: Family):
+    """Coupling, say, shows in nothing that a record says of itself."""
+    codes, states = a_fall(family), (*family.looks[W], *family.looks[T])
+    whole = (*configuring(family), *arming(family), *states, *reading(family, codes))
+    for back in range(len(standing(family)), 0, -6):
+        pairs = (*whole[: len(whole) - back], (whole[-back][0], "7.7777E+02"))
+        with transcript(*pairs) as link:
+            clock = VirtualClock()
+            scope = device(family, link, clock)
+            scope.configure(WANTED)
+            scope.arm()
+            scope.state()
+            scope.state()
+            clock.sleep(family.real.window_s)
+            with pytest.raises(LinkError, match="turned a knob"):
+                scope.read()
 
 
 @every
@@ -257,78 +286,6 @@ def test_one_that_is_not_configured_is_neither_armed_nor_polled_nor_read(family:
         for act in (scope.arm, scope.level, scope.read):
             with pytest.raises(Refused):
                 act()
-
-
-# -- polled levels ---------------------------------------------------------------------------------------------------
-
-
-def polling(family: Family, codes: bytes) -> Pairs:
-    record = (*family.choosing, *family.meaning, *family.fetching(codes), *family.meaning, *family.looks[S])
-    poll = (*family.looks[S], *family.starting, *family.looks[W], *family.forcing, *family.looks[S])
-    return (*configuring(family), *poll, *record)
-
-
-@every
-def test_a_level_is_new_when_it_waited_after_arming_and_stopped_after_forcing(family: Family):
-    with transcript(*polling(family, bytes([128, 130] * (family.points // 2)))) as link:
-        scope = device(family, link)
-        scope.configure(WANTED)
-        level = scope.level()
-    assert level is not None
-    factor = 256 if family.wide else 1
-    zero = (family.zero_code + 32768) / 256 if family.wide else family.zero_code
-    assert level.low_v == pytest.approx((128 - zero) * family.volts_per_code * factor, abs=1e-3)
-    assert level.high_v == pytest.approx((130 - zero) * family.volts_per_code * factor, abs=1e-3)
-    assert level.to_ns - level.from_ns >= family.real.window_s * 1e9
-
-
-@every
-@pytest.mark.parametrize("code", [0, 255])
-def test_a_level_that_is_clipped_is_unknown(family: Family, code: int):
-    codes = bytes([128] * (family.points - 1) + [code])
-    with transcript(*polling(family, codes)) as link:
-        scope = device(family, link)
-        scope.configure(WANTED)
-        level = scope.level()
-    assert level is None or (family.wide and code == 255)  # 0xFF00 is not the greatest of 12 bits
-
-
-@every
-def test_a_stopped_one_repeats_its_last_level_for_ever_and_it_is_unknown(family: Family):
-    """It takes every command, and stays as it is."""
-    before = (*configuring(family), *family.looks[S], *family.starting)
-    looks = family.looks[S] * 1000
-    with transcript(*before, *looks) as link:
-        scope = device(family, link)
-        scope.configure(WANTED)
-        link._pairs[len(before) + _looks_until(family) :] = [*family.looks[S], *family.halting, *family.looks[S]]
-        assert scope.level() is None
-
-
-@every
-def test_one_that_never_stops_gives_no_level(family: Family):
-    before = (*configuring(family), *family.looks[S], *family.starting, *family.looks[W], *family.forcing)
-    looks = family.looks[W] * 1000
-    with transcript(*before, *looks) as link:
-        scope = device(family, link)
-        scope.configure(WANTED)
-        link._pairs[len(before) + _looks_until(family) :] = [*family.looks[W], *family.halting, *family.looks[S]]
-        assert scope.level() is None
-
-
-def _looks_until(family: Family) -> int:
-    """Pairs of the looks until a poll of such a long window gives up."""
-    return len(family.looks[S]) * (LOOKS + 1)
-
-
-@every
-def test_one_that_is_armed_for_a_capture_is_not_polled(family: Family):
-    with transcript(*configuring(family), *arming(family)) as link:
-        scope = device(family, link)
-        scope.configure(WANTED)
-        scope.arm()
-        with pytest.raises(Refused, match="never both"):
-            scope.level()
 
 
 # -- what single families have ---------------------------------------------------------------------------------------

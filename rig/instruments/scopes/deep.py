@@ -100,6 +100,7 @@ class DeepScope(ABC):
         self._who: Identity | None = None
         self._plan: Plan | None = None
         self._armed = False
+        self._kept: dict[str, str] = {}
         self._furthest = ScopeState.FILLING
         self._untriggered_ns = 0
         self._acquiring = False
@@ -166,6 +167,10 @@ class DeepScope(ABC):
         self._who = who
         return who
 
+    def plan(self, settings: CaptureSettings) -> CaptureSettings:
+        """See `Oscilloscope.plan`."""
+        return plan(self._name, settings, self._probe_ratio, self._known()[0]).settings()
+
     def configure(self, settings: CaptureSettings) -> CaptureSettings:
         """See `Oscilloscope.configure`. Window and depth are never smaller than asked; afterwards it is stopped.
 
@@ -175,8 +180,10 @@ class DeepScope(ABC):
         wanted = plan(self._name, settings, self._probe_ratio, screen)
         self._armed = False
         self._plan = None
+        self._set.asked.clear()
         real = self._set_up(wanted)
         self._stop()
+        self._kept = {question: self._link.query(question) for question in self._set.asked}
         self._plan = real
         return real.settings()
 
@@ -299,10 +306,19 @@ class DeepScope(ABC):
         self._fetch(codes)
         if self._meaning() != before or self.state() is not ScopeState.STOPPED:
             raise LinkError(f"{self._name}: it was changed while its record was read")
+        self._check_settings()
         capture = self._capture(settings, shape, codes)
         if shape.zero_unsure and not falls_at_zero(capture, settings):
             return replace(capture, trigger_error_s=settings.window_s)
         return capture
+
+    def _check_settings(self) -> None:
+        """No knob was turned since the set-up: not every one would show in what a record says of itself."""
+        for question, was in self._kept.items():
+            found = self._link.query(question)
+            if found != was:
+                where = Where(key=question, found=repr(found), expected=repr(was))
+                raise LinkError(f"{self._name}: a setting is not what it was: somebody turned a knob", where)
 
     def _check(self, settings: Plan, shape: Shape, meaning: str) -> None:
         """The record is what was set: length, interval, start, scale and centre."""

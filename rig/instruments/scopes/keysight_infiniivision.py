@@ -102,7 +102,7 @@ class KeysightInfiniiVision(DeepScope):
 
     def split(self, segments: int) -> None:
         """After `configure`: the next capture is so many short ones, each with a time tag, armed again by itself."""
-        self._set.word(Word(":ACQ:MODE", "SEGM"))
+        self._kept[":ACQ:MODE?"] = self._set.word(Word(":ACQ:MODE", "SEGM"))
         self._set.number(Number(":ACQ:SEGM:COUN", segments))
         self._segments = segments
 

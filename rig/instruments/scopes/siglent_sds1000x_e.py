@@ -87,7 +87,7 @@ class SiglentSDS1000XE(DeepScope):
     def _set_up(self, wanted: Plan) -> Plan:
         setter, chan = self._set, f"C{self._channel}"
         setter.command("CHDR OFF", "TRMD?")
-        setter.word(Word("TRMD", "AUTO"))  # the memory's size is taken only while it runs
+        setter.word(Word("TRMD", "AUTO", lasts=False))  # the memory's size is taken only while it runs
         setter.words(self._words(chan))
         setter.number(Number(f"{chan}:ATTN", self._probe_ratio, digits=_DIGITS))
         setter.number(Number(f"{chan}:VDIV", wanted.volt_scale, unit="V", digits=_DIGITS))

@@ -111,7 +111,7 @@ class SiglentSDS2000XPlus(DeepScope):
 
     def _set_up(self, wanted: Plan) -> Plan:
         setter, chan, part_v = self._set, f":CHAN{self._channel}", wanted.volt_scale / 25
-        setter.word(Word(":TRIG:MODE", "AUTO"))
+        setter.word(Word(":TRIG:MODE", "AUTO", lasts=False))
         setter.command(":TRIG:RUN", ":TRIG:STAT?")  # the memory's size is taken only while it runs
         setter.words(self._words(chan))
         setter.number(Number(f"{chan}:PROB", self._probe_ratio, text=f"VAL,{self._probe_ratio:g}"))

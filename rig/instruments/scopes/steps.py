@@ -17,12 +17,16 @@ _ROUNDING = 1e-6
 
 @dataclass(frozen=True)
 class Word:
-    """A set of a word; `back`: the answers (upper case) that say that it was obeyed; none: the word itself."""
+    """A set of a word; `back`: the answers (upper case) that say that it was obeyed; none: the word itself.
+
+    `lasts` False: an acquisition changes it by itself.
+    """
 
     header: str
     value: str
     back: tuple[str, ...] = ()
     question: str = ""
+    lasts: bool = True
 
     @property
     def command(self) -> str:
@@ -65,11 +69,15 @@ SCPI_QUEUE = Complaints(":SYST:ERR?", check_error)
 
 
 class Setter:
-    """Sends a family's commands over `link`. Without `complaints` a command is proven by its read-back alone."""
+    """Sends a family's commands over `link`. Without `complaints` a command is proven by its read-back alone.
+
+    `asked`: the read-backs of what was set and lasts, in order: they can be asked again.
+    """
 
     def __init__(self, link: ScpiLink, complaints: Complaints | None) -> None:
         self._link = link
         self._complaints = complaints
+        self.asked: list[str] = []
 
     def command(self, text: str, behind: str = "*OPC?") -> None:
         """A command that nothing reads back. `behind`: what is asked behind it where there is no error queue."""
@@ -81,7 +89,10 @@ class Setter:
 
     def word(self, one: Word) -> str:
         """Set and read back; returns the word that came back, in upper case."""
-        reply = self._set(one.command, one.question or f"{one.header}?")
+        question = one.question or f"{one.header}?"
+        if one.lasts:
+            self.asked.append(question)
+        reply = self._set(one.command, question)
         found = reply.strip().upper()
         expected = one.back or (one.value.upper(),)
         if found not in expected:
@@ -91,6 +102,7 @@ class Setter:
     def number(self, one: Number) -> float:
         """Set and read back; returns the number that came back."""
         question = one.question or f"{one.header}?"
+        self.asked.append(question)
         back = parse_number(self._link.name, question, self._set(one.command, question))
         room = one.step + max(_ROUNDING, 0.5 * 10.0 ** (1 - one.digits)) * abs(one.value)
         if abs(back - one.value) > room:

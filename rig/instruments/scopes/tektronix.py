@@ -5,11 +5,11 @@
 **Model facts** (TBS2000 Programmer Manual 077-1149 and 2 Series MSO Programmer Manual 077-1776; they could not be read
 page by page here, and what they say was taken from public drivers): `TRIGger:STATE?` ARMED (the pre-trigger fills),
 READY, TRIGGER, SAVE (stopped), AUTO; `ACQuire:STOPAfter SEQuence` and `ACQuire:STATE`; `HORizontal:POSition` is the
-part of the record before the trigger, in per cent; `HORizontal:RECOrdlength` 20k to 20M on a TBS2000, 1k to 10M on a 2
-Series; `ACQuire:NUMACq?` counts acquisitions since the start; `DATa:ENCdg RPBinary` is an unsigned byte a point;
-`WFMOutpre?`: volts = (code - YOFf) x YMUlt + YZEro, time = XZEro + (i - PT_Off) x XINcr. How many divisions a record
-spans differs (15 on a TBS2000, 10 else): the rate is read back, and length and start of the record are checked. Errors:
-`*ESR?`, and `ALLEv?` for the words.
+part of the record before the trigger, in per cent; `HORizontal:RECOrdlength` 20k to 20M on a TBS2000; on a MSO 1k to
+10M, only in manual mode, where the rate makes the window; `ACQuire:NUMACq?` counts acquisitions since the start;
+`DATa:ENCdg RPBinary` is an unsigned byte a point; `WFMOutpre?`: volts = (code - YOFf) x YMUlt + YZEro, time = XZEro +
+(i - PT_Off) x XINcr. How many divisions a record spans differs (15 on a TBS2000, 10 else): the rate is read back, and
+length and start of the record are checked. Errors: `*ESR?`, and `ALLEv?` for the words.
 
 **Accuracy** (data sheets, worst of all): DC gain +-3 % of full scale; offset +-(0.2 div + 2 mV + 1 % of the offset);
 time base +-(25 ppm + 5 ppm a year).
@@ -99,16 +99,26 @@ class Tektronix(DeepScope):
         setter.number(Number(f"{chan}:SCA", wanted.volt_scale))
         setter.number(Number(f"{chan}:POS", 0))
         middle = setter.number(Number(f"{chan}:OFFS", wanted.middle_v, part_v))
-        setter.number(Number("HOR:SCA", wanted.time_scale_s))
-        setter.number(Number("HOR:RECO", wanted.depth))
+        self._set_times(wanted)
         percent = setter.number(Number("HOR:POS", 100 * wanted.pre_s / wanted.window_s, 0.1))
         level = setter.number(Number(f"TRIG:A:LEV:{chan}", wanted.trigger_v, part_v))
-        rate = parse_number(self._name, "HOR:SAMPLER?", self._link.query("HOR:SAMPLER?"))
-        expected = wanted.depth / wanted.window_s
-        if abs(rate / expected - 1) > 1e-3:
-            where = Where(key="window_s", found=f"{rate:g} Sa/s", expected=f"{expected:g} Sa/s")
-            raise Refused(f"{self._name}: its record does not span the window", where)
         return wanted.rounded(percent / 100 * wanted.window_s, middle, level)
+
+    def _set_times(self, wanted: Plan) -> None:
+        """Time base and record. A MSO takes a record's length only in manual mode, where the rate makes the window."""
+        setter, rate = self._set, wanted.depth / wanted.window_s
+        if not self._is_tbs():
+            setter.word(Word("HOR:MODE", "MAN", ("MANUAL", "MAN")))
+            setter.word(Word("HOR:MODE:MAN:CONF", "HORIZ", ("HORIZONTALSCALE", "HORIZ")))
+            setter.number(Number("HOR:MODE:SAMPLER", rate))
+            setter.number(Number("HOR:MODE:RECO", wanted.depth))
+        else:
+            setter.number(Number("HOR:SCA", wanted.time_scale_s))
+            setter.number(Number("HOR:RECO", wanted.depth))
+        found = parse_number(self._name, "HOR:SAMPLER?", self._link.query("HOR:SAMPLER?"))
+        if abs(found / rate - 1) > 1e-3:
+            where = Where(key="window_s", found=f"{found:g} Sa/s", expected=f"{rate:g} Sa/s")
+            raise Refused(f"{self._name}: its record does not span the window", where)
 
     def _probe_header(self) -> str:
         return "PRO:GAIN" if self._is_tbs() else "PROBEF:EXTA"

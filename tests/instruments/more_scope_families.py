@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 from rig.instruments.ports import CaptureSettings
 from rig.instruments.scopes.rigol_dho import RigolDHO
@@ -150,12 +151,11 @@ TEKTRONIX = Family(
         CH1:OFFS 6 > 6.0000
         HOR:SCA 40 > 40.0000
         HOR:RECO 20000 > 20000
-        HOR:POS 0.3333333 > 0.33333333
-        TRIG:A:LEV:CH1 8 > 8.0000
         """,
             TEK,
         ),
         ("HOR:SAMPLER?", "33.3333"),
+        *sets("HOR:POS 0.3333333 > 0.33333333\nTRIG:A:LEV:CH1 8 > 8.0000", TEK),
     ),
     looks={
         state: (("TRIG:STATE?", word),) for state, word in ((F, "ARMED"), (W, "READY"), (T, "TRIGGER"), (S, "SAVE"))
@@ -194,6 +194,33 @@ TEKTRONIX = Family(
     untriggered=(("ACQ:NUMAC?", "0"),),
     free=(("TRIG:STATE?", "AUTO"),),
     nonsense=((("TRIG:STATE?", ""),),),
+)
+
+MSO = replace(
+    TEKTRONIX,
+    idn="TEKTRONIX,MSO24,B010101,CF:91.1CT FV:2.0.3",
+    real=CaptureSettings(1000.0, 2.0, 10_000, top_v=14.0, bottom_v=-2.0, trigger_v=8.0),
+    setting_up=(
+        *TEKTRONIX.setting_up[: TEKTRONIX.setting_up.index(("CH1:PRO:GAIN 0.1", None))],
+        *sets(
+            """
+        CH1:PROBEF:EXTA 10 > 10.0000
+        CH1:SCA 2 > 2.0000
+        CH1:POS 0 > 0.0000
+        CH1:OFFS 6 > 6.0000
+        HOR:MODE MAN > MANUAL
+        HOR:MODE:MAN:CONF HORIZ > HORIZONTALSCALE
+        HOR:MODE:SAMPLER 10 > 10.0000
+        HOR:MODE:RECO 10000 > 10000
+        """,
+            TEK,
+        ),
+        ("HOR:SAMPLER?", "10.0000"),
+        *sets("HOR:POS 0.2 > 0.2000\nTRIG:A:LEV:CH1 8 > 8.0000", TEK),
+    ),
+    choosing=(*TEKTRONIX.choosing[:-2], ("DAT:STOP 10000000", None), TEK),
+    meaning=changed(changed(_TEK_MEANING, "WFMO:XINCR?", "0.1000"), "WFMO:NR_PT?", "10000"),
+    bad=(changed(_TEK_MEANING, "WFMO:NR_PT?", "2000"),),
 )
 
 # -- Rohde & Schwarz RTB ---------------------------------------------------------------------------------------------
@@ -271,4 +298,4 @@ ROHDE = Family(
     nonsense=(_rtb_look("", 0), (*_rtb_look("RUN", 0)[:1], ("STAT:OPER:COND?", "?"))),
 )
 
-FAMILIES = (KEYSIGHT, SIGLENT_OLD, SIGLENT_NEW, RIGOL_DHO, TEKTRONIX, ROHDE)
+FAMILIES = (KEYSIGHT, SIGLENT_OLD, SIGLENT_NEW, RIGOL_DHO, TEKTRONIX, MSO, ROHDE)
