@@ -32,6 +32,7 @@ def test_a_dry_run_prints_the_schedule_and_touches_nothing(plan: Path, capsys: p
     told = capsys.readouterr().out
     assert [line.split()[0] for line in told.splitlines()[1:5]] == ["1", "2", "3", "4"]
     assert "Nothing was touched." in told
+    assert "MB are needed" in told.splitlines()[-1]
     assert soak(plan, "--dry-run --json --cycles 2") == 0
     body = json.loads(capsys.readouterr().out)
     assert (body["schema"], [row["number"] for row in body["cycles"]]) == ("rig.schedule/1", [1, 2])
