@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 from rig.records.report_words import at_least, at_most, plain
 from rig.records.run import LongestOutage
@@ -21,6 +26,10 @@ def esc(text: object) -> str:
     return html.escape(str(text), quote=True)
 
 
+Number = TypeVar("Number", float, "npt.NDArray[np.float64]")
+"""One value, or an array of them."""
+
+
 @dataclass(frozen=True)
 class View:
     """The stretch of time that a drawing shows, in seconds from time zero."""
@@ -28,7 +37,7 @@ class View:
     from_s: float
     to_s: float
 
-    def x(self, at_s: float) -> float:
+    def x(self, at_s: Number) -> Number:
         return LEFT + (at_s - self.from_s) / (self.to_s - self.from_s) * PLOT
 
     def shows(self, at_s: float) -> bool:

@@ -242,18 +242,28 @@ def _no_hdlc(config: BenchConfig) -> str | None:
 
 
 def _no_serial_line(config: BenchConfig) -> str | None:
-    part = readable(config.meter)
-    return None if getattr(part, "port", None) is not None else "serial line to its meter"
+    return None if _on_a_line(config) else "serial line to its meter"
+
+
+def _no_line_without_frames(config: BenchConfig) -> str | None:
+    hdlc = isinstance(readable(config.meter), DlmsPart)
+    return None if _on_a_line(config) and not hdlc else "serial line to its meter with Modbus or mode C on it"
 
 
 def _no_mode_c(config: BenchConfig) -> str | None:
-    return None if isinstance(readable(config.meter), OpticalPart) else "optical head for mode C"
+    there = isinstance(readable(config.meter), OpticalPart) and _on_a_line(config)
+    return None if there else "optical head for mode C"
 
 
 def _no_head(config: BenchConfig) -> str | None:
     part = readable(config.meter)
-    signed_on = isinstance(part, DlmsPart) and part.port is not None and part.sign_on == "mode-e"
-    return None if signed_on or isinstance(part, OpticalPart) else "optical head at its meter"
+    signed_on = isinstance(part, OpticalPart) or (isinstance(part, DlmsPart) and part.sign_on == "mode-e")
+    return None if signed_on and _on_a_line(config) else "optical head at its meter"
+
+
+def _on_a_line(config: BenchConfig) -> bool:
+    """Whether the meter is at a serial port: not on TCP, and not behind a URL."""
+    return str(getattr(readable(config.meter), "port", None)).startswith("/")
 
 
 def _no_network_meter(config: BenchConfig) -> str | None:
@@ -331,12 +341,12 @@ KINDS: dict[str, FaultKind] = {
         "the optical head is away for 20 s while the image comes", _lift_for(20.0), phase="transfer", lacks=_no_head
     ),
     "head-echoes": FaultKind("the optical head sees its own light", _echo, lacks=_no_head),
-    "password-changed": FaultKind("the meter wants another password", _other_password, lacks=_no_head),
+    "password-changed": FaultKind("the meter wants another password", _other_password, lacks=_no_mode_c),
     "meter-resets-in-answer": FaultKind(
         "the meter resets itself in the middle of an answer while the image comes",
         _reset_in_answer,
         phase="transfer",
-        lacks=_no_head,
+        lacks=_no_line_without_frames,
     ),
     "meter-resets": FaultKind(
         "the meter resets itself: 10 s without 12 V", lambda t: t.world.meter.restart(10.0), 100.0

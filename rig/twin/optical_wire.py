@@ -44,9 +44,13 @@ class OpticalServer(PtyServer):
 
     def _split(self, data: bytes) -> tuple[bytes | None, bytes]:
         with self._lock:
-            hdlc = self.face.state is State.HDLC
-        if hdlc and not (data.startswith(with_parity(b"/?")) and self._port_baud() == FIRST_BAUD):
+            state, rate = self.face.state, self.face.baud
+        port_rate = self._port_baud()
+        if state is State.HDLC and not (data.startswith(with_parity(b"/?")) and port_rate == FIRST_BAUD):
             return (data, b"") if data else (None, b"")  # a flag may stand inside a frame: its length tells its end
+        choosing = state is State.CHOICE and data.startswith(with_parity(ACK))
+        if data and port_rate != rate and not choosing:
+            return data, b""  # at another rate all is noise, and no message would ever end
         return self._message(data)
 
     def _message(self, data: bytes) -> tuple[bytes | None, bytes]:

@@ -119,5 +119,9 @@ def test_one_seed_gives_one_run_to_the_byte(tmp_path: Path) -> None:
 
 
 def test_a_fault_of_a_head_needs_a_head(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="this bench has no optical head"):
-        run(tmp_path, SHORT, "head-lifted", bench="twin")
+    for bench in ("twin", "twin-rtu", "twin,meter=optical-tcp", "twin,meter=dlms-tcp"):
+        with pytest.raises(InputError, match="this bench has no optical head"):
+            run(tmp_path, SHORT, "head-lifted", bench=bench)
+    for bench in ("twin-rtu", "twin-dlms", "twin,meter=optical-tcp"):
+        with pytest.raises(InputError, match="this bench has no optical head for mode C"):
+            run(tmp_path, SHORT, "password-changed", bench=bench)

@@ -184,7 +184,7 @@ def test_a_resume_that_means_no_soak_or_two_is_refused(word: str, told: str, nig
 
 
 def test_there_is_nothing_to_resume_in_an_empty_folder(night: Night) -> None:
-    assert "no journal here" in refused(night, resume="last")
+    assert "no folder of results" in refused(night, resume="last")
     assert not night.out.exists()
 
 
@@ -267,4 +267,22 @@ def test_a_file_system_that_became_read_only_stops_the_soak_in_one_line(
     assert "Read-only file system" in outcome.ending.text
     night.sit(resume="last")
     assert [n for n, _ in numbers(night)] == [1, 2, 3, 4]
+    whole(night)
+
+
+def test_a_fault_of_the_rigs_own_ends_the_night_in_good_order_and_it_goes_on_later(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Told()
+
+    def broken(*_: object) -> str:
+        raise ZeroDivisionError("a fault of ours")
+
+    with monkeypatch.context() as patch:
+        told.after = lambda row: patch.setattr(bundles, "render", broken) if row.number == 2 else None
+        outcome = night.sit(told)
+    assert (outcome.ending.reason, outcome.ending.failed) == ("error", True)
+    assert outcome.ending.text == "the rig failed: ZeroDivisionError: a fault of ours"
+    night.sit(resume="last")
+    assert numbers(night) == [(1, "PASS"), (2, "PASS"), (3, None), (4, "PASS")]
     whole(night)

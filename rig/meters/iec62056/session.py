@@ -62,11 +62,11 @@ class Session:
         return self._open and self.port.clock.now() - self._used_ns < to_ns(self._idle_s)
 
     def identification(self) -> Identification:
-        """What the meter said at the last sign-on; it is signed on for it where nobody has been yet."""
-        if self._who is None:
-            self.open()
-        assert self._who is not None  # noqa: S101 - `open` sets it or raises
-        return self._who
+        """What the meter says now, at a sign-on of its own: an old one may be that of another firmware."""
+        self.end()
+        who = self._who = identify(self.port, self._how)
+        sign_off(self.port)
+        return who
 
     def open(self) -> None:
         """Sign on into programming mode, and give the password. Raises LinkError, MeterRefused.

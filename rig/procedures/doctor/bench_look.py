@@ -11,7 +11,7 @@ from rig.clock import Clock
 from rig.instruments.asking import driver_of
 from rig.procedures.doctor import clocks
 from rig.procedures.doctor.discovery import Candidate
-from rig.procedures.doctor.instruments import InstrumentLook, calibration, driver
+from rig.procedures.doctor.instruments import InstrumentLook, calibration, driver, link
 from rig.procedures.doctor.jobs import LIMIT_S, Job
 from rig.procedures.doctor.lines import LinesLook, chip_of
 from rig.procedures.doctor.machine import Machine
@@ -62,7 +62,11 @@ class BenchLook:
         config, today, real = self._wires.config, self._wires.clock.utc().date(), self._wires.real
         rows: list[Check] = []
         for table, job in zip(self._tables, self._instruments, strict=True):
-            rows += [*job.checks(), *([driver(table)] if real else []), calibration(table, config.limits, today, real)]
+            rows += [
+                *job.checks(),
+                *([driver(table), link(table)] if real else []),
+                calibration(table, config.limits, today, real),
+            ]
         for job in self._others:
             rows += job.checks()
         rows += self._meter.unanswered(self._lines.levels.get("mains"))

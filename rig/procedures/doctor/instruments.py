@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from importlib.util import find_spec
 
 from rig.bench.config import LimitsTable, OscilloscopeTable, SupplyTable
 from rig.bench.identities import other_than_expected
@@ -109,6 +110,18 @@ def driver(table: SupplyTable | OscilloscopeTable) -> Check:
     facts = SUPPLIES[table.driver] if isinstance(table, SupplyTable) else OSCILLOSCOPES[table.driver]
     seen = "seen on hardware" if facts.seen else "made to its guide, never seen on hardware"
     return _DESK.ok(f"{table.name}: driver", f"{table.driver} ({facts.families}): {seen}")
+
+
+def link(table: SupplyTable | OscilloscopeTable) -> Check:
+    """What kind of link it has, and over what the guardian switches a supply off."""
+    what, kind = f"{table.name}: link", parse_address(table.address).kind
+    plain = kind in (Kind.SOCKET, Kind.SERIAL)
+    found = kind.value if plain else f"{kind.value}, by way of pyvisa-py"
+    if isinstance(table, SupplyTable):
+        found += f"; the guardian's own way to off: {'another of the kind' if plain else 'a helper process'}"
+    if kind is Kind.USB and find_spec("usb") is None:
+        return _DESK.failed(what, f"{found}; pyusb is not installed", "install the extra usb: pip install '.[usb]'")
+    return _DESK.ok(what, found)
 
 
 def calibration(table: SupplyTable | OscilloscopeTable, limits: LimitsTable, today: date, real: bool) -> Check:

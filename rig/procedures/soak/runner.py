@@ -13,7 +13,7 @@ from typing import Protocol
 
 from rig.bench.opening import Bench
 from rig.clock import Cancelled, to_ns
-from rig.errors import BenchError, InputError, LinkError
+from rig.errors import BenchError, HarnessError, InputError, LinkError
 from rig.instruments.usb import UsbBus
 from rig.procedures.soak.end import End
 from rig.procedures.soak.ladder import Ladder
@@ -93,6 +93,10 @@ class SoakRunner:
             ending = Ending("guardian", tripped, failed=True) if tripped else Ending("interrupted", stop.reason)
         except (InputError, BenchError) as error:
             ending = Ending("error", error.one_line(), failed=True)
+        except HarnessError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a fault of the rig's own ends the night in good order, too
+            ending = Ending("error", f"the rig failed: {type(error).__name__}: {error}", failed=True)
         with self._clock.shielded():
             self.progress.happened("stop", ending.text, self._elapsed_s())
             try:

@@ -1,6 +1,6 @@
 """A line on which anything may come, in pieces cut anywhere: the driver reads it or refuses it by name, and ends.
 
-Without pseudo-terminals: what pyserial would open is replaced by a list. RIG_EXAMPLES=10000 was run when this was
+Without pseudo-terminals: what pyserial would open is replaced by a list. RIG_EXAMPLES=5000 was run when this was
 written.
 """
 

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from rig.errors import LinkError, LinkTimeout
-from rig.meters.iec62056.frames import BREAK, framed
+from rig.meters.iec62056.frames import BREAK, framed, identification
 from rig.meters.iec62056.profile import OpticalProfile, check_optical_profile, load_optical_profile
 from rig.meters.iec62056.session import Session
 from rig.meters.iec62056.sign_on import SignOn, choose
@@ -34,7 +34,7 @@ def date(*, password: bool = True) -> OpticalProfile:
 
 
 def test_the_readout_of_the_manual_tells_version_and_serial_number() -> None:
-    with scripted(REQUEST, READOUT, REQUEST, READOUT) as it:
+    with scripted(REQUEST, READOUT, REQUEST, Turn(BREAK, None, 300), REQUEST, READOUT) as it:
         meter = it.meter(load_optical_profile("lem-em4tii"))
         assert meter.version() == "10600000"
         assert meter.identity() == MeterIdentity("LEM", "D4EM4TIIW001--", "03878504")
@@ -55,11 +55,21 @@ def test_a_meter_that_reacts_fast_and_wants_no_password() -> None:
     choice = Turn(b"\x06041\r\n", b"\x01P0\x02(00000000)\x03`", 4800)
     version = Turn(framed(b"\x01R1\x020.2.0()\x03"), framed(b"\x020.2.0(1.12)\x03"), 4800)
     serial = Turn(framed(b"\x01R1\x0296.1.0()\x03"), framed(b"\x0296.1.0(0042)\x03"), 4800)
-    with scripted(who, choice, version, serial, Turn(BREAK, None, 4800)) as it:
+    off, not_on = Turn(BREAK, None, 4800), Turn(BREAK, None, 300)
+    with scripted(who, choice, version, off, who, not_on, who, not_on, who, choice, serial, off) as it:
         meter = it.meter(load_optical_profile("nzr-sem16"))
         assert meter.version() == "1.12"
         assert meter.identity() == MeterIdentity("nzr", "SEM16_S", "0042")
         meter.close()
+
+
+def test_who_the_meter_says_it_is_is_never_an_old_answer() -> None:
+    """Some meters tell their version only there, and a new firmware tells another."""
+    old, new = Turn(b"/?!\r\n", b"/nzr4M_v1.12\r\n", 300), Turn(b"/?!\r\n", b"/nzr4M_v1.13\r\n", 300)
+    off = Turn(BREAK, None, 300)
+    with scripted(old, off, new, off) as it:
+        meter = it.meter(profile('version = { parts = [{ identification = "text", skip = 3 }] }\n'))
+        assert [meter.version(), meter.version()] == ["1.12", "1.13"]
 
 
 def test_a_device_address_and_a_slower_rate_are_what_the_bench_file_says() -> None:
@@ -84,7 +94,7 @@ def test_a_meter_of_mode_a_or_b_goes_on_talking_by_itself(who: bytes, baud: int)
         assert session.readout() == [("0.2.0", "7")]
         assert it.port.baud == baud
         with pytest.raises(LinkError, match=r"speaks mode [AB], which has no programming mode"):
-            choose(it.port, session.identification(), SignOn(), "programming")
+            choose(it.port, identification(who), SignOn(), "programming")
 
 
 def test_what_comes_behind_an_identification_of_mode_c_is_an_error() -> None:
