@@ -40,7 +40,7 @@ class DlmsPart(Table):
     window: Annotated[int, Field(ge=1, le=7)] = 1
     image_object: Obis | None = None
     activate: Literal["method", "schedule"] = "method"
-    schedule_s: Annotated[float, Field(ge=2, le=86_400)] = 60.0
+    schedule_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
     profile: str | None = None
     timeout_s: Timeout = 5.0
     credentials_file: Annotated[str, Field(min_length=1, max_length=100)] | None = None

@@ -126,10 +126,10 @@ def log_words(row: LogRow) -> str:
         during = "" if row.outage is None else f", in or at the end of outage {row.outage}"
         return f"event {row.code}, {at}{during}"
     text = f"supply back {at}, after {plain(row.duration_s)} s"
-    rail = "the rail was not away then" if row.outage is None else f"outage {row.outage} of the rail"
+    rail = "the rail, which was not away" if row.outage is None else f"outage {row.outage} of the rail"
     if row.agrees is None:
         return text
-    return f"{text}: agrees with {rail}" if row.agrees else f"{text}: CONTRADICTS the rail ({rail})"
+    return f"{text}: {'agrees with' if row.agrees else 'CONTRADICTS'} {rail}"
 
 
 def length_key(outage: OutageRow) -> tuple[float, float]:

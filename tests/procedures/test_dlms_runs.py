@@ -130,7 +130,7 @@ def test_a_log_that_contradicts_the_rail_is_shown_loudly_and_decides_nothing(tmp
         (entry,) = [e for e in record.activation.meter_log if e.duration_s is not None]
         assert entry.agrees is False
         folder = tmp_path / record.labels.run_id
-        assert "CONTRADICTS the rail" in (folder / "report.html").read_text()
+        assert "CONTRADICTS outage 1 of the rail" in (folder / "report.html").read_text()
         kept = json.loads((folder / "run.json").read_text())["activation"]["meter_log"]
         assert [e["agrees"] for e in kept if e["duration_s"] is not None] == [False]
 

@@ -164,6 +164,14 @@ class DlmsClient:
         except LinkError:
             self.hang_up()
 
+    def disconnect(self) -> None:
+        """Disconnect without a release: it may be forgotten already. Never raises LinkError."""
+        self._gurux = None
+        try:
+            self._link.disconnect()
+        except LinkError:
+            self._link.hang_up()
+
     def hang_up(self) -> None:
         self._gurux = None
         self._link.hang_up()

@@ -20,8 +20,8 @@ from rig.meters.dlms.cosem_time import execution_time, seconds_of
 from rig.meters.dlms.profile import Log, Place, Profile
 from rig.meters.port import Abilities, Activation, ImageState, LogEntry, Meter, MeterIdentity, MeterRefused
 
-_IDLE_S = 20.0
-"""A meter may forget an association that nobody uses: then it is opened anew before it is used."""
+_IDLE_S = 0.5
+"""A meter may have restarted since, or may have forgotten an association that nobody used: it is opened anew."""
 _POLL_S = 1.0
 _BUSY_TRIES = 10
 _MOST_ROUNDS = 4
@@ -310,7 +310,7 @@ class DlmsMeter(Meter):
     def _session(self) -> Iterator[None]:
         """An association, fresh where it is needed. A call that was asked to stop leaves none."""
         if self._client.is_open and self._clock.now() - self._used_ns > to_ns(_IDLE_S):
-            self._client.close()
+            self._client.disconnect()
         if not self._client.is_open:
             self._client.open()
         try:

@@ -63,7 +63,7 @@ def test_noise_before_a_frame_is_told_once_and_costs_nothing(noise: bytes, frame
     assert found == ([Damaged("noise")] if noise else []) + [frame]
 
 
-@settings(max_examples=2000)
+@settings(max_examples=600)
 @given(st.lists(st.binary(max_size=300), max_size=12))
 def test_whatever_comes_ends_and_holds_little(parts: list[bytes]) -> None:
     reader = Reader()
@@ -73,7 +73,7 @@ def test_whatever_comes_ends_and_holds_little(parts: list[bytes]) -> None:
         assert len(reader._held) <= LONGEST + 2
 
 
-@settings(max_examples=500)
+@settings(max_examples=60)
 @given(st.integers(0, 7), st.integers(0, 255), st.integers(1, 60))
 def test_flags_and_lengths_without_end_are_read_in_time_that_grows_with_them(high: int, low: int, count: int) -> None:
     reader = Reader()
