@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kernel.benches import QUICK_POINTS, Bench
+from tests.kernel.benches import Bench
 from tests.kernel.chips import Chip
 
 pytestmark = pytest.mark.kernel
@@ -33,7 +33,7 @@ passed = "none"
 
 def test_a_night_goes_through_and_every_cycle_is_kept(serve: Callable[..., Bench], chip: Chip, tmp_path: Path) -> None:
     words = ("--firmware", "cut-45s", "--firmware", "back-45s", "--look-s", str(LOOK_S))
-    bench = serve(*words).with_depth(QUICK_POINTS)
+    bench = serve(*words).quick()
     plan = tmp_path / "night.toml"
     plan.write_text(PLAN)
     done = bench.rig("soak", str(plan), "--out", str(bench.out), "--json")
