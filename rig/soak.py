@@ -32,6 +32,7 @@ from rig.procedures.soak.schedule import ScheduleRow, schedule
 from rig.procedures.soak.tally import Tally
 from rig.procedures.soak.telling import Telling
 from rig.recording import Taps
+from rig.records.disk import Room
 from rig.records.journal import Attempt, Cycle, Ended, Journal, Reader, Soak
 from rig.records.journal.attempt import InSoak
 from rig.records.journal.soak_folder import SoakFolder
@@ -103,7 +104,7 @@ class PreparedSoak:
         journal cannot be opened.
         """
         notifier = self._notifier()
-        self._check_room()
+        self.room()
         with self.bench.opened(self.plan.fixtures(), self.request.out) as bench, Journal.open(self.request.out) as book:
             return soak_on(bench, self, book, progress, notifier)
 
@@ -122,9 +123,10 @@ class PreparedSoak:
         with Reader.open(self.request.out) as reader:
             return attempts_of(reader, self.earlier.soak_id)
 
-    def _check_room(self) -> None:
+    def room(self) -> Room:
+        """What this sitting needs of the disk. Raises InputError when it will not fit."""
         out, cycles = self.request.out, sum(1 for _ in self.schedule())
-        check_room(self.config, self.plan.tables.disk, cycles, out, measured(out, self._before()))
+        return check_room(self.config, self.plan.tables.disk, cycles, out, measured(out, self._before()))
 
     def _notifier(self) -> Notifier | None:
         """Raises InputError: the plan wants people told, and that is not possible."""

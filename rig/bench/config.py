@@ -171,7 +171,10 @@ class SupplyTable(InstrumentTable):
 
 
 class OscilloscopeTable(InstrumentTable):
-    """The oscilloscope. `window_s` is the whole capture, `pre_s` its part before the trigger, `depth` in samples."""
+    """The oscilloscope. `window_s` is the whole capture, `pre_s` its part before the trigger, `depth` in samples.
+
+    `mode` "poll": it takes no capture, but one short look after another; it then proves *down*, never *up*.
+    """
 
     name: Name
     driver: OscilloscopeDriver
@@ -182,6 +185,7 @@ class OscilloscopeTable(InstrumentTable):
     window_s: Annotated[float, Field(gt=0, le=3600)] = 600.0
     pre_s: Seconds = 6.0
     depth: Annotated[int, Field(ge=1000, le=1_000_000_000)] = 12_000_000
+    mode: Literal["capture", "poll"] = "capture"
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
 
 

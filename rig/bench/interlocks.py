@@ -49,7 +49,8 @@ class Interlocks:
             who = part.identify()
             self.identified(kind, who)
             check_identity(table, who)
-        bench.oscilloscope.plan(bench.whole_capture())  # refused now, not when the meter waits to be activated
+        if bench.config.oscilloscope[0].mode == "capture":
+            bench.oscilloscope.plan(bench.whole_capture())  # refused now, not when the meter waits to be activated
         bench.supply.output(False)
         bench.supply.apply(bench.supply_settings())
         yield Check(f"supply {bench.supply.name}", True, "off; limits and protections set and read back")

@@ -78,7 +78,7 @@ def _list(options: Namespace) -> None:
         until=_label("--until", options.until, "T23:59:59"),
         newest=newest,
     )
-    found = listing(options.out, asked)
+    found = listing(options.out, asked, short=not options.json)
     if options.json:
         import json
 
@@ -145,9 +145,8 @@ def _lines(found: Listing) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     if not any(row[-1] for row in table[1:]):  # no soak among them
         table, widths = [row[:-2] for row in table], widths[:-2]
-    pattern = "  ".join(f"{{:<{width}}}" for width in widths)
     for row in table:
-        yield pattern.format(*row).rstrip()
+        yield "  ".join(map(str.ljust, row, widths)).rstrip()
 
 
 def _table(found: Listing) -> None:

@@ -116,7 +116,7 @@ def _dry_run(prepared: PreparedSoak, as_json: bool) -> int:
     from rig.clock import utc_label
 
     rows = list(prepared.schedule())
-    begin = prepared.now()
+    begin, room = prepared.now(), prepared.room()
     if as_json:
         body = {
             "schema": "rig.schedule/1",
@@ -124,12 +124,14 @@ def _dry_run(prepared: PreparedSoak, as_json: bool) -> int:
             "bench": prepared.config.bench.name,
             "seed": prepared.seed,
             "begins_utc": utc_label(begin),
+            "room": vars(room),
             "cycles": [{**vars(row)} for row in rows],
         }
         print(json.dumps(body, ensure_ascii=False, indent=2))  # noqa: T201
         return ExitCode.PASS
     for line in _schedule_lines(prepared, rows, begin):
         print(line)  # noqa: T201
+    print(f"disk: {room.words}")  # noqa: T201
     return ExitCode.PASS
 
 

@@ -17,6 +17,7 @@ from rig.procedures.control import Kind
 from rig.procedures.controls import meter_controls, supply_controls
 from rig.procedures.evidence import Evidence
 from rig.procedures.meter_steps import MeterSteps
+from rig.procedures.polling import PollJob, job_for
 from rig.procedures.session import Session
 from rig.rail import longest_bounds, merge
 
@@ -89,8 +90,7 @@ class ActivationTest:
 
     def _activate_and_watch(self) -> None:
         scope = self._config.oscilloscope[0]
-        whole = self._bench.whole_capture()
-        job = CaptureJob(self._bench.oscilloscope, self._clock, whole, self._bench.recoveries)
+        job = job_for(self._bench, scope.window_s, scope.pre_s, scope.depth, self._session.level)
         self.watch.on_edge = job.poke
         try:
             self._clock.wait(job.armed, 4 * scope.pre_s + 60)
@@ -113,7 +113,7 @@ class ActivationTest:
 
     # -- watching --------------------------------------------------------------------------------------------------
 
-    def _watch_rail(self, job: CaptureJob) -> bool:
+    def _watch_rail(self, job: CaptureJob | PollJob) -> bool:
         """Watch until the end of it; returns whether the capture was triggered and is worth waiting for."""
         poll_at = self._clock.now()
         while not self._over():
@@ -170,14 +170,15 @@ class ActivationTest:
                 self._session.progress.note(f"the limit is broken: away for at least {lower / 1e9:.1f} s")
         return evidence.decided_ns is not None
 
-    def _await_capture(self, job: CaptureJob) -> None:
+    def _await_capture(self, job: CaptureJob | PollJob) -> None:
         self._session.dial.ends_ns = job.full_at_ns()
         self._clock.wait(job.ended, 2 * job.window_s)
 
-    def _close_capture(self, job: CaptureJob) -> None:
+    def _close_capture(self, job: CaptureJob | PollJob) -> None:
         job.give_up()
         job.join()
         self.evidence.capture = job.taken
+        self.evidence.levels = job.levels if isinstance(job, PollJob) else []
         if job.error is not None and not self.evidence.lost and self.evidence.activation is not None:
             self._session.lose(job.error.one_line())
 

@@ -65,6 +65,15 @@ def assumptions(bench: Bench, limit: Limit, fixture: Fixture, taken: Taken | Non
                 "assumption: samples up to restore_min_s apart join",
             )
         )
+    if bench.config.oscilloscope[0].mode == "poll":
+        rows.append(("oscilloscope.mode", "polled", "it proves down between two new levels, and never up"))
+        rows.append(
+            (
+                "oscilloscope.down_levels",
+                "no dips just when it looks",
+                "assumption: levels up to restore_min_s apart join",
+            )
+        )
     rows += _of_the_meter(bench)
     if fixture.synthetic:
         rows.append(("firmware", "synthetic", "the twin's meter: no real product was measured"))

@@ -7,7 +7,7 @@ opened; the outage that follows must be called `mains`, not `meter`. Each leaves
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -17,11 +17,12 @@ from rig.bench.opening import Bench
 from rig.clock import to_ns
 from rig.errors import BenchError
 from rig.guardian.core import Move
-from rig.instruments.ports import Capture
+from rig.instruments.ports import Capture, Level
 from rig.judgement import Cause, Surroundings, cause_of
 from rig.judgement.cause import SLACK_NS
 from rig.meters.port import ImageState
 from rig.procedures.capturing import CaptureJob, ScopeView, Taken
+from rig.procedures.polling import PollJob, job_for, polled, proven
 from rig.procedures.watch import Watch
 from rig.rail import Intervals, RailSettings, Source, merge, outages
 
@@ -90,14 +91,22 @@ def quiet_s(config: BenchConfig) -> float:
     return QUIET * config.rail.restore_min_s
 
 
-def run_quiet(bench: Bench, watch: Watch, view: ScopeView, watch_s: float) -> ControlResult:
-    """Watch a fed rail for `watch_s`: no source may see it away, and the oscilloscope may not trigger."""
+Told = Callable[[Level], None]
+
+
+def run_quiet(bench: Bench, watch: Watch, view: ScopeView, watch_s: float, told: Told) -> ControlResult:
+    """Watch a fed rail for `watch_s`: no source may see it away, and the oscilloscope may not trigger.
+
+    One that is polled must see it up, each time. `told` hears the levels.
+    """
     clock = bench.clock
-    with _armed(bench, watch, watch_s) as job:
+    with _armed(bench, watch, watch_s, told) as job:
         first = clock.now()
         clock.sleep(watch_s)
         watch.wait_look(2.0)
-        triggered = job.triggered
+        steady = not job.triggered
+    if isinstance(job, PollJob):
+        steady = len(job.levels) > 0 and all(proven(level, view) == "up" for level in job.levels)
     last = watch.known_to_ns()
     rows = []
     for source in watch.sources():
@@ -105,17 +114,20 @@ def run_quiet(bench: Bench, watch: Watch, view: ScopeView, watch_s: float) -> Co
         proves_up = len(source.up.clip(first, last)) > 0
         upper = (history.upper_ns if history.outages else 0) if proves_up else None
         rows.append(Seen(source.name, history.lower_ns == 0 and upper in (0, None), history.lower_ns, upper))
-    rows.append(Seen(bench.oscilloscope.name, not triggered, None, None))
+    rows.append(Seen(bench.oscilloscope.name, steady, None, None))
     return ControlResult("quiet", first, 0, tuple(rows))
 
 
-def run_cut(bench: Bench, watch: Watch, view: ScopeView, feed: Feed, cut_s: float) -> tuple[ControlResult, Taken]:
+def run_cut(
+    bench: Bench, watch: Watch, view: ScopeView, feed: Feed, cut_s: float, told: Told
+) -> tuple[ControlResult, Taken | None]:
     """Open the relay that feeds the rail for `cut_s` and hear every source; the rail is fed again at the end.
 
-    Raises BenchError when the contact does not cut, or the oscilloscope cannot be armed or read.
+    What an oscilloscope that is polled took is no capture: `told` hears its levels. Raises BenchError when the contact
+    does not cut, or the oscilloscope cannot be armed or read.
     """
     clock, relays, pause_s = bench.clock, bench.relays, quiet_s(bench.config)
-    with _armed(bench, watch, cut_s) as job:
+    with _armed(bench, watch, cut_s, told) as job:
         clock.sleep(pause_s)
         opened = relays.set(feed, False)
         if not watch.wait_state("down", bench.config.topology.discharge_s):
@@ -125,10 +137,17 @@ def run_cut(bench: Bench, watch: Watch, view: ScopeView, feed: Feed, cut_s: floa
         watch.wait_state("up", 5.0)
         clock.sleep(pause_s)
         clock.wait(job.ended, 2 * job.window_s)
-    if job.taken is None:
-        raise BenchError(f"control: {bench.oscilloscope.name} did not trigger on a cut of {cut_s:g} s")
     watch.wait_look(2.0)
-    return assess(bench, watch, view, job.taken, opened, closed), job.taken
+    name, last = bench.oscilloscope.name, watch.known_to_ns()
+    if isinstance(job, PollJob):
+        swing = (min(level.low_v for level in job.levels), max(level.high_v for level in job.levels))
+        scope = polled(name, job.levels, view)
+        return assess(bench, watch, view, scope, (opened.before_ns, last), swing, opened, closed), None
+    if job.taken is None:
+        raise BenchError(f"control: {name} did not trigger on a cut of {cut_s:g} s")
+    alone = view.alone(name, job.taken)
+    within = (int(alone.seen.start[0]), int(alone.seen.end[-1])) if len(alone.seen) else None
+    return assess(bench, watch, view, alone, within, _swing(job.taken.capture), opened, closed), job.taken
 
 
 def run_mains(bench: Bench, watch: Watch, view: ScopeView) -> ControlResult:
@@ -171,8 +190,20 @@ def run_mains(bench: Bench, watch: Watch, view: ScopeView) -> ControlResult:
     return ControlResult("mains", opened.before_ns, cut_ns, (row,), problem=problem)
 
 
-def assess(bench: Bench, watch: Watch, view: ScopeView, taken: Taken, opened: Move, closed: Move) -> ControlResult:
-    """What each source makes of the cut between two moves of the relay."""
+def assess(
+    bench: Bench,
+    watch: Watch,
+    view: ScopeView,
+    scope: Source,
+    within: tuple[int, int] | None,
+    swing: tuple[float, float],
+    opened: Move,
+    closed: Move,
+) -> ControlResult:
+    """What each source makes of the cut between two moves of the relay.
+
+    `within`: where the oscilloscope looked, on its source's own line; None: it saw nothing.
+    """
     pause_ns, rise_ns = to_ns(quiet_s(bench.config)), round(RISE_LIMIT * to_ns(bench.config.rail.restore_min_s))
     first = opened.before_ns - round(0.75 * pause_ns)
     last = min(watch.known_to_ns(), closed.after_ns + pause_ns + rise_ns)
@@ -180,27 +211,24 @@ def assess(bench: Bench, watch: Watch, view: ScopeView, taken: Taken, opened: Mo
     longest = closed.after_ns - opened.before_ns + rise_ns
     lines = watch.sources()
     rows = [_seen(s, view.settings, first, last, shortest, longest, rise_ns) for s in lines]
-    scope = view.alone(bench.oscilloscope.name, taken)
-    if len(scope.seen):
-        begin, end = int(scope.seen.start[0]), int(scope.seen.end[-1])
-        rows.append(_seen(scope, view.settings, begin, end, shortest, longest, rise_ns))
+    if within is not None:
+        rows.append(_seen(scope, view.settings, *within, shortest, longest, rise_ns))
     else:
         rows.append(Seen(scope.name, False, None, None))
     fall, rise = _slopes(merge(lines).up.clip(first, last), merge(lines).down.clip(first, last))
     kind: Kind = "meter-feed" if opened.role == "meter-feed" else "supply-feed"
     cut_ns = closed.before_ns - opened.before_ns
-    return ControlResult(kind, opened.before_ns, cut_ns, tuple(rows), fall, rise, _swing(taken.capture))
+    return ControlResult(kind, opened.before_ns, cut_ns, tuple(rows), fall, rise, swing)
 
 
 @contextmanager
-def _armed(bench: Bench, watch: Watch, cut_s: float) -> Iterator[CaptureJob]:
+def _armed(bench: Bench, watch: Watch, cut_s: float, told: Told) -> Iterator[CaptureJob | PollJob]:
     """The oscilloscope waits for a fall inside, for a cut of this length; what it took is in the job afterwards.
 
     Raises when it cannot.
     """
     clock, pause_s = bench.clock, quiet_s(bench.config)
-    settings = bench.capture_settings(cut_s + 3.5 * pause_s, 0.75 * pause_s, CONTROL_DEPTH)
-    job = CaptureJob(bench.oscilloscope, clock, settings, bench.recoveries)
+    job = job_for(bench, cut_s + 3.5 * pause_s, 0.75 * pause_s, CONTROL_DEPTH, told)
     watch.on_edge = job.poke
     try:
         clock.wait(job.armed, 60.0)

@@ -28,7 +28,9 @@ def supply_controls(session: Session, kinds: Sequence[Kind]) -> bool:
         session.feed_from_supply()
         valid = True
         if "quiet" in kinds:
-            valid = _keep(session, run_quiet(session.bench, session.watch, session.view, watch_s)) and valid
+            valid = (
+                _keep(session, run_quiet(session.bench, session.watch, session.view, watch_s, session.level)) and valid
+            )
         if "supply-feed" in kinds:
             valid = _cut(session, "supply-feed", cut_s) and valid
         session.unfeed()
@@ -76,14 +78,15 @@ def long_controls(session: Session) -> bool:
 
 
 def _cut(session: Session, feed: Feed, cut_s: float, expected: Verdict | None = None) -> bool:
-    result, taken = run_cut(session.bench, session.watch, session.view, feed, cut_s)
+    result, taken = run_cut(session.bench, session.watch, session.view, feed, cut_s, session.level)
     name = f"control-{feed}"
     if expected is not None:
         name = f"control-{cut_s:g}s"
         called = _called(session, result)
         if called is not expected:
             result = replace(result, problem=f"a cut of {cut_s:g} s was called {called}, not {expected}")
-    session.evidence.control_captures[name] = taken
+    if taken is not None:
+        session.evidence.control_captures[name] = taken
     return _keep(session, result)
 
 

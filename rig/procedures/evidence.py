@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from rig.errors import RigError
 from rig.guardian.port import Check
+from rig.instruments.ports import Level
 from rig.meters.port import Activation, ImageState, LogEntry
 from rig.procedures.capturing import Taken
 from rig.procedures.control import ControlResult
@@ -37,6 +38,7 @@ class Evidence:
     controls: list[ControlResult] = field(default_factory=list)
     control_captures: dict[str, Taken] = field(default_factory=dict)
     capture: Taken | None = None
+    levels: list[Level] = field(default_factory=list)
     path_from_ns: int | None = None
     path_to_ns: int | None = None
     path_broken: bool = False

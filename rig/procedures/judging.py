@@ -18,6 +18,7 @@ from rig.procedures.assumptions import assumptions
 from rig.procedures.capturing import ScopeView
 from rig.procedures.control import required
 from rig.procedures.evidence import Evidence
+from rig.procedures.polling import polled
 from rig.procedures.rows import budget_rows, control_rows, coverage_row, log_rows, longest_row, outage_row, restart_row
 from rig.procedures.time_base import TimeBase, compare_time_bases
 from rig.procedures.watch import Watch
@@ -90,6 +91,8 @@ class Judging:
     def _all_sources(self) -> list[Source]:
         lines = self._watch.sources()
         taken = self._evidence.capture
+        if levels := self._evidence.levels:
+            return [*lines, polled(self._bench.oscilloscope.name, levels, self._view).without(self._watch.slewed())]
         if taken is None:
             return lines
         reference = merge(lines)

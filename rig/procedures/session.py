@@ -16,7 +16,7 @@ from rig.bench.power import power
 from rig.clock import Cancelled, to_ns
 from rig.errors import BenchError, HarnessError, LinkError, RigError
 from rig.guardian.port import Check
-from rig.instruments.ports import Identity
+from rig.instruments.ports import Identity, Level
 from rig.judgement import Limit
 from rig.meters.port import MeterIdentity
 from rig.procedures.capturing import ScopeView
@@ -102,6 +102,10 @@ class Session:
         """Who answered, or more of it."""
         self.evidence.identities.setdefault(of, {}).update(fields)
         self.diary.event("identity", of=of, **fields)
+
+    def level(self, level: Level) -> None:
+        """A level that was polled: raw values are kept."""
+        self.diary.event("level", from_ns=level.from_ns, to_ns=level.to_ns, low_v=level.low_v, high_v=level.high_v)
 
     def lose(self, what: str) -> None:
         """A source or a link is gone; the run goes on, and is no PASS."""

@@ -66,8 +66,11 @@ class Listing:
         }
 
 
-def listing(out: Path, asked: Asked) -> Listing:
-    """Look into the journal of `out`. Raises InputError: none there, a damaged one, or one from a newer version."""
+def listing(out: Path, asked: Asked, *, short: bool = False) -> Listing:
+    """Look into the journal of `out`; `short`: without what only `to_json` tells.
+
+    Raises InputError: no journal there, a damaged one, or one from a newer version.
+    """
     which = Filter(
         soak=asked.soak,
         verdict=None if asked.verdict == LOST else asked.verdict,
@@ -77,7 +80,7 @@ def listing(out: Path, asked: Asked) -> Listing:
         until=asked.until,
     )
     with Reader.open(out) as reader:
-        found = [(row, _word(row)) for row in reader.listed(which, unended=asked.verdict == LOST)]
+        found = [(row, _word(row)) for row in reader.listed(which, unended=asked.verdict == LOST, short=short)]
     if asked.verdict == LOST:
         found = [(row, word) for row, word in found if word == LOST]
     shown = found if asked.newest is None else found[-asked.newest :]

@@ -47,6 +47,7 @@ class Family:
     free: Pairs = ()
     wide: bool = False
     nonsense: tuple[Pairs, ...] = field(default=())
+    choosing_look: Pairs = ()
 
     @property
     def identifying(self) -> Pair:
@@ -172,6 +173,16 @@ KEYSIGHT = Family(
     offset_error_v=0.32 + 0.2 + 0.02 + 0.06 + 0.125,
     wide=False,
     nonsense=(((":OPER:COND?", "NAN"), (":TER?", "+0")),),
+    choosing_look=sets(
+        """
+        :WAV:SOUR CHAN1 > CHAN1
+        :WAV:POIN:MODE RAW > RAW
+        :WAV:FORM BYTE > BYTE
+        :WAV:UNS 1 > 1
+        :WAV:POIN 10000
+        """,
+        SCPI,
+    ),
 )
 
 # -- Siglent, old dialect --------------------------------------------------------------------------------------------

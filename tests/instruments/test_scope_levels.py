@@ -12,7 +12,13 @@ from tests.transcript import transcript
 
 
 def polling(family: Family, codes: bytes) -> Pairs:
-    record = (*family.choosing, *family.meaning, *family.fetching(codes), *family.meaning, *family.looks[S])
+    record = (
+        *(family.choosing_look or family.choosing),
+        *family.meaning,
+        *family.fetching(codes),
+        *family.meaning,
+        *family.looks[S],
+    )
     poll = (*family.looks[S], *family.starting, *family.looks[W], *family.forcing, *family.looks[S])
     return (*configuring(family), *poll, *record, *standing(family))
 

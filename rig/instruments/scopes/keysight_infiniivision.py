@@ -151,7 +151,9 @@ class KeysightInfiniiVision(DeepScope):
             (":WAV:UNS", "1"),
         )
         self._set.words(Word(header, value) for header, value in words)
-        self._set.command(":WAV:POIN MAX")
+        # A capture is read whole; of a short look's memory, so many points as were asked for: one of so many is sent.
+        points = "MAX" if self._armed or self._plan is None else str(self._plan.depth)
+        self._set.command(f":WAV:POIN {points}")
 
     def _meaning(self) -> str:
         return self._link.query(":WAV:PRE?")

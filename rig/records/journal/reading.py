@@ -95,13 +95,13 @@ class Reader:
         found = self._ask(f"{rows.ATTEMPTS}{where} ORDER BY begun.n DESC LIMIT ?", [*values, limit], rows.attempt_of)
         return found[::-1]
 
-    def listed(self, which: Filter, *, unended: bool = False) -> list[rows.Listed]:
-        """`attempts`, flat; `unended`: only those that have not ended."""
+    def listed(self, which: Filter, *, unended: bool = False, short: bool = False) -> list[rows.Listed]:
+        """`attempts`, flat; `unended`: only those that have not ended. `short`: see `rows.listed`."""
         where, values = which.sql()
         if unended:
             where = f"{where} AND ended.run_id IS NULL" if where else " WHERE ended.run_id IS NULL"
         with told(self._path):
-            found = self._db.execute(f"{rows.LISTED}{where} ORDER BY begun.n", values).fetchall()
+            found = self._db.execute(f"{rows.listed(short=short)}{where} ORDER BY begun.n", values).fetchall()
         return list(map(rows.Listed._make, found))
 
     def attempt(self, run_id: str) -> Attempt | None:

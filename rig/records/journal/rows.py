@@ -135,10 +135,17 @@ _WHENCE = {"meter": "coalesce(ended.meter, begun.meter)", "lost": "lost.why", "r
 _WHENCE |= {name: f"iif(ended.n IS NULL, begun.{name}, NULL)" for name in _PROCESS}  # what has ended asks for none
 _WHENCE |= {name: f"ended.{name}" for name in _ENDED if name not in _WHENCE}
 _WHENCE |= {name: f"begun.{name}" for name in _BEGUN if name not in _WHENCE}
-LISTED = (
-    f"SELECT {', '.join(_WHENCE[name] for name in Listed._fields)}"  # noqa: S608 - our own names
-    " FROM begun LEFT JOIN ended USING (run_id) LEFT JOIN lost USING (run_id)"
-)
+_PEOPLE = "run_id kind verdict rail_verdict lower_s upper_s bench fixture soak cycle attempt lost"
+_SHORT = {*_PEOPLE.split(), *_PROCESS}
+
+
+def listed(*, short: bool) -> str:
+    """The question for `Listed`; `short`: only what people are shown, which is made in half the time."""
+    columns = (_WHENCE[name] if name in _SHORT or not short else "NULL" for name in Listed._fields)
+    joins = "FROM begun LEFT JOIN ended USING (run_id) LEFT JOIN lost USING (run_id)"
+    return f"SELECT {', '.join(columns)} {joins}"
+
+
 SOAKS = f"SELECT {', '.join(_SOAK)} FROM soak"  # noqa: S608 - our own names
 EVENTS = f"SELECT {', '.join(_EVENT)} FROM soak_event"  # noqa: S608 - our own names
 ENDS = f"SELECT {', '.join(_END)} FROM soak_end"  # noqa: S608 - our own names
