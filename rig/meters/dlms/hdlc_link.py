@@ -21,6 +21,8 @@ _MOST_POLLS = 3
 _QUIET_S = 0.1
 """The line is quiet for so long before it is spoken on again."""
 _MOST_ROUNDS = 4096
+_FAREWELL_S = 0.5
+"""How long a meter that is told off may take to say that it heard."""
 _NOISE = 256
 """Bytes that are no frame, before an answer is given up."""
 _OVERHEAD = 16
@@ -97,7 +99,7 @@ class HdlcLink(Link):
             try:
                 with self._clock.shielded():
                     frame = Frame(self._settings.server, self._settings.client, hdlc.DISC | hdlc.POLL)
-                    self._port.tell(frame.encode(), _QUIET_S, parity=False)
+                    self._port.exchange(frame.encode(), len, first_s=_FAREWELL_S, longest=_NOISE, parity=False)
             except LinkError:
                 pass  # the port is gone: nobody can be told
         self._port.close()

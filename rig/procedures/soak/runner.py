@@ -90,7 +90,11 @@ class SoakRunner:
             ending = self._sit()
         except Cancelled as stop:
             tripped = self.bench.relays.tripped
-            ending = Ending("guardian", tripped, failed=True) if tripped else Ending("interrupted", stop.reason)
+            ending = (
+                Ending("guardian", tripped, failed=True)
+                if tripped
+                else Ending("interrupted", f"stopped by {stop.reason}")
+            )
         except (InputError, BenchError) as error:
             ending = Ending("error", error.one_line(), failed=True)
         except HarnessError:
@@ -221,7 +225,7 @@ class SoakRunner:
             return Ending("not-safe", "the safe state could not be proven: this bench is not to be used", failed=True)
         stopped = self._clock.cancelled()
         if stopped is not None:
-            return Ending("interrupted", stopped)
+            return Ending("interrupted", f"stopped by {stopped}")
         return self._policy(ended.verdict)
 
     def _safe_again(self) -> bool:
