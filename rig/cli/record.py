@@ -29,7 +29,9 @@ def add_words(verb: argparse.ArgumentParser, parse: Callable[[Sequence[str]], Na
     )
     verb.add_argument("--full", action="store_true", help="keep long blocks whole, not by length and SHA-256")
     verb.add_argument("--check", type=Path, metavar="FILE", help="read a recording, and say what is in it")
-    verb.add_argument("--json", action="store_true", help="with --check: print one object, and nothing else, on stdout")
+    verb.add_argument(
+        "--json", action="store_true", help="with --check: print one object (rig.record/1), and nothing else, on stdout"
+    )
     verb.add_argument(
         "words", nargs=argparse.REMAINDER, metavar="-- VERB ...", help=f"what to record: {', '.join(RECORDED)}"
     )
