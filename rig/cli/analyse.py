@@ -25,7 +25,10 @@ def add_words(verb: argparse.ArgumentParser, number: Callable[[str], float]) -> 
     verb.add_argument("--up", type=number, metavar="V", help="at this and above the rail is up (default: proposed)")
     verb.add_argument("--limit", type=number, default=180.0, metavar="S", help="the limit in seconds (default: 180)")
     verb.add_argument(
-        "--comparison", choices=("ge", "gt"), default="ge", help="which fail: ge: the limit and longer, gt: longer only"
+        "--comparison",
+        choices=("ge", "gt"),
+        default="ge",
+        help="which fail: ge: the limit and longer, gt: longer only (default: ge)",
     )
     verb.add_argument(
         "--ride-through", type=number, default=0.02, metavar="S", help="shorter dips are filled (default: 0.02)"
@@ -34,7 +37,10 @@ def add_words(verb: argparse.ArgumentParser, number: Callable[[str], float]) -> 
         "--restore-min", type=number, default=1.0, metavar="S", help="shorter returns are dropped (default: 1)"
     )
     verb.add_argument(
-        "--time-base-ppm", type=number, metavar="P", help="worst rate error of the time base (default: 100)"
+        "--time-base-ppm",
+        type=number,
+        metavar="P",
+        help="worst rate error of the time base (default: the file's own, or 100)",
     )
     verb.add_argument("--noise-v", type=number, metavar="V", help="worst-case noise (default: estimated)")
     verb.add_argument(

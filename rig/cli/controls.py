@@ -33,7 +33,7 @@ def add_words(verb: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="a fault of the twin, from the start (more than once)",
+        help="a fault of the twin, from the start (may be given more than once)",
     )
     verb.add_argument(
         "--json", action="store_true", help="print one object (rig.controls/1), and nothing else, on stdout"

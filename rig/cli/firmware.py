@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rig.firmware import Fixture
     from rig.firmware.inspection import Inspection
 
-_EPILOG = "exit codes: 0 good, 2 bad input: anything wrong with a file"
+_EPILOG = "exit codes: 0 good, 2 bad input, or anything wrong with a file"
 
 
 def add_words(verb: argparse.ArgumentParser) -> None:
@@ -35,6 +35,7 @@ def add_words(verb: argparse.ArgumentParser) -> None:
 
     words = add("inspect", "show every field of an OTA upgrade file, its parts, their SHA-256, and what is wrong")
     words.add_argument("file", metavar="FILE|FIXTURE", help="an upgrade file, a fixture's name, or its folder")
+    words.epilog = "exit codes: 0 shown, whatever is wrong with it, 2 bad input, or no OTA upgrade file at all"
     words.set_defaults(verb=inspect)
 
     words = add("verify", "check strictly: the container, a fixture's manifest against it, and the way back")

@@ -27,7 +27,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser = _Parser(
         prog="rig",
         description="Proves, meter by meter and firmware by firmware, whether an activation keeps the hub powered.",
-        epilog=f"'rig VERB --help' tells the options of a verb. {_EXITS}",
+        epilog=f"'rig VERB --help' tells the options of a verb; {_EXITS}",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"ichis-rig {__version__}")
