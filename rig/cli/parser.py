@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rig import __version__
 from rig.errors import InputError
@@ -16,7 +16,11 @@ _EXITS = (
 
 
 class _Parser(argparse.ArgumentParser):
-    """Wrong usage is one line, as every other bad input."""
+    """Wrong usage is one line, as every other bad input. `asked`: the innermost verb that was asked for."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.set_defaults(asked=self)
 
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message}; see '{self.prog} --help'")
@@ -47,7 +51,10 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     _add_runs(verbs)
     _add_record(verbs)
     parser.set_defaults(taps=None)  # who hears the links: `rig record`
-    return parser.parse_args(words)
+    options, unknown = parser.parse_known_args(words)
+    if unknown:
+        options.asked.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return options
 
 
 def _add_record(verbs: argparse._SubParsersAction[_Parser]) -> None:
