@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rig import firmware, run_activation
-from tests.kernel.benches import QUICK_POINTS, Bench
+from tests.kernel.benches import Bench
 from tests.kernel.chips import Chip
 
 pytestmark = pytest.mark.kernel
@@ -24,7 +24,7 @@ FIXTURES = [name for name in firmware.names() if name not in ("late", "back-45s"
 def test_every_fixture_ends_in_its_verdict_and_leaves_both_feeds_open(
     name: str, serve: Callable[..., Bench], chip: Chip
 ) -> None:
-    bench = serve("--firmware", name).with_depth(QUICK_POINTS)
+    bench = serve("--firmware", name).quick()
     assert chip.relays() == {"mains": 1, "meter-feed": 1, "supply-feed": 1}, "nobody holds them: energised"
     done = bench.run(name)
     record = done.json
@@ -39,7 +39,7 @@ def test_bounds_are_those_of_the_virtual_clock_but_for_later_stamps(
     name: str, serve: Callable[..., Bench], tmp_path: Path
 ) -> None:
     virtual = run_activation("twin", name, out=tmp_path / "virtual").longest_outage
-    kernel = serve("--firmware", name).with_depth(QUICK_POINTS).run(name).json["longest_outage"]
+    kernel = serve("--firmware", name).quick().run(name).json["longest_outage"]
     assert abs(kernel["lower_s"] - virtual.lower_s) <= LATER_S, (kernel, virtual)
     assert abs(kernel["upper_s"] - virtual.upper_s) <= LATER_S, (kernel, virtual)
 
