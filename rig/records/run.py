@@ -7,8 +7,12 @@ For one seed on the twin, all but `labels` is the same to the byte.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 CAVEAT = "caveat"
 """The key of the assumption that says what a run cannot show."""
@@ -250,9 +254,20 @@ class RunRecord:
 
     def to_json(self) -> dict[str, Any]:
         """The object `rig.run/1`."""
-        body = asdict(self)
+        body: dict[str, Any] = _plain(self)
         labels = body.pop("labels")
         return {"schema": "rig.run/1", **body, "labels": labels}
+
+
+def _plain(value: Any) -> Any:
+    """As `dataclasses.asdict`, but fast: what is neither a row nor a collection cannot change, and is not copied."""
+    if isinstance(value, float | str | int | None):
+        return value
+    if is_dataclass(value):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 class Shown(Protocol):
@@ -292,12 +307,12 @@ class Track:
     seen: tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Envelope:
-    """Minimum and maximum volts of a capture, one row a column of the picture: (time_s, lowest_v, highest_v)."""
+    """Minimum and maximum volts of a capture: a row (time_s, lowest_v, highest_v) a column of the picture, (n, 3)."""
 
     name: str
-    columns: tuple[tuple[float, float, float], ...]
+    columns: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
