@@ -7,8 +7,10 @@ For one seed on the twin, all but `labels` is the same to the byte.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+
+from rig.guardian.strict import to_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -254,20 +256,9 @@ class RunRecord:
 
     def to_json(self) -> dict[str, Any]:
         """The object `rig.run/1`."""
-        body: dict[str, Any] = _plain(self)
+        body: dict[str, Any] = to_json(self)
         labels = body.pop("labels")
         return {"schema": "rig.run/1", **body, "labels": labels}
-
-
-def _plain(value: Any) -> Any:
-    """As `dataclasses.asdict`, but fast: what is neither a row nor a collection cannot change, and is not copied."""
-    if isinstance(value, float | str | int | None):
-        return value
-    if is_dataclass(value):
-        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 class Shown(Protocol):
