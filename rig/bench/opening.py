@@ -120,9 +120,7 @@ def open_bench(
         bench = Bench(
             config=config,
             clock=clock,
-            supply=RecoveringSupply(
-                supply_on(supply_link, psu), supply_link, recoveries, partial(check_identity, psu)
-            ),
+            supply=RecoveringSupply(supply_on(supply_link, psu), supply_link, recoveries, partial(check_identity, psu)),
             oscilloscope=RecoveringOscilloscope(
                 oscilloscope_on(scope_link, scope, clock), scope_link, recoveries, partial(check_identity, scope)
             ),
