@@ -24,10 +24,24 @@ def add_words(verb: argparse.ArgumentParser, number: Callable[[str], float]) -> 
     verb.add_argument("--down", type=number, metavar="V", help="at this and below the rail is down (default: proposed)")
     verb.add_argument("--up", type=number, metavar="V", help="at this and above the rail is up (default: proposed)")
     verb.add_argument("--limit", type=number, default=180.0, metavar="S", help="the limit in seconds (default: 180)")
-    verb.add_argument("--comparison", choices=("ge", "gt"), default="ge", help="which lengths fail (default: ge)")
-    verb.add_argument("--ride-through", type=number, default=0.02, metavar="S", help="shorter dips are filled (0.02)")
-    verb.add_argument("--restore-min", type=number, default=1.0, metavar="S", help="shorter returns are dropped (1)")
-    verb.add_argument("--time-base-ppm", type=number, metavar="P", help="worst rate error of the time base (100)")
+    verb.add_argument(
+        "--comparison",
+        choices=("ge", "gt"),
+        default="ge",
+        help="which fail: ge: the limit and longer, gt: longer only (default: ge)",
+    )
+    verb.add_argument(
+        "--ride-through", type=number, default=0.02, metavar="S", help="shorter dips are filled (default: 0.02)"
+    )
+    verb.add_argument(
+        "--restore-min", type=number, default=1.0, metavar="S", help="shorter returns are dropped (default: 1)"
+    )
+    verb.add_argument(
+        "--time-base-ppm",
+        type=number,
+        metavar="P",
+        help="worst rate error of the time base (default: the file's own, or 100)",
+    )
     verb.add_argument("--noise-v", type=number, metavar="V", help="worst-case noise (default: estimated)")
     verb.add_argument(
         "--channel",
@@ -44,7 +58,9 @@ def add_words(verb: argparse.ArgumentParser, number: Callable[[str], float]) -> 
         "--offset", type=number, action="append", metavar="S", help="added to its times; once for each file"
     )
     verb.add_argument("--plot", type=Path, metavar="FILE.svg|png", help="draw the rail")
-    verb.add_argument("--json", action="store_true", help="print rig.analysis/1, and nothing else, on stdout")
+    verb.add_argument(
+        "--json", action="store_true", help="print one object (rig.analysis/1), and nothing else, on stdout"
+    )
     verb.set_defaults(verb=analyse)
 
 

@@ -18,7 +18,9 @@ def add_words(verb: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=Path("runs"), metavar="DIR", help="where the journal is (default: runs)"
     )
     verb.add_argument("--html", type=Path, metavar="FILE", help="also write a page with pictures")
-    verb.add_argument("--json", action="store_true", help="print rig.compare/1, and nothing else, on stdout")
+    verb.add_argument(
+        "--json", action="store_true", help="print one object (rig.compare/1), and nothing else, on stdout"
+    )
     verb.set_defaults(verb=run)
 
 

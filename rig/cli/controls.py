@@ -21,15 +21,23 @@ def add_words(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--bench", default="twin", metavar="NAME|FILE", help="bench by name, or a bench file (default: twin)"
     )
-    verb.add_argument("--long", action="store_true", help="cuts around the limit too (never of a commissioned hub)")
+    verb.add_argument(
+        "--long", action="store_true", help="cuts of 179, 181 and 200 s too (never of a commissioned hub)"
+    )
     verb.add_argument(
         "--out", type=Path, default=Path("runs"), metavar="DIR", help="where the evidence goes (default: runs)"
     )
     verb.add_argument("--seed", type=int, default=0, metavar="N", help="the twin's noise (default: 0)")
     verb.add_argument(
-        "--fault", action="append", default=[], metavar="NAME", help="a fault of the twin, from the start"
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a fault of the twin, from the start (may be given more than once)",
     )
-    verb.add_argument("--json", action="store_true", help="print the record, and nothing else, on stdout")
+    verb.add_argument(
+        "--json", action="store_true", help="print one object (rig.controls/1), and nothing else, on stdout"
+    )
     verb.set_defaults(verb=run)
 
 

@@ -41,11 +41,23 @@ def add_words(verb: argparse.ArgumentParser) -> None:
         metavar="HOST[:PORT]",
         help="ask this address who it is, by *IDN? (may be given more than once)",
     )
-    verb.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="where evidence would go (runs)")
     verb.add_argument(
-        "--fault", action="append", default=[], metavar="NAME", help="a fault of the twin, from the start"
+        "--out",
+        type=Path,
+        default=Path("runs"),
+        metavar="DIR",
+        help="where evidence would go: is there room? (default: runs)",
     )
-    verb.add_argument("--json", action="store_true", help="print rig.doctor/1, and nothing else, on stdout")
+    verb.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a fault of the twin, from the start (may be given more than once)",
+    )
+    verb.add_argument(
+        "--json", action="store_true", help="print one object (rig.doctor/1), and nothing else, on stdout"
+    )
     verb.set_defaults(verb=doctor)
 
 

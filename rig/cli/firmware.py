@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rig.firmware import Fixture
     from rig.firmware.inspection import Inspection
 
-_EPILOG = "exit codes: 0 good, 2 wrong usage or anything wrong with the file"
+_EPILOG = "exit codes: 0 good, 2 bad input, or anything wrong with a file"
 
 
 def add_words(verb: argparse.ArgumentParser) -> None:
@@ -27,25 +27,28 @@ def add_words(verb: argparse.ArgumentParser) -> None:
     verbs = verb.add_subparsers(title="verbs", metavar="VERB", required=True)
 
     def add(name: str, text: str) -> argparse.ArgumentParser:
-        words = verbs.add_parser(name, help=text, description=f"{text}.", epilog=_EPILOG, allow_abbrev=False)
+        words = verbs.add_parser(
+            name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=_EPILOG, allow_abbrev=False
+        )
         words.add_argument("--json", action="store_true", help="print one JSON object, and nothing else, on stdout")
         return words
 
-    words = add("inspect", "Show every field of an OTA upgrade file, its parts, their SHA-256, and what is wrong")
+    words = add("inspect", "show every field of an OTA upgrade file, its parts, their SHA-256, and what is wrong")
     words.add_argument("file", metavar="FILE|FIXTURE", help="an upgrade file, a fixture's name, or its folder")
+    words.epilog = "exit codes: 0 shown, whatever is wrong with it, 2 bad input, or no OTA upgrade file at all"
     words.set_defaults(verb=inspect)
 
-    words = add("verify", "Check strictly: the container, a fixture's manifest against it, and the way back")
+    words = add("verify", "check strictly: the container, a fixture's manifest against it, and the way back")
     words.add_argument("files", nargs="+", metavar="FILE|FIXTURE", help="upgrade files, fixtures' names, or folders")
     words.add_argument("--sha256", metavar="HEX", help="what the file, or its manufacturer image, must have")
     words.add_argument("--hardware-version", type=_number, metavar="N", help="the meter's: the image must be for it")
     words.set_defaults(verb=verify)
 
-    words = add("make", "Make the rig's fixtures, the same bytes every time, or one of your own (with --from)")
+    words = add("make", "make the rig's fixtures, the same bytes every time, or one of your own (with --from)")
     _add_make(words)
     words.set_defaults(verb=make)
 
-    words = add("list", "List fixtures: versions, expected verdict, the way back, SHA-256")
+    words = add("list", "list fixtures: versions, expected verdict, the way back, SHA-256")
     words.add_argument("folder", nargs="?", type=Path, metavar="DIR", help="a folder of fixtures (default: the rig's)")
     words.set_defaults(verb=list_fixtures)
 
@@ -67,7 +70,7 @@ def _add_make(words: argparse.ArgumentParser) -> None:
     own.add_argument("--payload", type=Path, metavar="FILE", help="the firmware itself, put into a container with:")
     own.add_argument("--manufacturer-code", "--manufacturer", type=_number, metavar="N", help="0 to 0xFFFF")
     own.add_argument("--image-type", type=_number, metavar="N", help="0 to 0xFFFF")
-    own.add_argument("--file-version", type=_number, metavar="N", help="default: from --to, 1.2.3 is 0x01020300")
+    own.add_argument("--file-version", type=_number, metavar="N", help="(default: from --to; 1.2.3 is 0x01020300)")
     own.add_argument("--hardware-versions", nargs=2, type=_number, metavar=("MIN", "MAX"), help="GB images have them")
     own.add_argument("--header-string", metavar="TEXT", help="at most 32 bytes")
 

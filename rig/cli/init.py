@@ -12,7 +12,7 @@ from rig.errors import ExitCode
 
 def add_words(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("folder", type=Path, metavar="DIR", help="a folder that is new, or empty")
-    verb.add_argument("--json", action="store_true", help="print what was written, as one object")
+    verb.add_argument("--json", action="store_true", help="print one object (rig.init/1), and nothing else, on stdout")
     verb.set_defaults(verb=run)
 
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rig import __version__
 from rig.errors import InputError
 
 _EXITS = (
-    "exit codes: 0 pass, 1 fail, 2 bad input, 3 inconclusive, 4 bench error or not proven safe, 130/143 interrupted"
+    "exit codes: 0 pass, 1 fail, 2 bad input, 3 inconclusive, 4 bench error or not proven safe, 130 SIGINT, 143 SIGTERM"
 )
 
 
 class _Parser(argparse.ArgumentParser):
-    """Wrong usage is one line, as every other bad input."""
+    """Wrong usage is one line, as every other bad input. `asked`: the innermost verb that was asked for."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.set_defaults(asked=self)
 
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message}; see '{self.prog} --help'")
@@ -27,7 +31,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser = _Parser(
         prog="rig",
         description="Proves, meter by meter and firmware by firmware, whether an activation keeps the hub powered.",
-        epilog=_EXITS,
+        epilog=f"'rig VERB --help' tells the options of a verb; {_EXITS}",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"ichis-rig {__version__}")
@@ -47,7 +51,10 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     _add_runs(verbs)
     _add_record(verbs)
     parser.set_defaults(taps=None)  # who hears the links: `rig record`
-    return parser.parse_args(words)
+    options, unknown = parser.parse_known_args(words)
+    if unknown:
+        options.asked.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return options
 
 
 def _add_record(verbs: argparse._SubParsersAction[_Parser]) -> None:
@@ -55,10 +62,10 @@ def _add_record(verbs: argparse._SubParsersAction[_Parser]) -> None:
 
     verb = verbs.add_parser(
         "record",
-        help="another verb, with all that is said on its links written down",
+        help="do another verb, and write down what its links say",
         description="Does what the words behind '--' say, and writes down what was sent and received on the links of"
         " the instruments and the meter, and when (docs/recording.md). Credentials are struck out.",
-        epilog="exit codes: those of the verb that is recorded; with --check 0, or 2 for what is no recording",
+        epilog="exit codes: those of the verb that is recorded; with --check 0 read, 2 no recording",
         allow_abbrev=False,
     )
     record.add_words(verb, parse)
@@ -69,10 +76,10 @@ def _add_runs(verbs: argparse._SubParsersAction[_Parser]) -> None:
 
     verb = verbs.add_parser(
         "runs",
-        help="list what was run, and make the journal anew",
+        help="list what was run, or make the journal anew",
         description="Lists the attempts that the journal of a folder of results holds, and sums them up;"
         " with 'rebuild', makes the journal anew from the bundles and checks every one of them.",
-        epilog="exit codes: 0 all is well, 2 bad input or damaged bundles, 4 the journal cannot be written",
+        epilog="exit codes: 0 listed or made, 2 bad input, or damaged bundles, 4 the journal cannot be written",
         allow_abbrev=False,
     )
     runs.add_words(verb)
@@ -83,8 +90,8 @@ def _add_run(verbs: argparse._SubParsersAction[_Parser]) -> None:
 
     verb = verbs.add_parser(
         "run",
-        help="one activation test, end to end",
-        description="One activation test: control cut, transfer, activation, watch, verdict, evidence.",
+        help="do one activation test, end to end",
+        description="Does one activation test: controls, transfer, activation, watch, verdict, evidence.",
         epilog=_EXITS,
         allow_abbrev=False,
     )
@@ -93,7 +100,7 @@ def _add_run(verbs: argparse._SubParsersAction[_Parser]) -> None:
         default="twin",
         metavar="NAME|FILE",
         help="bench by name, or a bench file (default: twin); a twin's instruments may be chosen behind its name:"
-        " twin,supply=NAME,oscilloscope=NAME",
+        " twin,supply=NAME,oscilloscope=NAME,meter=NAME",
     )
     verb.add_argument(
         "--firmware",
@@ -103,7 +110,9 @@ def _add_run(verbs: argparse._SubParsersAction[_Parser]) -> None:
     )
     verb.add_argument("--limit", type=_number, metavar="S", help="the limit in seconds (default: the bench file's)")
     verb.add_argument(
-        "--comparison", choices=("ge", "gt"), help="which lengths fail: ge = the limit and longer, gt = longer"
+        "--comparison",
+        choices=("ge", "gt"),
+        help="which lengths fail: ge: the limit and longer, gt: longer only (default: the bench file's)",
     )
     verb.add_argument(
         "--out", type=Path, default=Path("runs"), metavar="DIR", help="where the evidence goes (default: runs)"
@@ -114,15 +123,17 @@ def _add_run(verbs: argparse._SubParsersAction[_Parser]) -> None:
         action="append",
         default=[],
         metavar="NAME[@S]",
-        help="a fault of the twin, S seconds after the activation command (may be given more than once)",
+        help="a fault of the twin, S seconds after the activation command; an unknown name lists all (may be given more"
+        " than once)",
     )
     verb.add_argument(
         "--controls",
         choices=("auto", "always", "never"),
         default="auto",
-        help="auto: make the controls that do not stand from earlier; never: none, and no PASS without them",
+        help="auto: those that do not stand from earlier; always: all; never: none, and no PASS without them"
+        " (default: auto)",
     )
-    verb.add_argument("--json", action="store_true", help="print run.json, and nothing else, on stdout")
+    verb.add_argument("--json", action="store_true", help="print one object (rig.run/1), and nothing else, on stdout")
     verb.set_defaults(verb=run.run)
 
 
@@ -132,9 +143,9 @@ def _add_trigger(verbs: argparse._SubParsersAction[_Parser]) -> None:
     verb = verbs.add_parser(
         "trigger",
         help="tell a run that its activation was just started",
-        description="For a run on a bench with trigger = 'person', from another terminal: the activation was just"
-        " started, or (with --version) this is the version that the meter runs.",
-        epilog="exit codes: 0 the run has heard it, 2 nobody waits for it",
+        description="Tells a run on a bench with trigger = 'person', from another terminal, that the activation was"
+        " just started, or (with --version) which version the meter runs.",
+        epilog="exit codes: 0 the run has heard it, 2 bad input, or no run waits for it",
         allow_abbrev=False,
     )
     trigger.add_words(verb)
@@ -147,7 +158,7 @@ def _add_controls(verbs: argparse._SubParsersAction[_Parser]) -> None:
         "controls",
         help="prove that the bench sees an outage, and whose it is",
         description="Cuts the hub's feed and the meter's mains by the bench's own relays: every source must see it.",
-        epilog="exit codes: 0 all valid, 2 bad input, 4 not valid, or not proven safe, 130/143 interrupted",
+        epilog="exit codes: 0 all valid, 2 bad input, 4 not valid, or not proven safe, 130 SIGINT, 143 SIGTERM",
         allow_abbrev=False,
     )
     controls.add_words(verb)
@@ -158,7 +169,7 @@ def _add_soak(verbs: argparse._SubParsersAction[_Parser]) -> None:
 
     verb = verbs.add_parser(
         "soak",
-        help="activation after activation, all night",
+        help="do activation after activation, all night",
         description="Goes through a plan's firmware there and back, cycle after cycle, and keeps each before the next.",
         epilog=_EXITS,
         allow_abbrev=False,
@@ -172,8 +183,9 @@ def _add_compare(verbs: argparse._SubParsersAction[_Parser]) -> None:
     verb = verbs.add_parser(
         "compare",
         help="compare two soaks of one meter",
-        description="Two soaks of one meter, two firmwares: does B break the limit more often, does it cut for longer?",
-        epilog="exit codes: 0 compared, whatever was found; 2 bad input, or not comparable",
+        description="Compares two soaks of one meter, two firmwares: does B break the limit more often,"
+        " or cut for longer?",
+        epilog="exit codes: 0 compared, whatever was found, 2 bad input, or not comparable",
         allow_abbrev=False,
     )
     compare.add_words(verb)
@@ -185,7 +197,8 @@ def _add_safe(verbs: argparse._SubParsersAction[_Parser]) -> None:
     verb = verbs.add_parser(
         "safe",
         help="make a bench safe, and say what was proven",
-        description="Relays to their safe positions, supply off, rail read. Works when everything else is broken.",
+        description="Puts relays into their safe positions, the supply off, and reads the rail,"
+        " even where everything else is broken.",
         epilog="exit codes: 0 proven safe, 2 bad input, or the bench is in use, 4 not proven safe",
         allow_abbrev=False,
     )
@@ -199,7 +212,7 @@ def _add_analyse(verbs: argparse._SubParsersAction[_Parser]) -> None:
         "analyse",
         help="judge oscilloscope files",
         description="Judges the rail in files that a bench already has: how long was it away, and how sure is that?",
-        epilog=_EXITS,
+        epilog="exit codes: 0 pass, 1 fail, 2 bad input, 3 inconclusive",
         allow_abbrev=False,
     )
     analyse.add_words(verb, _number)
@@ -212,7 +225,7 @@ def _add_doctor(verbs: argparse._SubParsersAction[_Parser]) -> None:
         "doctor",
         help="check a bench and this machine",
         description="Checks a bench and this machine, and says what to do. Nothing is set, switched or moved.",
-        epilog=_EXITS,
+        epilog="exit codes: 0 nothing failed (there may be warnings), 2 bad input, 4 something failed",
         allow_abbrev=False,
     )
     doctor.add_words(verb)
@@ -225,7 +238,7 @@ def _add_wiring(verbs: argparse._SubParsersAction[_Parser]) -> None:
         "wiring",
         help="check a bench file against its harness",
         description="Checks that a bench is wired as its bench file says, and prints the table to wire from.",
-        epilog=_EXITS,
+        epilog="exit codes: 0 wired as the bench file says, 2 contradictions, or bad input",
         allow_abbrev=False,
     )
     wiring.add_words(verb)
@@ -247,13 +260,19 @@ def _add_init(verbs: argparse._SubParsersAction[_Parser]) -> None:
 def _add_twin(verbs: argparse._SubParsersAction[_Parser]) -> None:
     from rig.cli import twin
 
-    noun = verbs.add_parser("twin", help="the twin bench for other programs", allow_abbrev=False)
+    noun = verbs.add_parser(
+        "twin",
+        help="open the twin bench for other programs",
+        description="The twin bench as a service, for other programs.",
+        epilog="'rig twin VERB --help' tells options and exit codes",
+        allow_abbrev=False,
+    )
     verb = noun.add_subparsers(title="verbs", metavar="VERB", required=True).add_parser(
         "serve",
         help="open the twin's wires until told to stop",
         description="Opens a twin bench on the system's clock: SCPI, Modbus, relays and sense lines on loopback"
         " sockets, and a bench file that names them. Prints one line of JSON (rig.twin/1); SIGINT or SIGTERM stops it.",
-        epilog="exit codes: 130 after SIGINT, 143 after SIGTERM, 0 after --until-eof, 2 bad input, 4 the twin failed",
+        epilog="exit codes: 130 SIGINT, 143 SIGTERM, 0 end of input (--until-eof), 2 bad input, 4 the twin failed",
         allow_abbrev=False,
     )
     twin.add_words(verb, _number)
@@ -266,6 +285,7 @@ def _add_firmware(verbs: argparse._SubParsersAction[_Parser]) -> None:
         "firmware",
         help="look at, check, make and list firmware images",
         description="Firmware images in the Zigbee OTA container, and the fixtures around them.",
+        epilog="'rig firmware VERB --help' tells options and exit codes",
         allow_abbrev=False,
     )
     firmware.add_words(verb)

@@ -29,7 +29,9 @@ def add_words(verb: argparse.ArgumentParser, parse: Callable[[Sequence[str]], Na
     )
     verb.add_argument("--full", action="store_true", help="keep long blocks whole, not by length and SHA-256")
     verb.add_argument("--check", type=Path, metavar="FILE", help="read a recording, and say what is in it")
-    verb.add_argument("--json", action="store_true", help="with --check: print one object, and nothing else, on stdout")
+    verb.add_argument(
+        "--json", action="store_true", help="with --check: print one object (rig.record/1), and nothing else, on stdout"
+    )
     verb.add_argument(
         "words", nargs=argparse.REMAINDER, metavar="-- VERB ...", help=f"what to record: {', '.join(RECORDED)}"
     )
@@ -82,8 +84,11 @@ def _check(options: Namespace) -> int:
 
         print(json.dumps({"schema": "rig.record/1", "file": found.file, "links": _links(found)}, indent=2))  # noqa: T201
         return ExitCode.PASS
+    from rig.records.soak_words import counted
+
     for link in _links(found):
-        counts = f"{link['sent']} sent, {link['received']} received, opened {link['openings']} times"
+        openings = counted(int(link["openings"]), "time")
+        counts = f"{link['sent']} sent, {link['received']} received, opened {openings}"
         print(f"{link['name']} at {link['address']}: {counts}, {link['seconds']:.3f} s; {link['kept']}")  # noqa: T201
     print(f"{found.file}: a whole recording of {len(found.names())} links")  # noqa: T201
     return ExitCode.PASS

@@ -14,7 +14,7 @@ def add_words(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--bench", default="twin", metavar="NAME|FILE", help="bench by name, or a bench file (default: twin)"
     )
-    verb.add_argument("--json", action="store_true", help="print the object rig.safe/1, and nothing else, on stdout")
+    verb.add_argument("--json", action="store_true", help="print one object (rig.safe/1), and nothing else, on stdout")
     verb.set_defaults(verb=run)
 
 

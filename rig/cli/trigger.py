@@ -19,7 +19,9 @@ def add_words(verb: argparse.ArgumentParser) -> None:
         metavar="V",
         help="the version that the meter runs now; without it: it was just started",
     )
-    verb.add_argument("--json", action="store_true", help="print the object rig.trigger/1, and nothing else, on stdout")
+    verb.add_argument(
+        "--json", action="store_true", help="print one object (rig.trigger/1), and nothing else, on stdout"
+    )
     verb.set_defaults(verb=trigger)
 
 

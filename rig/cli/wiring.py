@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 def add_words(verb: argparse.ArgumentParser) -> None:
     """The options of this verb."""
     verb.add_argument("bench", metavar="BENCH", help="a bench file, or a bench of the twin by name")
-    verb.add_argument("--json", action="store_true", help="print rig.wiring/1, and nothing else, on stdout")
+    verb.add_argument(
+        "--json", action="store_true", help="print one object (rig.wiring/1), and nothing else, on stdout"
+    )
     verb.set_defaults(verb=wiring)
 
 

@@ -2,7 +2,7 @@
 
 Knows no command and no reply, and opens nothing by itself. A plain socket and a serial port are spoken to directly:
 no VISA library is needed for them, every wait is monotonic, and every wait can be ended from outside
-(docs/decisions/0010-how-instruments-are-reached.md). The other kinds are in `rig.instruments.visa_wires`.
+(docs/decisions/0008-how-instruments-are-reached.md). The other kinds are in `rig.instruments.visa_wires`.
 """
 
 from __future__ import annotations
