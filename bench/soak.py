@@ -1,8 +1,8 @@
 """A night on the twin in real time, and thousands of short cycles: what one costs, and that nothing grows.
 
 `python -m bench.soak [CYCLES]` (5000 by default: about ten minutes). A short cycle is a whole one, of half a minute of
-the twin's time, with a capture of 12,000 samples. A cycle's own work is the processor time of this process without its instruments,
-which the twin is, and without the capture: the activity that sets the oscilloscope up, follows it and reads it.
+the twin's time, with a capture of 12,000 samples. Its own work is the processor time of this process without the
+twin's instruments, and without the capture: the activity that sets the oscilloscope up, follows it and reads it.
 """
 
 from __future__ import annotations
