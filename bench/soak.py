@@ -1,7 +1,8 @@
 """A night on the twin in real time, and thousands of short cycles: what one costs, and that nothing grows.
 
-`python -m bench soak [CYCLES]` (5000 by default). A short cycle is a whole one, of half a minute of the twin's time,
-with a capture of 12,000 samples.
+`python -m bench.soak [CYCLES]` (5000 by default: about ten minutes). A short cycle is a whole one, of half a minute of
+the twin's time, with a capture of 12,000 samples. Its own work is the processor time of this process without the
+twin's instruments, and without the capture: the activity that sets the oscilloscope up, follows it and reads it.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 
+from rig.clock.virtual import VirtualClock
+from rig.clock.virtual_activity import VirtualActivity
 from rig.firmware import Behaviour
 from rig.procedures.soak.plan import Pair
 from rig.procedures.soak.progress import CycleRow, SilentSoak, SoakState
@@ -52,6 +56,7 @@ class Measured(SilentSoak):
     def __init__(self) -> None:
         self.wall = [time.perf_counter()]
         self.own = [own_s()]
+        self.captures = [0.0]
         self.held: dict[int, tuple[float, int, int, int]] = {}
 
     def cycle(self, row: CycleRow, state: SoakState) -> None:
@@ -60,6 +65,7 @@ class Measured(SilentSoak):
             self.hold(state.done)
         self.wall.append(time.perf_counter())
         self.own.append(own_s())
+        self.captures.append(_Captures.spent_s)
 
     def hold(self, number: int) -> None:
         gc.collect()
@@ -71,10 +77,32 @@ class Measured(SilentSoak):
 
 
 def own_s() -> float:
-    """Processor time of this process, without what the twin's instruments took to answer (their servers' threads)."""
+    """Processor time of this process without its captures, and without the servers of the twin's instruments."""
     peers = {t.native_id for t in threading.enumerate() if t.name.endswith((" client", " listener"))}
     rows = psutil.Process().threads()
-    return time.process_time() - sum(row.user_time + row.system_time for row in rows if row.id in peers)
+    servers = sum(row.user_time + row.system_time for row in rows if row.id in peers)
+    return time.process_time() - servers - _Captures.spent_s
+
+
+class _Captures:
+    """What the activities that hold the oscilloscope took of the processor: each tells it when it ends."""
+
+    spent_s = 0.0
+
+    @classmethod
+    def count(cls) -> None:
+        spawn = VirtualClock.spawn
+
+        def counted(clock: VirtualClock, name: str, fn: Callable[[], None]) -> VirtualActivity:
+            def timed() -> None:
+                try:
+                    fn()
+                finally:
+                    cls.spent_s += time.thread_time()
+
+            return spawn(clock, name, timed if name == "oscilloscope" else fn)
+
+        VirtualClock.spawn = counted  # type: ignore[method-assign]
 
 
 def soak(folder: Path, cycles: int, *, short: bool) -> Measured:
@@ -104,17 +132,22 @@ twins_template = twins.template
 
 
 def main(cycles: int) -> None:
+    _Captures.count()
     with tempfile.TemporaryDirectory(prefix="soak-bench-", dir=_memory()) as place:
-        night = soak(Path(place) / "night", NIGHT, short=False) if cycles == CYCLES else None
-        if night is not None:
-            total = night.wall[-1] - night.wall[0]
-            print(f"soak: a night of {NIGHT} cycles in {total:.1f} s (< 60); {total / NIGHT:.2f} s a cycle")
+        used_s = time.process_time()
+        night = soak(Path(place) / "night", NIGHT, short=False)
+        used_s, total = time.process_time() - used_s, night.wall[-1] - night.wall[0]
+        print(
+            f"soak: a night of {NIGHT} cycles in {total:.1f} s (< 60); {used_s:.1f} s of it on a processor", flush=True
+        )
         twins.template = _shrunk
         told = soak(Path(place) / "short", cycles, short=True)
     part = min(PART, cycles // 4)
     first, last = (told.per_cycle_ms(told.own, a, b) for a, b in ((part, 2 * part), (cycles - part, cycles)))
     wall = told.per_cycle_ms(told.wall, part, cycles)
-    print(f"soak: {cycles} short cycles, {last:.1f} ms of own work each (< 50), {wall:.1f} ms by the clock on the wall")
+    whole, capture = (told.per_cycle_ms(times, part, cycles) for times in (told.own, told.captures))
+    print(f"soak: {cycles} short cycles, {whole:.1f} ms of own work each (< 50), and {capture:.1f} ms for the capture")
+    print(f"soak: {wall:.1f} ms each by the clock on the wall, the twin's instruments included")
     print(f"soak: the last {part} cycles cost {last / first:.2f} times the first (about 1)")
     for number, (rss, fds, threads, objects) in sorted(told.held.items()):
         print(f"soak: after {number} cycles {rss:.1f} MB, {fds} open files, {threads} threads, {objects} objects")

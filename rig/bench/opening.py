@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 
 from rig.bench.config import BenchConfig, GpiodSenseTable, OscilloscopeTable, SenseTable, SupplyTable
 from rig.bench.guarding import beside, inside
+from rig.bench.identities import check_identity
 from rig.bench.meter_opening import open_meter
 from rig.bench.recovering import Recoveries, RecoveringOscilloscope, RecoveringSupply
 from rig.bench.wear import WearBook, wear_file
@@ -118,8 +120,10 @@ def open_bench(
         bench = Bench(
             config=config,
             clock=clock,
-            supply=RecoveringSupply(supply_on(supply_link, psu), supply_link, recoveries),
-            oscilloscope=RecoveringOscilloscope(oscilloscope_on(scope_link, scope, clock), scope_link, recoveries),
+            supply=RecoveringSupply(supply_on(supply_link, psu), supply_link, recoveries, partial(check_identity, psu)),
+            oscilloscope=RecoveringOscilloscope(
+                oscilloscope_on(scope_link, scope, clock), scope_link, recoveries, partial(check_identity, scope)
+            ),
             recoveries=recoveries,
             relays=relays,
             wear=wear,

@@ -2,7 +2,8 @@
 
 A link that broke is opened again by the next question, and refuses another instrument. What may be said twice without
 harm is then said again; settings, which may be gone, are given again before an output goes on or a trigger is armed.
-What came back is kept for the run's diary. An instrument that answers wrongly is not asked again.
+What came back is kept for the run's diary. An instrument that answers wrongly is not asked again. One that is not the
+bench file's is asked who it is, and nothing else: not even 'off', and its 'I am off' proves nothing.
 """
 
 from __future__ import annotations
@@ -80,13 +81,38 @@ class Recoveries:
             return result
 
 
-class RecoveringSupply:
-    """Implements `Supply` over another."""
+CheckIdentity = Callable[[Identity], None]
+"""Raises BenchError for another instrument than the bench file's."""
 
-    def __init__(self, supply: Supply, link: Reopened, recoveries: Recoveries) -> None:
-        self._supply = supply
+
+class _Checked:
+    """Who answers, asked before the first other exchange. A link that reopens refuses another by itself."""
+
+    def __init__(self, name: str, link: Reopened, recoveries: Recoveries, ask: Callable[[], Identity]) -> None:
+        self._name = name
         self._link = link
         self._recoveries = recoveries
+        self._ask = ask
+        self._who: Identity | None = None
+
+    def identify(self) -> Identity:
+        self._who = None
+        self._who = self._recoveries.again(self._name, self._link, self._ask)
+        return self._who
+
+    def again(self, check: CheckIdentity, act: Callable[[], _T]) -> _T:
+        check(self._who if self._who is not None else self.identify())
+        return self._recoveries.again(self._name, self._link, act)
+
+
+class RecoveringSupply:
+    """Implements `Supply` over another. Each call but `identify` raises BenchError where `check` does."""
+
+    def __init__(self, supply: Supply, link: Reopened, recoveries: Recoveries, check: CheckIdentity) -> None:
+        self._supply = supply
+        self._link = link
+        self._check = check
+        self._checked = _Checked(supply.name, link, recoveries, supply.identify)
         self._settings: SupplySettings | None = None
         self._set_at = 0
 
@@ -95,7 +121,7 @@ class RecoveringSupply:
         return self._supply.name
 
     def identify(self) -> Identity:
-        return self._again(self._supply.identify)
+        return self._checked.identify()
 
     def apply(self, settings: SupplySettings) -> None:
         self._settings = None
@@ -126,16 +152,20 @@ class RecoveringSupply:
         self._supply.close()
 
     def _again(self, act: Callable[[], _T]) -> _T:
-        return self._recoveries.again(self.name, self._link, act)
+        return self._checked.again(self._check, act)
 
 
 class RecoveringOscilloscope:
-    """Implements `Oscilloscope` over another. `state` is asked once: who follows a capture knows how long to try."""
+    """Implements `Oscilloscope` over another. `state` is asked once: who follows a capture knows how long to try.
 
-    def __init__(self, scope: Oscilloscope, link: Reopened, recoveries: Recoveries) -> None:
+    Each call but `identify` and `state` raises BenchError where `check` does.
+    """
+
+    def __init__(self, scope: Oscilloscope, link: Reopened, recoveries: Recoveries, check: CheckIdentity) -> None:
         self._scope = scope
         self._link = link
-        self._recoveries = recoveries
+        self._check = check
+        self._checked = _Checked(scope.name, link, recoveries, scope.identify)
         self._asked: CaptureSettings | None = None
         self._given: CaptureSettings | None = None
         self._set_at = 0
@@ -145,7 +175,7 @@ class RecoveringOscilloscope:
         return self._scope.name
 
     def identify(self) -> Identity:
-        return self._again(self._scope.identify)
+        return self._checked.identify()
 
     def plan(self, settings: CaptureSettings) -> CaptureSettings:
         return self._again(lambda: self._scope.plan(settings))
@@ -186,4 +216,4 @@ class RecoveringOscilloscope:
         return act()
 
     def _again(self, act: Callable[[], _T]) -> _T:
-        return self._recoveries.again(self.name, self._link, act)
+        return self._checked.again(self._check, act)

@@ -5,6 +5,7 @@ The guardian must trust nothing that it is told, and cannot afford the library t
 
 from __future__ import annotations
 
+import functools
 import math
 import types
 import typing
@@ -66,7 +67,7 @@ def _decoded(kind: Any, value: Any, key: str) -> Any:
 
 
 def _object(kind: Any, value: dict[str, Any], key: str) -> Any:
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     unknown, missing = value.keys() - hints.keys(), hints.keys() - value.keys()
     if unknown or missing:
         raise _wrong(key, ", ".join(sorted(unknown)) or "nothing", ", ".join(sorted(missing)) or "no such key")
@@ -74,6 +75,12 @@ def _object(kind: Any, value: dict[str, Any], key: str) -> Any:
         return kind(**{name: _decoded(hints[name], value[name], f"{key}.{name}".lstrip(".")) for name in hints})
     except ValueError as error:
         raise InputError(str(error), Where(key=key)) from None
+
+
+@functools.cache
+def _hints(kind: type) -> Mapping[str, Any]:
+    """Found once for each kind: that takes longer than all the rest."""
+    return typing.get_type_hints(kind)
 
 
 def _of(kind: type, value: Any, key: str, expected: str) -> Any:

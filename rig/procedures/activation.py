@@ -152,19 +152,16 @@ class ActivationTest:
 
     def _decided(self) -> bool:
         """Whether the lower bound alone already breaks the limit: the verdict cannot be anything but FAIL any more."""
-        evidence = self.evidence
+        evidence, limit = self.evidence, self._session.limit
+        begin, end = evidence.judged_from_ns, self.watch.known_to_ns()
         if (
             evidence.decided_ns is None
-            and evidence.judged_from_ns is not None
+            and begin is not None
+            and limit.broken_by(end - begin)  # no outage of the window is longer than the window
             and self.watch.away_since_ns() is not None
         ):
-            lower, _ = longest_bounds(
-                merge(self.watch.sources()),
-                self._session.view.settings,
-                evidence.judged_from_ns,
-                self.watch.known_to_ns(),
-            )
-            if self._session.limit.broken_by(lower):
+            lower, _ = longest_bounds(merge(self.watch.sources()), self._session.view.settings, begin, end)
+            if limit.broken_by(lower):
                 evidence.decided_ns = self._clock.now()
                 self._session.diary.event("decided", verdict="FAIL", lower_ns=lower)
                 self._session.progress.note(f"the limit is broken: away for at least {lower / 1e9:.1f} s")

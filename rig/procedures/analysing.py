@@ -316,10 +316,10 @@ def _picture(sources: list[Source], drawn: Envelope, limits: _Thresholds) -> Pic
         return tuple((a / 1e9, b / 1e9) for a, b in spans)
 
     tracks = tuple(Track(s.name, rows(s.up), rows(s.down), rows(s.seen)) for s in sources)
-    highest = max((high for _, _, high in drawn.columns), default=limits.up_v)
+    highest = float(drawn.columns[:, 2].max()) if len(drawn.columns) else limits.up_v
     return Picture(tracks, drawn, limits.down_v, limits.up_v, highest)
 
 
 def _envelope(wave: Waveform, seen: Survey, offset_s: float) -> Envelope:
-    columns = ((_instant_s(wave, first) + offset_s, low, high) for first, low, high in seen.columns)
-    return Envelope(wave.channel, tuple(columns))
+    columns = [(_instant_s(wave, first) + offset_s, low, high) for first, low, high in seen.columns]
+    return Envelope(wave.channel, np.array(columns, np.float64).reshape(-1, 3))

@@ -183,13 +183,12 @@ class ScopeView:
         limits = code_limits(self.scale(capture), self.down_below_v, self.up_above_v)
         return source_of(name, self.node, capture.codes, Grid(capture.first_s, capture.dt_s), limits, self.settings)
 
-    def placed(self, name: str, taken: Taken, reference: Source) -> Source:
-        """The capture on the common line; its offset is bracketed by polls, and narrowed by what `reference` proves.
+    def placed(self, alone: Source, taken: Taken, reference: Source) -> Source:
+        """The capture, read as `alone`, on the common line; polls bracket its offset, and `reference` narrows it.
 
         Where nothing is left of the bracket, the two contradict each other: the capture then proves nothing, and the
         merge names the contradiction.
         """
-        alone = self.alone(name, taken)
         error = round(taken.capture.trigger_error_s * 1e9)
         rate = taken.capture.time_base_ppm + self.clock_rate_ppm
         offset = Offset(taken.triggered_from_ns - error, taken.triggered_to_ns + error, rate)

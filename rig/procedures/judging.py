@@ -72,6 +72,8 @@ class Judging:
         self._feeds = bench.config.topology.kind != "hot-shoe"
         """Whether the meter feeds the rail."""
         self._zero_ns = evidence.activation.before_ns if evidence.activation else evidence.started_ns
+        taken, name = evidence.capture, bench.oscilloscope.name
+        self._alone = view.alone(name, taken) if taken is not None else None
         self._controls = control_rows(evidence.controls, standing, required(bench.config), self._zero_ns)
         self._sources = self._all_sources()
         self._knowledge = merge(self._sources)
@@ -93,11 +95,11 @@ class Judging:
         taken = self._evidence.capture
         if levels := self._evidence.levels:
             return [*lines, polled(self._bench.oscilloscope.name, levels, self._view).without(self._watch.slewed())]
-        if taken is None:
+        if taken is None or self._alone is None:
             return lines
         reference = merge(lines)
         known = Source("lines", reference.node, reference.up, reference.down, reference.seen)
-        placed = self._view.placed(self._bench.oscilloscope.name, taken, known)
+        placed = self._view.placed(self._alone, taken, known)
         return [*lines, placed.without(self._watch.slewed())]
 
     def _bounded(self) -> RailHistory:
@@ -111,11 +113,10 @@ class Judging:
     def _checked_time_base(self) -> TimeBase | None:
         """The oscilloscope's time base against the kernel's stamps, over the longest outage that both have seen."""
         taken = self._evidence.capture
-        if taken is None or self._history.to_ns <= self._history.from_ns:
+        if taken is None or self._alone is None or self._history.to_ns <= self._history.from_ns:
             return None
-        alone = self._view.alone(self._bench.oscilloscope.name, taken)
         lines = outages(merge(self._watch.sources()), self._view.settings, self._history.from_ns, self._history.to_ns)
-        return compare_time_bases(alone, lines, self._view.settings, taken.capture.time_base_ppm)
+        return compare_time_bases(self._alone, lines, self._view.settings, taken.capture.time_base_ppm)
 
     def _cause(self, outage: Outage) -> Cause:
         begin, end = self._evidence.path_from_ns, self._evidence.path_to_ns
@@ -244,7 +245,7 @@ class Judging:
         drawn = None
         if taken is not None and capture_zero_s is not None:
             name = self._bench.oscilloscope.name
-            drawn = Envelope(name, tuple(envelope(taken.capture, _COLUMNS, capture_zero_s)))
+            drawn = Envelope(name, envelope(taken.capture, _COLUMNS, capture_zero_s))
         return Picture(
             tracks=tuple(self._track(s) for s in self._sources),
             envelope=drawn,

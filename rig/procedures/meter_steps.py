@@ -80,9 +80,10 @@ class MeterSteps:
             self._clock.sleep(self._config.poll_s)
             try:
                 self._meter.version()
-            except LinkError:
+            except LinkError as error:
                 if self._clock.now() >= deadline:
-                    raise broken from None
+                    text = f"{broken.message}, and then: {error.one_line()}"
+                    raise LinkError(text, broken.where) from None
             else:
                 return
 

@@ -31,6 +31,7 @@ EVENTS: Final = "events.jsonl"
 SUMS: Final = "SHA256SUMS"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _MB = 1_000_000
+_LINE: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def check_out(out: Path, need_bytes: int) -> None:
@@ -177,7 +178,7 @@ class Bundle:
         if not fields.keys().isdisjoint(("t_s", "event")):
             raise ValueError("an event's fields may not be called t_s or event")
         body = {"t_s": (self._clock.now() - self._start_ns) / NS, "event": name, **fields}
-        line = json.dumps(body, ensure_ascii=False, allow_nan=False) + "\n"
+        line = _LINE.encode(body) + "\n"
         with self._writing(EVENTS):
             data = line.encode()
             while data:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rig.errors import InputError, Where
 from rig.instruments.ports import Capture, Codes
@@ -169,8 +170,10 @@ def _number(path: Path, file: h5py.File, field: str) -> float | int:
     return int(value) if field in _WHOLE else float(value)
 
 
-def envelope(capture: Capture, columns: int, from_zero_s: float = 0.0) -> list[tuple[float, float, float]]:
-    """Lowest and highest volts in at most `columns` equal parts: (time_s of the part's middle, lowest_v, highest_v).
+def envelope(capture: Capture, columns: int, from_zero_s: float = 0.0) -> npt.NDArray[np.float64]:
+    """Lowest and highest volts in at most `columns` equal parts, shape (n, 3).
+
+    A row is (time_s of the part's middle, lowest_v, highest_v).
 
     Times are seconds after the trigger plus `from_zero_s`. Works on the raw codes, without a copy of them. A clipped
     sample counts at the code it was clipped to.
@@ -178,13 +181,13 @@ def envelope(capture: Capture, columns: int, from_zero_s: float = 0.0) -> list[t
     count = len(capture.codes)
     columns = min(columns, count)
     if columns <= 0:
-        return []
+        return np.empty((0, 3))
     edges = np.linspace(0, count, columns + 1).astype(np.int64)
     lowest = _volts(capture, np.minimum.reduceat(capture.codes, edges[:-1]))
     highest = _volts(capture, np.maximum.reduceat(capture.codes, edges[:-1]))
     middle = (edges[:-1] + edges[1:] - 1) / 2 * capture.dt_s + (capture.first_s + from_zero_s)
     low, high = np.minimum(lowest, highest), np.maximum(lowest, highest)  # an inverted probe swaps them
-    return list(zip(middle.tolist(), low.tolist(), high.tolist(), strict=True))
+    return np.column_stack((middle, low, high))
 
 
 def _volts(capture: Capture, codes: Any) -> Any:

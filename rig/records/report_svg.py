@@ -223,7 +223,7 @@ def _limit(record: Shown, outage: Numbered, view: View, bottom: float) -> Iterat
 
 
 def _volts(picture: Picture, envelope: Envelope, view: View, name: str) -> Iterator[str]:
-    rows = np.asarray(envelope.columns, dtype=np.float64).reshape(-1, 3)
+    rows = envelope.columns
     highest = 1.08 * max(picture.nominal_v, float(rows[:, 2].max(initial=0.0)))
     lowest = 1.08 * float(rows[:, 1].min(initial=0.0))
     top, height = HEAD + 4, VOLTS - 8
@@ -240,7 +240,7 @@ def _volts(picture: Picture, envelope: Envelope, view: View, name: str) -> Itera
     yield text(4, HEAD + VOLTS / 2 + 10, _short(envelope.name, 13))
     yield f'<g clip-path="url(#{name}-plot)">'
     for run in _runs(_columns_in(rows, view)):
-        times, lows, highs = np.asarray(run).T
+        times, lows, highs = run.T
         there, back = (view.x(times), y(highs)), (view.x(times[::-1]), y(lows[::-1]))
         points = _points(np.hstack((there, back)))
         yield f'<polygon points="{points}" fill="{TRACE}" stroke="{TRACE}" stroke-linejoin="round"/>'
@@ -260,34 +260,23 @@ def _points(corners: npt.NDArray[np.float64]) -> str:
     return " ".join(["%.2f,%.2f"] * corners.shape[1]) % tuple(corners.T.ravel().tolist())
 
 
-def _columns_in(rows: npt.NDArray[np.float64], view: View) -> list[tuple[float, float, float]]:
+def _columns_in(rows: npt.NDArray[np.float64], view: View) -> npt.NDArray[np.float64]:
     """The columns that `view` needs and one to each side, merged to about one a pixel."""
-    if len(rows) == 0:
-        return []
     first = max(0, int(np.searchsorted(rows[:, 0], view.from_s)) - 1)
     rows = rows[first : int(np.searchsorted(rows[:, 0], view.to_s, side="right")) + 1]
-    every = max(1, len(rows) // PLOT)
-    starts = np.arange(0, len(rows), every)
+    starts = np.arange(0, len(rows), max(1, -(-len(rows) // PLOT)))
     if len(starts) == 0:
-        return []
-    times = rows[starts, 0]
+        return rows
     lows, highs = np.minimum.reduceat(rows[:, 1], starts), np.maximum.reduceat(rows[:, 2], starts)
-    return list(zip(times.tolist(), lows.tolist(), highs.tolist(), strict=True))
+    return np.column_stack((rows[starts, 0], lows, highs))
 
 
-def _runs(columns: list[tuple[float, float, float]]) -> Iterator[list[tuple[float, float, float]]]:
+def _runs(columns: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:
     """Stretches without a hole: a step of over three usual ones is one, and nothing is drawn across it."""
-    if not columns:
-        return
-    steps = np.diff([c[0] for c in columns])
-    usual = float(np.median(steps)) if len(steps) else 0.0
-    run = [columns[0]]
-    for column, step in zip(columns[1:], steps.tolist(), strict=True):
-        if step > 3 * usual:
-            yield run
-            run = []
-        run.append(column)
-    yield run
+    if len(columns) < 2:
+        return [columns] if len(columns) else []
+    steps = np.diff(columns[:, 0])
+    return np.split(columns, np.flatnonzero(steps > 3 * np.median(steps)) + 1)
 
 
 # -- strips -------------------------------------------------------------------------------------------------------

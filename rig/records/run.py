@@ -7,8 +7,14 @@ For one seed on the twin, all but `labels` is the same to the byte.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rig.guardian.strict import to_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 CAVEAT = "caveat"
 """The key of the assumption that says what a run cannot show."""
@@ -250,7 +256,7 @@ class RunRecord:
 
     def to_json(self) -> dict[str, Any]:
         """The object `rig.run/1`."""
-        body = asdict(self)
+        body: dict[str, Any] = to_json(self)
         labels = body.pop("labels")
         return {"schema": "rig.run/1", **body, "labels": labels}
 
@@ -292,12 +298,12 @@ class Track:
     seen: tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Envelope:
-    """Minimum and maximum volts of a capture, one row a column of the picture: (time_s, lowest_v, highest_v)."""
+    """Minimum and maximum volts of a capture: a row (time_s, lowest_v, highest_v) a column of the picture, (n, 3)."""
 
     name: str
-    columns: tuple[tuple[float, float, float], ...]
+    columns: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

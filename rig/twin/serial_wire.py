@@ -25,10 +25,15 @@ from rig.twin.ports import Timeline
 
 _CHUNK = 4096
 _GAP_MS = 50
-"""Real time after which a half request is not going on: a program hands its frame to the system at once."""
+"""Real time after which what begins no known request is not going on: a program hands its frame to the system at once.
+"""
+_HALF_MS = 3000
+"""The same of what begins a known one: it is half, or the machine is slow, which must not look like a damaged frame."""
 _RATES = (300, 600, 1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200)
 _LENGTHS = {3: 8, 4: 8, 5: 8, 6: 8}
 """Whole requests of a fixed length, by function."""
+_COUNTED = (15, 16, 21)
+"""Functions whose requests say how long they are."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,11 @@ class PtyServer(ABC):
     def _request(self, request: bytes) -> None:
         """Answer it, or tell the timeline that silence is meant."""
 
+    def _patience_ms(self, data: bytes) -> int | None:
+        """Real time for which the rest of what came is waited for; None: for ever."""
+        del data
+        return self._gap_ms
+
     def delay(self, seconds: float) -> None:
         """Every answer comes this late from now on (a fault)."""
         self._delay_s = seconds
@@ -99,7 +109,7 @@ class PtyServer(ABC):
         poll.register(self._master, select.POLLIN)
         poll.register(self._stop, select.POLLIN)
         while True:
-            ready = {fd for fd, _ in poll.poll(self._gap_ms if data else None)}
+            ready = {fd for fd, _ in poll.poll(self._patience_ms(data) if data else None)}
             if self._stop in ready:
                 return
             if not ready:
@@ -180,6 +190,9 @@ class RtuServer(PtyServer):
         length = request_length(data)
         return (None, data) if length is None or len(data) < length else (data[:length], data[length:])
 
+    def _patience_ms(self, data: bytes) -> int:
+        return patience_ms(data)
+
     def _request(self, request: bytes) -> None:
         reply = None
         if has_good_crc(request) and self._port_baud() == self._rate.baud:
@@ -191,6 +204,12 @@ class RtuServer(PtyServer):
         answer = request[:1] + reply
         whole = answer + crc16(answer)
         self._reply(whole, self._rate.seconds(len(request) + 3.5 + len(whole)))
+
+
+def patience_ms(data: bytes) -> int:
+    """How long (real time) the rest of what came is waited for."""
+    known = len(data) < 2 or data[1] in _LENGTHS or data[1] in _COUNTED
+    return _HALF_MS if known else _GAP_MS
 
 
 def request_length(data: bytes) -> int | None:

@@ -217,3 +217,26 @@ def test_trouble_of_the_test_harness_is_never_a_result() -> None:
 
         with pytest.raises(HarnessError):
             make_safe(bench, fail)
+
+
+def test_a_supply_with_another_serial_number_is_not_switched_off_and_proves_nothing() -> None:
+    twin = Twin([firmware.load("cut-45s")], depth=120_000)
+    config = twin.config
+    supply = config.supply[0].model_copy(update={"serial": "DP8A000001"})
+    strange = config.model_copy(update={"supply": (supply,)})
+    try:
+        bench = open_bench(config, twin.clock, twin.call_sets)
+        bench.supply.apply(bench.supply_settings())
+        bench.supply.output(True)
+        bench.close()
+        bench = open_bench(strange, twin.clock, twin.call_sets)
+        safe = {check.what: check for check in make_safe(bench, lambda _: True)}
+        bench.close()
+        assert not safe[SUPPLY].proven
+        assert "this is not the instrument of the bench file" in safe[SUPPLY].found
+        assert "expected DP8A000001" in safe[SUPPLY].found
+        bench = open_bench(config, twin.clock, twin.call_sets)
+        assert bench.supply.read().output_on, "it belongs to somebody else"
+        bench.close()
+    finally:
+        twin.close()

@@ -9,11 +9,16 @@ import pytest
 
 from rig.bench.recovering import Recoveries, RecoveringOscilloscope, RecoveringSupply
 from rig.clock.virtual import VirtualClock
-from rig.errors import LinkError, LinkTimeout
-from rig.instruments.ports import CaptureSettings, SupplySettings
+from rig.errors import BenchError, LinkError, LinkTimeout
+from rig.instruments.ports import CaptureSettings, Identity, SupplySettings
 
 SETTINGS = SupplySettings(12.0, 1.5, 13.2, 2.0)
 CAPTURE = CaptureSettings(600.0, 6.0, 12_000_000, 16.0, -1.0, 8.0)
+
+
+def is_ours(who: Identity) -> None:
+    if who != "identify":
+        raise BenchError("this is not the instrument of the bench file")
 
 
 class Device:
@@ -27,6 +32,7 @@ class Device:
         self.wrong = False
         self.did: list[str] = []
         self.given = CAPTURE
+        self.who = "identify"
 
     def _call(self, what: str, result: Any = None) -> Any:
         if self.breaks:
@@ -50,17 +56,23 @@ class Device:
         return self.given
 
     def __getattr__(self, name: str) -> Callable[[], Any]:
-        return lambda: self._call(name, name)
+        return lambda *_: self._call(name, self.who if name == "identify" else name)
 
 
 def supply() -> tuple[RecoveringSupply, Device, Recoveries]:
     device, found = Device(), Recoveries(VirtualClock())
-    return RecoveringSupply(device, device, found), device, found  # type: ignore[arg-type]
+    psu = RecoveringSupply(device, device, found, is_ours)  # type: ignore[arg-type]
+    psu.identify()
+    device.did.clear()
+    return psu, device, found
 
 
 def scope() -> tuple[RecoveringOscilloscope, Device, Recoveries]:
     device, found = Device(), Recoveries(VirtualClock())
-    return RecoveringOscilloscope(device, device, found), device, found  # type: ignore[arg-type]
+    it = RecoveringOscilloscope(device, device, found, is_ours)  # type: ignore[arg-type]
+    it.identify()
+    device.did.clear()
+    return it, device, found
 
 
 @pytest.mark.parametrize("what", ["identify", "read", "clear", "make_safe"])
@@ -133,3 +145,66 @@ def test_the_state_of_a_trigger_is_asked_once() -> None:
     device.breaks = [LinkError("gone")]
     with pytest.raises(LinkError, match="gone"):
         it.state()
+
+
+SUPPLY_CALLS: list[Callable[[RecoveringSupply], object]] = [
+    lambda psu: psu.apply(SETTINGS),
+    lambda psu: psu.output(False),
+    lambda psu: psu.read(),
+    lambda psu: psu.clear(),
+    lambda psu: psu.make_safe(),
+]
+SCOPE_CALLS: list[Callable[[RecoveringOscilloscope], object]] = [
+    lambda it: it.plan(CAPTURE),
+    lambda it: it.configure(CAPTURE),
+    lambda it: it.arm(),
+    lambda it: it.read(),
+    lambda it: it.level(),
+    lambda it: it.make_safe(),
+]
+
+
+@pytest.mark.parametrize("call", SUPPLY_CALLS)
+def test_a_supply_that_is_not_the_bench_files_is_asked_who_it_is_and_nothing_else(
+    call: Callable[[RecoveringSupply], object],
+) -> None:
+    device = Device()
+    device.who = "a stranger"
+    psu = RecoveringSupply(device, device, Recoveries(VirtualClock()), is_ours)  # type: ignore[arg-type]
+    for _ in range(2):
+        with pytest.raises(BenchError, match="not the instrument of the bench file"):
+            call(psu)
+    assert set(device.did) == {"identify"}
+
+
+@pytest.mark.parametrize("call", SCOPE_CALLS)
+def test_an_oscilloscope_that_is_not_the_bench_files_is_asked_who_it_is_and_nothing_else(
+    call: Callable[[RecoveringOscilloscope], object],
+) -> None:
+    device = Device()
+    device.who = "a stranger"
+    it = RecoveringOscilloscope(device, device, Recoveries(VirtualClock()), is_ours)  # type: ignore[arg-type]
+    with pytest.raises(BenchError, match="not the instrument of the bench file"):
+        call(it)
+    assert set(device.did) == {"identify"}
+
+
+def test_a_supply_whose_driver_does_not_know_it_is_never_told_off() -> None:
+    device = Device()
+    psu = RecoveringSupply(device, device, Recoveries(VirtualClock()), is_ours)  # type: ignore[arg-type]
+    device.wrong = True
+    with pytest.raises(LinkError, match="wrong reply"):
+        psu.make_safe()
+    assert device.did == []
+
+
+def test_who_answers_is_asked_once_and_again_where_it_was_another() -> None:
+    device = Device()
+    device.who = "a stranger"
+    psu = RecoveringSupply(device, device, Recoveries(VirtualClock()), is_ours)  # type: ignore[arg-type]
+    assert psu.identify() == "a stranger"
+    device.who = "identify"
+    psu.identify()
+    psu.make_safe()
+    psu.read()
+    assert device.did == ["identify", "identify", "make_safe", "read"]

@@ -79,11 +79,32 @@ def test_what_a_meter_does_instead_is_told_on_dlms_as_anywhere(firmware: str, tm
 
 @pytest.mark.parametrize(
     "fault",
-    ["meter-late", "dlms-blocks-lost", "hdlc-fcs-wrong", "hdlc-noise", "head-echoes", "head-lifted-in-transfer"],
+    [
+        "meter-late",
+        "dlms-blocks-lost",
+        "hdlc-fcs-wrong",
+        "hdlc-noise",
+        "head-echoes",
+        "head-lifted-in-transfer",
+        "meter-resets-in-answer",
+    ],
 )
 def test_what_the_driver_can_mend_does_not_change_the_verdict(fault: str, tmp_path: Path) -> None:
     assert run(tmp_path, SHORT, fault).verdict == "PASS"
     assert run(tmp_path, LONG, fault).verdict == "FAIL"
+
+
+@pytest.mark.parametrize("bench", ["twin,meter=dlms-direct", "twin,meter=dlms-gmac"])
+def test_a_meter_that_resets_in_the_middle_of_an_answer_gets_the_rest_of_its_image(bench: str, tmp_path: Path) -> None:
+    record = run(tmp_path, SHORT, "meter-resets-in-answer", bench=bench)
+    assert record.verdict == "PASS"
+    assert [outage.cause for outage in record.outages] == ["meter", "meter"]
+
+
+def test_a_meter_that_resets_in_its_answer_to_the_command_is_not_believed_to_have_activated(tmp_path: Path) -> None:
+    record = run(tmp_path, SHORT, "meter-resets-in-answer@0")
+    assert record.verdict == "INCONCLUSIVE"
+    assert codes(record) == {"version_unchanged"}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
+
 from rig.records.run import (
     ActivationRow,
     Assumption,
@@ -173,7 +175,7 @@ def picture(start: float, end: float, cuts: Spans, trace: bool = True) -> Pictur
             if a <= at < b:
                 volts = 12.0 * math.exp(-(at - a) / 0.3)
         columns.append((at, volts - 0.06, volts + 0.05))
-    return Picture(tracks, Envelope("scope CH1", tuple(columns)) if trace else None, 9.0, 10.5, 12.0)
+    return Picture(tracks, Envelope("scope CH1", np.array(columns)) if trace else None, 9.0, 10.5, 12.0)
 
 
 def _clip(spans: Spans, start: float, end: float) -> Spans:

@@ -155,7 +155,7 @@ def test_the_envelope_is_the_least_and_greatest_volts_of_each_part(
     assert len(rows) == min(columns, len(codes))
     volts = [(c - one.zero_code) * one.volts_per_code for c in codes]
     times = [one.first_s + i * one.dt_s for i in range(len(codes))]
-    if rows:
+    if len(rows):
         assert min(r[1] for r in rows) == min(volts)
         assert max(r[2] for r in rows) == max(volts)
         assert all(low <= high for _, low, high in rows)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -232,7 +233,7 @@ def test_names_are_text_and_never_markup() -> None:
         alerts={"north": NASTY, "south_central": [0, 0], NASTY: NASTY},
     )
     tracks = (Track(NASTY, ((0.0, 1.0),), (), ()),)
-    source = render(named, replace(shown, tracks=tracks, envelope=Envelope(NASTY, ((0.0, 1.0, 2.0),))))
+    source = render(named, replace(shown, tracks=tracks, envelope=Envelope(NASTY, np.array([(0.0, 1.0, 2.0)]))))
     assert "<script" not in source
     assert "script" not in Page(source).tags
     assert NASTY in Page(source).words()
@@ -254,7 +255,7 @@ def test_a_record_of_which_almost_nothing_is_known_still_gives_a_page() -> None:
         alerts=None,
         bench={},
     )
-    words = page(record, Picture((), Envelope("scope", ()), 9.0, 10.5, 12.0)).words()
+    words = page(record, Picture((), Envelope("scope", np.empty((0, 3))), 9.0, 10.5, 12.0)).words()
     assert "without an upper bound" in words
     assert "no command left the rig" in words
     assert "activation command" not in re.sub("no activation command was sent|from the activation command", "", words)

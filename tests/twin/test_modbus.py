@@ -19,6 +19,7 @@ from rig.firmware import Behaviour
 from rig.twin.meter import BOOT_S, VERIFY_S, ImageCode, KnownImage, TwinMeter
 from rig.twin.modbus import ACTIVATE, IMAGE_STATE, MAKER, RECEIVED, UPTIME, VERIFY, VERSION, TwinModbus
 from rig.twin.modbus_server import ModbusServer, split_frames
+from rig.twin.serial_wire import patience_ms
 from rig.twin.wire import NoRequest
 
 IMAGE = bytes(range(256)) * 3
@@ -203,3 +204,9 @@ def test_mbpoll_reads_the_version(served: Served) -> None:
 def test_mbpoll_reads_input_registers_too_and_is_told_of_a_missing_one(served: Served) -> None:
     assert "[140]: \t0" in mbpoll(served, "-t", "3", "-r", str(IMAGE_STATE), "-c", "1")
     assert "Illegal data address" in mbpoll(served, "-t", "4", "-r", "1", "-c", "1")
+
+
+@pytest.mark.parametrize("function", [3, 4, 5, 6, 15, 16, 21])
+def test_a_slow_machine_that_brings_a_request_in_two_halves_is_not_taken_for_a_damaged_line(function: int) -> None:
+    unknown = patience_ms(b"\1\x2b\x0e")
+    assert patience_ms(b"\1") == patience_ms(bytes([1, function, 0])) >= 50 * unknown

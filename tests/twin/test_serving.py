@@ -21,6 +21,7 @@ from rig.instruments.sense import SenseLine
 from rig.rail import LineTracker
 from rig.twin.faults import KINDS, Fault, parse
 from rig.twin.line_server import MOST_EVENTS
+from rig.twin.meters import METERS
 from rig.twin.rack import draft, names
 from rig.twin.scaling import SLACK_S, served
 from rig.twin.serving import ServedTwin
@@ -31,16 +32,18 @@ ADDRESSES = {
     "relays": "127.0.0.1:4",
     "sense": "127.0.0.1:5",
 }
-METERS = {
+PLACES = {
     "modbus-tcp": ("modbus", "127.0.0.1:3"),
     "modbus-rtu": ("serial", "/dev/ttyUSB0"),
     "dlms": ("dlms", "/dev/ttyUSB0"),
+    "optical": ("optical", "/dev/ttyUSB0"),
 }
+"""By the meter's driver."""
 
 
 def addresses(bench: BenchConfig) -> dict[str, str]:
     """Where everything of this bench might be."""
-    kind, place = METERS[bench.meter.driver]
+    kind, place = PLACES[bench.meter.driver]
     return {**ADDRESSES, kind: place}
 
 
@@ -82,6 +85,15 @@ def test_every_twin_at_every_scale_has_a_good_bench_file(name: str, scale: float
     assert [s.latency_s for s in config.sense] == pytest.approx([s.latency_s * scale for s in whole.sense])
     assert config.supply[0].timeout_s == whole.supply[0].timeout_s
     assert [r.role for r in config.relay] == [r.role for r in whole.relay]
+
+
+@pytest.mark.parametrize("meter", METERS)
+def test_the_twin_is_served_with_each_of_its_meters_and_each_file_is_a_good_one(meter: str) -> None:
+    twin = ServedTwin([firmware.load("cut-45s")], f"twin,meter={meter}", scale=0.01)
+    try:
+        assert twin.bench_text()
+    finally:
+        twin.close()
 
 
 def test_a_contact_that_no_other_process_reaches_is_not_served() -> None:

@@ -156,7 +156,7 @@ class DlmsClient:
             self._link.hang_up()
             return
         try:
-            with self._translated("release"):
+            with self._translated("release"), self._numbered():
                 for request in self._gurux.releaseRequest() or []:
                     self._exchange(bytes(request), "release")
             self._gurux = None
@@ -203,15 +203,14 @@ class DlmsClient:
     def _associate(self) -> None:
         gurux = self._gurux
         with self._translated("associate"):
-            self._number_frames()
-            answer = b""
-            for request in gurux.aarqRequest():
-                answer = self._exchange(bytes(request), "associate")
-            gurux.parseAareResponse(self._heard(answer, "associate").data)
+            with self._numbered():
+                answer = b""
+                for request in gurux.aarqRequest():
+                    answer = self._exchange(bytes(request), "associate")
+                gurux.parseAareResponse(self._heard(answer, "associate").data)
             if gurux.isAuthenticationRequired:
-                self._number_frames()
-                self._prove()
-            self._counter.used(gurux.settings.cipher.invocationCounter)
+                with self._numbered():
+                    self._prove()
 
     def _prove(self) -> None:
         """The second half of high-level security: each side proves that it knows the secret."""
@@ -267,18 +266,17 @@ class DlmsClient:
     def _service(self, make: Any, what: str, once: bool) -> bytes:
         """Send what `make` gives, and return the data that came back, put together from its blocks."""
         gurux = self._gurux
-        self._number_frames()
         self._invoke = (self._invoke + 1) % 16
         gurux.settings.invokeId = self._invoke
         answer = None
-        for request in make():
-            answer = self._asked(bytes(request), what, once, None)
-        for _ in range(_MOST_BLOCKS):
-            if answer is None or not answer.isMoreData():
-                break
-            request = gurux.receiverReady(answer)
-            answer = self._asked(bytes(request), what, once, answer)
-        self._counter.used(gurux.settings.cipher.invocationCounter)
+        with self._numbered():
+            for request in make():
+                answer = self._asked(bytes(request), what, once, None)
+            for _ in range(_MOST_BLOCKS):
+                if answer is None or not answer.isMoreData():
+                    break
+                request = gurux.receiverReady(answer)
+                answer = self._asked(bytes(request), what, once, answer)
         if answer is None or answer.isMoreData():
             raise LinkError(f"{self.name}: {what}: the answer does not end")
         if answer.error:
@@ -302,11 +300,21 @@ class DlmsClient:
     def _exchange(self, request: bytes, what: str, once: bool = False) -> bytes:
         return self._link.exchange(request, what, once=once)
 
-    def _number_frames(self) -> None:
-        """From numbers that were never used; also where nothing is ciphered, GMAC uses one."""
+    @contextlib.contextmanager
+    def _numbered(self) -> Iterator[None]:
+        """Frames have numbers that were never used; also where nothing is ciphered, GMAC uses one.
+
+        However it ends, what was given out is used: a frame may have left, and its number with another content would
+        give the key away.
+        """
+        cipher, first = self._gurux.settings.cipher, None
         if self._settings.title:
-            cipher = self._gurux.settings.cipher
-            cipher.invocationCounter = self._counter.take()
+            cipher.invocationCounter = first = self._counter.take()
+        try:
+            yield
+        finally:
+            if first is not None:
+                self._counter.used(max(first + 1, cipher.invocationCounter))
 
     @contextlib.contextmanager
     def _translated(self, what: str) -> Iterator[None]:
