@@ -51,7 +51,8 @@ def main(words: Sequence[str]) -> int:
 
 def _test(linux: Path, environment: dict[str, str], rest: list[str]) -> int:
     """The tests, dealt out to one kernel a core: a kernel has one processor. What the others say comes at the end."""
-    program = [sys.executable, *PYTEST, *(rest or ["tests/kernel"])]
+    named = any((ROOT / word.partition("::")[0]).exists() for word in rest)
+    program = [sys.executable, *PYTEST, *rest, *([] if named else ["tests/kernel"])]
     kernels = min(MOST_KERNELS, os.cpu_count() or 1)
     with ExitStack() as stack:
         files: list[IO[bytes] | None] = [None]
