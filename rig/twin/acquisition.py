@@ -17,7 +17,7 @@ from rig.twin.noise import triangular
 from rig.twin.ports import Cancellable, RailProbe, Timeline
 
 _AT_ONCE = 1 << 14
-"""Samples computed together: their arrays stay in the processor's cache, which halves the time of a long read."""
+"""Samples computed together: their arrays stay in the processor's cache."""
 
 
 class Acquiring(Enum):
