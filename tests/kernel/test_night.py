@@ -13,8 +13,8 @@ from tests.kernel.chips import Chip
 pytestmark = pytest.mark.kernel
 
 CYCLES = 60
-LOOK_S = 0.1
-"""How often the twin looks at the relay lines: each look is real work here, and a night has 300,000 of these. A contact
+LOOK_S = 0.2
+"""How often the twin looks at the relay lines: each look is real work here, and a night has 100,000 of these. A contact
 follows its coil that much later, which no cycle notices: it feeds for minutes."""
 PLAN = f"""
 schema = "rig.plan/1"
