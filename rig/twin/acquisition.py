@@ -16,9 +16,6 @@ import numpy.typing as npt
 from rig.twin.noise import triangular
 from rig.twin.ports import Cancellable, RailProbe, Timeline
 
-_AT_ONCE = 1 << 14
-"""Samples computed together: their arrays stay in the processor's cache."""
-
 
 class Acquiring(Enum):
     """Where it stands. FREE: it runs and triggers by itself; SEEKING: it runs, and waits for each trigger."""
@@ -131,15 +128,6 @@ class Acquisition:
 
         Before the model's history there are no volts: the least code.
         """
-        codes = np.empty(end - begin)
-        for at in range(begin, end, _AT_ONCE):
-            last = min(at + _AT_ONCE, end)
-            codes[at - begin : last - begin] = self._codes(record, at, last, shown)
-        return codes
-
-    # -- how ------------------------------------------------------------------------------------------------------
-
-    def _codes(self, record: Record, begin: int, end: int, shown: int) -> npt.NDArray[np.float64]:
         assert record.trigger_ns is not None  # noqa: S101 - a finished record was triggered
         rate = 1 + self._flaws.time_base_ppm * 1e-6
         offsets = np.arange(begin, end, dtype=np.float64)
