@@ -1,6 +1,6 @@
 """`python -m kernel_bench build`: the kernel, built once. `… test [pytest's words]`: the tests marked `kernel` in it.
 
-`… run WORD ...`: any program in it. Exit codes: the program's; 3 where no kernel can be built here, 4 when a build
+`… run WORD ...`: any program in it. Exit codes: the program's; 3 where no kernel can be built, or run; 4 when a build
 or a boot failed.
 """
 
@@ -20,6 +20,7 @@ from kernel_bench.build import BuildError, kernel, site
 from kernel_bench.source import CannotBuildError, find
 
 ROOT = Path(__file__).parents[1]
+START_S = 120.0
 MOST_KERNELS = 4
 """Each may take a gigabyte of memory."""
 NO_TESTS = 5
@@ -37,16 +38,32 @@ def main(words: Sequence[str]) -> int:
         if verb == "build":
             _say(f"the kernel is at {linux}")
             return 0
+        _check_that_it_starts(linux)
         header = site(constraints=ROOT / "constraints.txt")
         if verb == "run":
             return run(linux, rest, _environment(header), Path.cwd())
         return _test(linux, _environment(header), rest)
     except CannotBuildError as error:
-        _say(f"SKIPPED: no kernel can be built here: {error}")
+        _say(f"SKIPPED: there can be no kernel here: {error}")
         return 3
     except (BuildError, BootError) as error:
         _say(f"FAILED: {error}")
         return 4
+
+
+def _check_that_it_starts(linux: Path) -> None:
+    """Not every machine lets a kernel run as a process. Raises CannotBuildError where this one does not."""
+    with tempfile.TemporaryFile() as output:
+        try:
+            if run(linux, ["true"], {"PATH": os.environ.get("PATH", os.defpath)}, ROOT, output, START_S) == 0:
+                return
+            why = "it starts, and runs nothing"
+        except BootError as error:
+            why = str(error)
+        output.seek(0)
+        told = output.read().decode(errors="replace").split("\n")
+    last = next((line.strip() for line in reversed(told) if line.strip()), "it said nothing")
+    raise CannotBuildError(f"it is built, but does not run on this machine: {why} ({last})")
 
 
 def _test(linux: Path, environment: dict[str, str], rest: list[str]) -> int:

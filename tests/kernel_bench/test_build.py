@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kernel_bench import build, source
+from kernel_bench.__main__ import _check_that_it_starts
 from kernel_bench.build import BuildError, is_whole, kernel
 from kernel_bench.source import CHANGES, CannotBuildError, Source
 
@@ -133,6 +134,14 @@ def test_a_machine_that_cannot_build_is_told_what_it_lacks(monkeypatch: pytest.M
     monkeypatch.setattr(source.platform, "machine", lambda: "aarch64")
     with pytest.raises(CannotBuildError, match="runs on x86-64, and this is aarch64"):
         source.find()
+
+
+def test_a_machine_on_which_it_does_not_run_is_told_by_its_last_words(tmp_path: Path) -> None:
+    linux = tmp_path / "linux"
+    linux.write_text("#!/bin/sh\necho nothing may be traced here\nexit 1\n")
+    linux.chmod(0o755)
+    with pytest.raises(CannotBuildError, match=r"does not run on this machine: .* \(nothing may be traced here\)"):
+        _check_that_it_starts(linux)
 
 
 @pytest.mark.parametrize("words", [[], ["run"], ["boot"]])
