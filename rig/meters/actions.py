@@ -1,4 +1,6 @@
-"""A list of commands that activates: sent once, in order, and what became of it. Knows no protocol.
+"""A list of commands that activates: sent once, in order, and what became of it; and the end of a verification.
+
+Knows no protocol.
 
 Whatever ends the last one after it left (silence, a meter that reboots at once), it was sent. What ends the first
 before it left, and a refusal of the first, is an error. A list that breaks off later is told in `Activation.problem`.
@@ -9,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from rig.clock import Clock
+from rig.clock import Clock, to_ns
 from rig.errors import LinkError
-from rig.meters.port import Activation, MeterRefused, Sending
+from rig.meters.port import Activation, ImageState, Meter, MeterRefused, Sending
+
+_VERIFY_POLL_S = 1.0
+_BUSY = (ImageState.VERIFYING, ImageState.TRANSFERRING)
 
 
 class Delayed(Protocol):
@@ -63,3 +68,15 @@ def send_all(
     if first is None or last is None:
         raise LinkError(f"{link.name}: nothing was sent")
     return Activation(first.before_ns, last.after_ns)
+
+
+def verified(meter: Meter, clock: Clock, limit_s: float) -> ImageState:
+    """Wait until the meter says what came of its verification. Raises LinkError when it does not in `limit_s`."""
+    deadline = clock.now() + to_ns(limit_s)
+    while True:
+        state = meter.image_state()
+        if state is not None and state not in _BUSY:
+            return state
+        if clock.now() >= deadline:
+            raise LinkError(f"{meter.name}: verification did not end within {limit_s:g} s")
+        clock.sleep(_VERIFY_POLL_S)

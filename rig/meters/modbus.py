@@ -9,9 +9,9 @@ import re
 import struct
 from collections.abc import Callable, Iterator, Mapping
 
-from rig.clock import Clock, to_ns
+from rig.clock import Clock
 from rig.errors import InputError, LinkError, Where
-from rig.meters.actions import send_all
+from rig.meters.actions import send_all, verified
 from rig.meters.credentials import Secret
 from rig.meters.modbus_link import ACKNOWLEDGE, ExceptionReply, ModbusLink
 from rig.meters.modbus_rtu import Probe
@@ -20,11 +20,9 @@ from rig.meters.profile import MOST_READ, Credential, Profile, Value, Write
 from rig.meters.profile_checks import values
 from rig.meters.registers import from_number, number, text, to_bytes, to_words
 
-_VERIFY_POLL_S = 1.0
 _UPTIME_JUMP_S = 2.0
 """A meter may bring its up-time up to date only every second or so."""
 _DECIMAL = r"-?[0-9]{1,20}(\.[0-9]{1,20})?"
-_BUSY = (ImageState.VERIFYING, ImageState.TRANSFERRING)
 
 
 class ModbusMeter(Meter):
@@ -150,15 +148,9 @@ class ModbusMeter(Meter):
             self._clock.sleep(write.before_s)
             self._perform(write, image_hash, size)
             self._clock.sleep(write.after_s)
-        deadline = self._clock.now() + to_ns(plan.verify_s)
-        while True:
-            state = self.image_state()
-            if state is not None and state not in _BUSY:
-                self._begun = None
-                return state
-            if self._clock.now() >= deadline:
-                raise LinkError(f"{self.name}: verification did not end within {plan.verify_s:g} s")
-            self._clock.sleep(_VERIFY_POLL_S)
+        state = verified(self, self._clock, plan.verify_s)
+        self._begun = None
+        return state
 
     # -- activation ----------------------------------------------------------------------------------------------
 

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from rig.clock import Clock, to_ns
+from rig.clock import Clock
 from rig.errors import InputError, LinkError, Where
-from rig.meters.actions import send_all
+from rig.meters.actions import send_all, verified
 from rig.meters.credentials import Secret
 from rig.meters.iec62056.profile import Action, OpticalProfile, Value, filled
 from rig.meters.iec62056.session import Session
@@ -21,8 +21,6 @@ from rig.meters.iec62056.sign_on import SignOn
 from rig.meters.port import Abilities, Activation, ImageState, LogEntry, Meter, MeterIdentity, MeterRefused
 from rig.meters.serial_port import SerialPort, with_parity
 
-_VERIFY_POLL_S = 1.0
-_BUSY = (ImageState.VERIFYING, ImageState.TRANSFERRING)
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?")
 _CODES = {16: re.compile(r"[0-9A-Fa-f]{1,8}"), 10: re.compile(r"[0-9]{1,10}")}
 _CREDENTIAL = re.compile(r"[^()/!*\x00-\x1f\x7f-\U0010ffff]{1,64}")
@@ -149,15 +147,9 @@ class OpticalMeter(Meter):
             self._clock.sleep(action.before_s)
             self._act(action, _image_pieces(image_hash, size))
             self._clock.sleep(action.after_s)
-        deadline = self._clock.now() + to_ns(plan.verify_s)
-        while True:
-            state = self.image_state()
-            if state is not None and state not in _BUSY:
-                self._begun = None
-                return state
-            if self._clock.now() >= deadline:
-                raise LinkError(f"{self.name}: verification did not end within {plan.verify_s:g} s")
-            self._clock.sleep(_VERIFY_POLL_S)
+        state = verified(self, self._clock, plan.verify_s)
+        self._begun = None
+        return state
 
     # -- activation ----------------------------------------------------------------------------------------------
 
