@@ -17,7 +17,7 @@ run: $(VENV)/.core
 	@$(BIN)/rig run --bench twin --firmware cut-45s
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 3 --dist worksteal
 
 # Ends 200 whole runs at random moments, 50 each in three other ways, and tells how long the bench took to be safe; then
 # kills 300 sittings of whole soaks, and looks whether anything that was finished is lost or there twice.

@@ -221,8 +221,9 @@ class SerialPeer:
         return f"ASRL{self.device}::INSTR"
 
     def say(self, data: bytes) -> None:
-        """Without having been asked."""
+        """Without having been asked. Returns when it lies in the line: a pseudo-terminal hands on in its own time."""
         os.write(self._master, data)
+        select.select([self._slave], [], [])
 
     def close(self) -> None:
         os.eventfd_write(self._stop, 1)

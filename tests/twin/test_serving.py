@@ -138,6 +138,7 @@ def test_the_drivers_of_its_bench_file_move_the_rail_and_see_it(twin: ServedTwin
         bench.relays.set("supply-feed", True)
         until(lambda: bench.sense.levels()["rail_up"])
         assert bench.supply.read().volts == pytest.approx(12.0, abs=0.1)
+        clock.sleep(twin.config.relay_of("supply-feed").least_dwell_s)
         bench.relays.set("supply-feed", False)
         until(lambda: bench.sense.levels()["rail_down"])
     finally:
