@@ -22,6 +22,8 @@ from rig.meters.dlms.profile import load_profile
 from rig.meters.iec62056.sign_on import SignOn
 
 _KEY = re.compile(r"[0-9A-Fa-f]{32}")
+_AES_KEY_BYTES = 16
+"""`high` (mechanism 2) is the maker's own by the Green Book; what is common is AES-128 (ECB) of the challenge."""
 COUNTERS = "dlms"
 """The folder of invocation counters, in the rig's state folder."""
 
@@ -64,6 +66,9 @@ def _keys(table: DlmsPart) -> Keys:
     password = known.get("password").reveal() if table.needs_password else ""
     if not password.isascii():
         raise InputError("a DLMS password is ASCII", Where(key=variable("password")))
+    if table.authentication == "high" and len(password) > _AES_KEY_BYTES:
+        where = Where(key=variable("password"), expected=f"at most {_AES_KEY_BYTES} characters")
+        raise InputError("too long for the AES-128 key of authentication 'high'", where)
     keys = {}
     for each in ("encryption_key", "authentication_key"):
         keys[each] = b""
