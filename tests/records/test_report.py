@@ -142,9 +142,8 @@ def test_an_error_keeps_what_the_rail_said_and_tells_people_to_act() -> None:
 @pytest.mark.parametrize("verdict", ["PASS", "FAIL", "INCONCLUSIVE", "ERROR"])
 def test_only_a_pass_shows_the_word_pass_as_its_verdict(verdict: str) -> None:
     record = passed() if verdict == "PASS" else replace(passed(), verdict=verdict)
-    banner = re.search(
-        r'<section class="verdict (\w+)">(.*?)</section>', render(record, PICTURES["passed"][1]), re.DOTALL
-    )
+    html = render(record, PICTURES["passed"][1])
+    banner = re.search(r'<section class="verdict (\w+)" aria-label="Verdict">(.*?)</section>', html, re.DOTALL)
     assert banner is not None
     assert banner.group(1) == verdict.lower()
     assert ("✓" in banner.group(2)) == (verdict == "PASS")
@@ -296,6 +295,32 @@ def test_a_strip_shows_up_down_between_and_unseen_where_they_are() -> None:
         ("#b8b8b8", 300.0, 400.0, 22.0),
         ("url(#t-unseen)", 400.0, 790.0, 22.0),
     ]
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance by WCAG 2.1 of `#rgb` or `#rrggbb`."""
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_the_words_on_a_strip_have_the_contrast_that_wcag_asks_for() -> None:
+    track = Track("a", ((0.0, 200.0),), ((200.0, 400.0),), ((0.0, 790.0),))
+    svg = "".join(report_svg._strip(track, Coverage(0.0, 790.0, 0.0), View(0.0, 790.0), 0.0, "t"))
+    pairs = re.findall(r'fill="(#\w+)"/><text [^>]*fill="(#\w+)"[^>]*>(up|down|neither)<', svg)
+    assert [word for _, _, word in pairs] == ["up", "down", "neither"]
+    for paper, ink, word in pairs:
+        dark, light = sorted((luminance(paper), luminance(ink)))
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, word
+
+
+def test_each_control_has_its_own_heading_and_says_when_it_was_made() -> None:
+    shown = page(passed())
+    controls = passed().control.results
+    assert [kind for kind in shown.text if kind in {c.kind for c in controls}] == [c.kind for c in controls]
+    assert shown.tags.count("h3") >= len(controls)
+    assert " s from the activation command" in shown.words()
 
 
 def test_an_instant_is_never_drawn_as_a_stretch_and_never_lost() -> None:
