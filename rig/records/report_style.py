@@ -38,6 +38,14 @@ td { overflow-wrap: anywhere; }
 .num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tr.bad td, tr.bad th { background: #fdf0e8; }
 footer { margin-top: 44px; padding-top: 10px; border-top: 1px solid #ccc; color: #555; font-size: 13.5px; }
+/* On a phone a fact stands under its name, and a picture scrolls at a size that can be read; the page does not. */
+@media screen and (max-width: 640px) {
+  main { padding: 16px 12px 40px; } .verdict { padding: 12px 14px; border-left-width: 8px; }
+  .facts, .facts tbody, .facts tr, .facts th, .facts td { display: block; padding-right: 0; }
+  .facts th { white-space: normal; border-bottom: 0; padding-bottom: 0; } .facts td { padding-top: 0; }
+  figure { overflow-x: auto; } figure svg { min-width: 760px; }
+  figure svg.gauge { min-width: 0; font-size: 22px; }
+}
 @page { margin: 14mm; }
 @media print {
   body { font-size: 11pt; } main { max-width: none; padding: 0; }

@@ -76,7 +76,7 @@ def rows_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], bad: Se
 
 def facts_table(rows: Sequence[tuple[str, str]]) -> str:
     lines = "\n".join(f'<tr><th scope="row">{esc(k)}</th><td>{_shown(v)}</td></tr>' for k, v in rows)
-    return f'<div class="scroll"><table><tbody>\n{lines}\n</tbody></table></div>'
+    return f'<table class="facts"><tbody>\n{lines}\n</tbody></table>'
 
 
 def section(title: str, *parts: str) -> str:
