@@ -174,6 +174,8 @@ class OscilloscopeTable(InstrumentTable):
     """The oscilloscope. `window_s` is the whole capture, `pre_s` its part before the trigger, `depth` in samples.
 
     `mode` "poll": it takes no capture, but one short look after another; it then proves *down*, never *up*.
+    `peak_detect`: a capture keeps the least and the greatest of what it saw, in place of every two samples; every bin
+    then proves what all of it was, however shallow the capture is.
     """
 
     name: Name
@@ -186,6 +188,7 @@ class OscilloscopeTable(InstrumentTable):
     pre_s: Seconds = 6.0
     depth: Annotated[int, Field(ge=1000, le=1_000_000_000)] = 12_000_000
     mode: Literal["capture", "poll"] = "capture"
+    peak_detect: bool = False
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
 
 

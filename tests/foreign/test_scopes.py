@@ -45,6 +45,9 @@ class Steady:
     def volts(self, at_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         return np.full(len(at_ns), RAIL_V)
 
+    def turns(self, from_ns: int, to_ns: int) -> npt.NDArray[np.int64]:
+        return np.empty(0, np.int64)
+
     def on_fall(self, level_v: float, fn: Callable[[int], None]) -> Cancellable:
         raise AssertionError("nothing falls here")
 

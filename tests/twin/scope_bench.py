@@ -66,6 +66,9 @@ class Node:
         out[at_ns < 1_000 * NS] = np.nan
         return out
 
+    def turns(self, from_ns: int, to_ns: int) -> npt.NDArray[np.int64]:
+        return np.array(sorted(at for cut in self.cuts for at in cut if from_ns <= at < to_ns), np.int64)
+
     def on_fall(self, level_v: float, fn: Callable[[int], None]) -> _Subscription:
         assert level_v == 8.0
         self.subscribers.append(_Subscription(fn))
