@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 
 def add_words(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("plan", type=Path, metavar="PLAN.toml", help="what to do (rig.plan/1)")
+    verb.add_argument(
+        "plan", type=Path, metavar="PLAN", help="what to do: a plan's file (rig.plan/1), or one of the rig's by name"
+    )
     verb.add_argument("--cycles", type=_count, metavar="N", help="so many cycles, in place of the plan's own end")
     verb.add_argument(
         "--until", type=_clock, metavar="HH:MM", help="until the next such local time, in place of the plan's own end"

@@ -134,7 +134,9 @@ def _twin(options: Namespace, fixtures: Sequence[Fixture], faults: Sequence[Faul
     from rig.twin.serving import ChipTwin, ServedTwin
 
     if options.chip is None:
-        return ServedTwin(fixtures, options.bench, options.scale, options.seed, faults)
+        twin = ServedTwin(fixtures, options.bench, options.scale, options.seed, faults)
+        twin.stand_ready()
+        return twin
     if not 0.001 <= options.look_s <= 1:
         raise InputError(
             "not a time between looks", Where(key="--look-s", found=f"{options.look_s:g}", expected="0.001 to 1")

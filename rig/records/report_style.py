@@ -38,13 +38,12 @@ td { overflow-wrap: anywhere; }
 .num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tr.bad td, tr.bad th { background: #fdf0e8; }
 footer { margin-top: 44px; padding-top: 10px; border-top: 1px solid #ccc; color: #555; font-size: 13.5px; }
-/* On a phone a fact stands under its name, and a picture scrolls at a size that can be read; the page does not. */
-@media screen and (max-width: 640px) {
-  main { padding: 16px 12px 40px; } .verdict { padding: 12px 14px; border-left-width: 8px; }
-  .facts, .facts tbody, .facts tr, .facts th, .facts td { display: block; padding-right: 0; }
-  .facts th { white-space: normal; border-bottom: 0; padding-bottom: 0; } .facts td { padding-top: 0; }
-  figure { overflow-x: auto; } figure svg { min-width: 760px; }
-  figure svg.gauge { min-width: 0; font-size: 22px; }
+@media screen and (max-width: 700px) {
+  main { padding: 20px 14px 40px; }
+  .facts table, .facts tbody, .facts tr, .facts th, .facts td { display: block; }
+  .facts th { border: 0; padding-bottom: 0; white-space: normal; } .facts td { padding-top: 0; }
+  .verdict { padding: 14px 16px; border-left-width: 8px; } .verdict .word { font-size: 26px; }
+  figure { overflow-x: auto; } svg { min-width: 860px; } svg.gauge { min-width: 0; font-size: 22px; }
 }
 @page { margin: 14mm; }
 @media print {

@@ -112,7 +112,7 @@ def _verdict(record: SoakRecord) -> str:
     if largest is not None and limit_s is not None:
         gauge = f"<figure>{gauge_svg(LongestOutage(largest.lower_s, None, largest.upper_s, None), limit_s)}</figure>"
     return (
-        f'<section class="verdict {record.verdict.lower()}">'
+        f'<section class="verdict {record.verdict.lower()}" aria-label="Verdict">'
         f'<div class="word"><span class="mark" aria-hidden="true">{MARKS[record.verdict]}</span>{record.verdict}</div>'
         f'<p class="sentence">{esc(sentence[:1].upper() + sentence[1:])}</p>'
         + "".join(f"<p>{esc(note)}</p>" for note in notes)

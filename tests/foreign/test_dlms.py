@@ -139,7 +139,8 @@ def test_silence_of_pydlms_meter_after_the_command_is_no_error(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("mechanism", "name"), [(1, "low"), (3, "high-md5"), (4, "high-sha1"), (5, "high-gmac"), (6, "high-sha256")]
+    ("mechanism", "name"),
+    [(1, "low"), (2, "high"), (3, "high-md5"), (4, "high-sha1"), (5, "high-gmac"), (6, "high-sha256")],
 )
 def test_pydlms_meter_takes_every_way_to_show_who_we_are(
     mechanism: int, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -15,6 +15,7 @@ from rig.meters.dlms import hdlc
 from rig.meters.dlms.hdlc import Address, Damaged, Frame, Parameters, Reader
 from rig.meters.dlms.link import LONGEST_APDU, Link
 from rig.meters.serial_port import SerialPort
+from rig.recording import Tap
 
 _MOST_POLLS = 3
 """How often what was damaged or is missing is asked for again."""
@@ -51,6 +52,10 @@ class HdlcLink(Link):
         self._agreed = settings.ours
         self._connected = False
         self._send_at = self._take_at = 0
+
+    def record(self, tap: Tap) -> None:
+        super().record(tap)
+        self._port.tap = tap
 
     @property
     def agreed(self) -> Parameters:
