@@ -88,7 +88,7 @@ class PreparedSoak:
         if self.earlier is not None and self.earlier.bench != self.config.bench.name:
             where = Where(key="--resume", found=self.config.bench.name, expected=self.earlier.bench)
             raise InputError("that soak is of another bench", where)
-        zone_key = Where(str(request.plan), "end.timezone", found=repr(self.plan.tables.end.timezone))
+        zone_key = Where(str(self.plan.path), "end.timezone", found=repr(self.plan.tables.end.timezone))
         self.place = zone(self.plan.tables.end.timezone, zone_key)
         self.end: End = self._end()
 

@@ -67,6 +67,7 @@ def test_the_wheel_carries_the_twin_the_fixtures_the_profiles_and_the_schemas(tm
         "rig/records/schemas/rig.run-1.json",
         "rig/records/schemas/rig.soak-1.json",
         "rig/records/schemas/rig.compare-1.json",
+        "rig/plans/overnight.toml",
         "rig/wiring/single-phase.toml",
         "rig/wiring/single-phase.harness.yml",
         "rig/py.typed",

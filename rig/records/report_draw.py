@@ -100,7 +100,7 @@ def gauge_svg(longest: LongestOutage, limit_s: float) -> str:
     words.append("no upper bound" if longest.upper_s is None else f"at most {at_most(longest.upper_s)} s")
     limit = x(limit_s)
     parts = [
-        f'<svg viewBox="0 0 {WIDTH} 76" role="img" aria-label="{esc(_gauge_alt(words, limit_s))}">',
+        f'<svg class="gauge" viewBox="0 0 {WIDTH} 76" role="img" aria-label="{esc(_gauge_alt(words, limit_s))}">',
         defs("gauge"),
         rect(10, top, WIDTH - 20, height, "#f4f4f4", ' stroke="#bbb"'),
         rect(lower, top, max(0.0, upper - lower), height, "url(#gauge-unseen)", ' stroke="#777"'),

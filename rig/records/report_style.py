@@ -43,7 +43,7 @@ footer { margin-top: 44px; padding-top: 10px; border-top: 1px solid #ccc; color:
   .facts table, .facts tbody, .facts tr, .facts th, .facts td { display: block; }
   .facts th { border: 0; padding-bottom: 0; white-space: normal; } .facts td { padding-top: 0; }
   .verdict { padding: 14px 16px; border-left-width: 8px; } .verdict .word { font-size: 26px; }
-  figure { overflow-x: auto; } svg { min-width: 860px; }
+  figure { overflow-x: auto; } svg { min-width: 860px; } svg.gauge { min-width: 0; font-size: 22px; }
 }
 @page { margin: 14mm; }
 @media print {

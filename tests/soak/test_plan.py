@@ -105,6 +105,23 @@ def test_the_plans_that_are_shipped_are_good_and_fit_the_schema(path: Path) -> N
     VALIDATOR.validate(tomllib.loads(path.read_text(encoding="utf-8")))
 
 
+def test_a_plan_of_the_rigs_goes_by_its_name_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_plan(Path("overnight")).text == (ROOT / "plans" / "overnight.toml").read_text(encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_plan(Path("overnite"))
+    assert caught.value.one_line() == (
+        "no such plan; did you mean 'overnight'? (found 'overnite', expected one of hundred, mixture, overnight, or "
+        "the path of a plan (.toml))"
+    )
+
+
+def test_a_file_beside_goes_before_a_plan_of_the_rigs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path).rename(tmp_path / "overnight")
+    assert load_plan(Path("overnight")).path == Path("overnight")
+
+
 def test_an_unknown_key_does_not_fit_the_schema_either() -> None:
     with pytest.raises(ValidationError):
         VALIDATOR.validate(tomllib.loads(GOOD.replace("order =", "odrer =")))
