@@ -30,8 +30,8 @@ _GLO_INITIATE, _GLO_INITIATED = 0x21, 0x28
 _GLO = {0xC8: 0xC0, 0xC9: 0xC1, 0xCB: 0xC3}
 """Globally ciphered requests, and what is inside; an answer's tag is four more, on both sides."""
 _GENERAL = 0xDB
-"""Generally ciphered (general-glo-ciphering), both ways: any of the three inside, the sender's title in front. It is not
-offered, but there are clients that speak nothing else."""
+"""Generally ciphered (general-glo-ciphering), both ways: any of the three inside, the sender's title in front. Not
+offered; but there are clients that speak nothing else."""
 _SECURED = 0x30
 _CHALLENGE_BYTES = 16
 
