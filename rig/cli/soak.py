@@ -130,17 +130,19 @@ def _dry_run(prepared: PreparedSoak, as_json: bool) -> int:
 
 def _schedule_lines(prepared: PreparedSoak, rows: Sequence[ScheduleRow], begin: datetime) -> Iterator[str]:
     from rig.cli.soak_words import length_words
+    from rig.records.soak_words import counted
 
-    place = prepared.place
-    yield f"{'cycle':>5}  {'begins about':<19}  {'takes':>12}  {'activates':<24}  and before it"
+    def shown(after_s: float) -> str:
+        return f"{(begin + timedelta(seconds=after_s)).astimezone(prepared.place):%Y-%m-%d %H:%M:%S %Z}"
+
+    yield f"{'cycle':>5}  {'begins about':<25}  {'takes':>12}  {'activates':<24}  and before it"
     for row in rows:
-        at = (begin + timedelta(seconds=row.starts_s)).astimezone(place)
         what = f"{row.fixture}: {row.version_from} to {row.version_to}"
         before = ", ".join(w for w, do in (("K1 off and on", row.power_cycle), ("controls", row.controls)) if do)
-        line = f"{row.number:>5}  {at:%Y-%m-%d %H:%M:%S}  {length_words(row.expected_s):>12}  {what:<24}  {before}"
-        yield line.rstrip()
+        takes = length_words(row.expected_s)
+        yield f"{row.number:>5}  {shown(row.starts_s):<25}  {takes:>12}  {what:<24}  {before}".rstrip()
     if not rows:
         yield "nothing is left to do"
         return
-    last = begin + timedelta(seconds=rows[-1].starts_s + rows[-1].expected_s)
-    yield f"{len(rows)} cycles; the last ends about {last.astimezone(place):%Y-%m-%d %H:%M:%S %Z}. Nothing was touched."
+    ends = shown(rows[-1].starts_s + rows[-1].expected_s)
+    yield f"{counted(len(rows), 'cycle')}; the last ends about {ends}. Nothing was touched."

@@ -43,6 +43,7 @@ from rig.records.soak_words import (
     soak_sentence,
     tolerance_words,
     trend_words,
+    verdicts_words,
     whole_percent,
 )
 
@@ -127,7 +128,7 @@ def _meaning(record: SoakRecord) -> str:
         return ""
     chance = statistics.violation
     rows = [
-        ("Verdicts", counts_words(statistics.counts)),
+        ("Verdicts", verdicts_words(record)),
         (f"Chance of a violation, {whole_percent(chance.confidence)} sure", chance_words(chance.kept)),
         ("with each INCONCLUSIVE as a violation", chance_words(chance.violated)),
         ("with each ERROR as one too", chance_words(chance.all_violated)),

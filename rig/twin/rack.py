@@ -24,11 +24,11 @@ from rig.twin.devices import Contact, Signal
 from rig.twin.dlms.face import TwinDlms
 from rig.twin.faces import OSCILLOSCOPES, SUPPLIES
 from rig.twin.faults import Fault, Phase
-from rig.twin.korad import KoradServer
 from rig.twin.meter import KnownImage
 from rig.twin.meters import NOWHERE, MeterWire, connect, with_meter
 from rig.twin.ports import RailProbe, Timeline
 from rig.twin.rail_model import RailModel
+from rig.twin.supplies.korad import KoradServer
 from rig.twin.wire import LineServer
 from rig.twin.world import World
 

@@ -37,6 +37,7 @@ def refused(folder: Path, text: str) -> str:
     [
         ('order = "in-turn"', 'odrer = "in-turn"', "plan.toml:5: plan.odrer: unknown key; did you mean 'order'?"),
         ("cycles = 4", "cycles = 0", "plan.toml:14: end.cycles: not allowed (found 0, expected at least 1)"),
+        ("cycles = 4", "until = 08:00:00", 'plan.toml:14: end.until: 08:00:00 is no time like "08:00"'),
         ("cycles = 4", 'until = "8 am"', "plan.toml:14: end.until: '8 am' is no time like \"08:00\""),
         (
             "cycles = 4",

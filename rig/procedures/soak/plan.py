@@ -56,6 +56,10 @@ class Plan:
         """The version from which every firmware goes there, and to which it comes back."""
         return self.pairs[0].there.version_from
 
+    def at(self, *key: str, found: str | None = None) -> Where:
+        """Where a key stands in the file."""
+        return Where(str(self.path), dotted(key), line_of(self.text, key), found)
+
     def fixtures(self) -> tuple[Fixture, ...]:
         """All images, each once; the first starts from `home`."""
         found = {f.sha256: f for pair in self.pairs for f in (pair.there, pair.back)}
