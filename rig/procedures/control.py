@@ -284,7 +284,8 @@ def _swing(capture: Capture) -> tuple[float, float]:
     def volts(code: int) -> float:
         return (code - capture.zero_code) * capture.volts_per_code
 
-    return volts(int(capture.codes.min())), volts(int(capture.codes.max()))
+    low, high = capture.extremes
+    return volts(int(low.min())), volts(int(high.max()))
 
 
 def _slopes(up: Intervals, down: Intervals) -> tuple[int | None, int | None]:

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from rig.twin.keysight_infiniivision import TwinInfiniiVision
 from rig.twin.ports import Cancellable
-from rig.twin.rigol_ds1000z import TwinDS1000Z
-from rig.twin.scope_face import TwinScope
-from rig.twin.siglent_sds1000x_e import TwinSDS1000XE
+from rig.twin.scopes.keysight_infiniivision import TwinInfiniiVision
+from rig.twin.scopes.rigol_ds1000z import TwinDS1000Z
+from rig.twin.scopes.scope_face import TwinScope
+from rig.twin.scopes.siglent_sds1000x_e import TwinSDS1000XE
 from rig.twin.wire import LineServer
 from tests.foreign.programs import needs_foreign, told
 
@@ -44,6 +44,9 @@ class Steady:
 
     def volts(self, at_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         return np.full(len(at_ns), RAIL_V)
+
+    def turns(self, from_ns: int, to_ns: int) -> npt.NDArray[np.int64]:
+        return np.empty(0, np.int64)
 
     def on_fall(self, level_v: float, fn: Callable[[int], None]) -> Cancellable:
         raise AssertionError("nothing falls here")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rig.twin.acquisition import Acquiring, Acquisition, Imperfections
 from rig.twin.ports import RailProbe, Timeline
+from rig.twin.scopes.acquisition import Acquiring, Acquisition, Imperfections
 from rig.twin.scpi import Call, ScpiError, ScpiFace
 
 

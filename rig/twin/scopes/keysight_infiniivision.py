@@ -2,7 +2,7 @@
 
 Knows the commands of the InfiniiVision 3000 X-Series Programmer's Guide that a bench and common programs use, the
 status registers, and the memory's coding. Has no physics. `:DIGitize` of one that triggers by itself gives the window
-that has just passed. Segmented memory is not simulated.
+that has just passed. With peak detect it sends the least and the greatest in turn. Segmented memory is not simulated.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 
 from rig.clock.base import NS, to_ns
 from rig.instruments.scopes.screen import steps
-from rig.twin.acquisition import Acquiring, Coding, Imperfections, Record
 from rig.twin.ports import RailProbe, Timeline
-from rig.twin.scope_face import TwinScope, nearest
+from rig.twin.scopes.acquisition import Acquiring, Coding, Imperfections, Record
+from rig.twin.scopes.scope_face import TwinScope, nearest
 from rig.twin.scpi import Call, ScpiError
 
 DIVISIONS = 10
@@ -31,6 +31,8 @@ VOLT_SCALES = steps(1e-3, 5.0)
 _RUN, _WAIT = 8, 32
 _CHANNELS = ("CHANnel1", "CHANnel2", "CHANnel3", "CHANnel4")
 _FORMATS = {"BYTE": 0, "ASC": 4}
+PEAK_FROM_S = 500e-6
+"""Peak detect acts at this time base and slower ones."""
 
 
 @dataclass
@@ -234,7 +236,8 @@ class TwinInfiniiVision(TwinScope):
         number = int(s.source[-1])
         points = max(100, round(min(FASTEST * window_s, memory)))
         pre_ns = to_ns(window_s / 2 - s.position)
-        return Record(number, points, to_ns(window_s), pre_ns, _coding(self._channels[number]))
+        coding, peak = _coding(self._channels[number]), s.acquire == "PEAK" and s.time_scale >= PEAK_FROM_S
+        return Record(number, points - points % 2, to_ns(window_s), pre_ns, coding, peak=peak)
 
     def _note_trigger(self) -> None:
         self._triggered = True
@@ -264,7 +267,8 @@ class TwinInfiniiVision(TwinScope):
         if record is None:
             return 0
         longest = SCREEN_POINTS if self._set.wave_mode == "NORM" else record.points
-        return min(self._set.wave_points, longest, record.points)
+        points = min(self._set.wave_points, longest, record.points)
+        return points - points % 2
 
     def _preamble(self) -> str:
         """Ten fields; what the next record would have when there is none."""
@@ -274,8 +278,8 @@ class TwinInfiniiVision(TwinScope):
         window_s, per_code = record.window_ns / NS, coding.volts_per_code
         origin_v = (REFERENCE_CODE - coding.zero_code) * per_code
         return (
-            f"{_FORMATS[s.wave_format]:+d},+0,{points:+d},+1,{window_s / points:+.8E},{-record.pre_ns / NS:+.8E},+0,"
-            f"{per_code:+.8E},{origin_v:+.8E},{REFERENCE_CODE:+d}"
+            f"{_FORMATS[s.wave_format]:+d},{record.peak:+d},{points:+d},+1,{window_s / points:+.8E},"
+            f"{-record.pre_ns / NS:+.8E},+0,{per_code:+.8E},{origin_v:+.8E},{REFERENCE_CODE:+d}"
         )
 
     def _data(self) -> bytes:
