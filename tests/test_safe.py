@@ -12,7 +12,7 @@ import pytest
 from rig.bench.config import SupplyTable
 from rig.clock.system import SystemClock
 from rig.safe import _switched_off
-from rig.twin.rigol_dp800 import TwinDP800
+from rig.twin.supplies.rigol_dp800 import TwinDP800
 from rig.twin.wire import Answer, HangUp, LineServer
 from tests.twin.stages import Stage
 

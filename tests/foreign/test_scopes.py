@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from rig.twin.keysight_infiniivision import TwinInfiniiVision
 from rig.twin.ports import Cancellable
-from rig.twin.rigol_ds1000z import TwinDS1000Z
-from rig.twin.scope_face import TwinScope
-from rig.twin.siglent_sds1000x_e import TwinSDS1000XE
+from rig.twin.scopes.keysight_infiniivision import TwinInfiniiVision
+from rig.twin.scopes.rigol_ds1000z import TwinDS1000Z
+from rig.twin.scopes.scope_face import TwinScope
+from rig.twin.scopes.siglent_sds1000x_e import TwinSDS1000XE
 from rig.twin.wire import LineServer
 from tests.foreign.programs import needs_foreign, told
 

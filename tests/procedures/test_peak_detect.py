@@ -13,7 +13,7 @@ import rig
 from rig.procedures import control
 from rig.twin import bench as twin_bench
 from rig.twin.faces import OSCILLOSCOPES
-from rig.twin.keysight_infiniivision import TwinInfiniiVision
+from rig.twin.scopes.keysight_infiniivision import TwinInfiniiVision
 from rig.waveforms import open_capture
 from tests.firmware.folders import change
 

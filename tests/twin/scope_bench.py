@@ -18,10 +18,10 @@ from rig.instruments.scopes.deep import DeepScope
 from rig.instruments.scopes.keysight_infiniivision import KeysightInfiniiVision
 from rig.instruments.scopes.rigol_ds1000z import RigolDS1000Z
 from rig.instruments.scopes.siglent_sds1000x_e import SiglentSDS1000XE
-from rig.twin.keysight_infiniivision import TwinInfiniiVision
-from rig.twin.rigol_ds1000z import TwinDS1000Z
-from rig.twin.scope_face import TwinScope
-from rig.twin.siglent_sds1000x_e import TwinSDS1000XE
+from rig.twin.scopes.keysight_infiniivision import TwinInfiniiVision
+from rig.twin.scopes.rigol_ds1000z import TwinDS1000Z
+from rig.twin.scopes.scope_face import TwinScope
+from rig.twin.scopes.siglent_sds1000x_e import TwinSDS1000XE
 from rig.twin.wire import LineServer
 
 NOISE_V = 0.05

@@ -16,7 +16,7 @@ from rig.errors import LinkError, LinkTimeout
 from rig.instruments.link import VisaLink
 from rig.instruments.ports import SupplyLimits, SupplySettings
 from rig.instruments.supplies.rigol_dp800 import RigolDP800
-from rig.twin.rigol_dp800 import TwinDP800
+from rig.twin.supplies.rigol_dp800 import TwinDP800
 from rig.twin.wire import SILENCE, HangUp, LineServer
 from tests.twin.stages import Stage
 

@@ -145,6 +145,11 @@ def test_the_drivers_of_its_bench_file_move_the_rail_and_see_it(twin: ServedTwin
         bench.close()
 
 
+def test_the_meter_of_a_bench_that_stands_ready_answers(twin: ServedTwin) -> None:
+    twin.stand_ready()
+    until(lambda: twin.world.meter.answers)
+
+
 def test_every_edge_is_sent_before_the_levels_that_follow_it_and_its_stamp_lies_in_the_past(twin: ServedTwin) -> None:
     lines, clock = lines_of(twin), SystemClock()
     trackers = {"up": LineTracker(20_000), "down": LineTracker(20_000)}

@@ -54,6 +54,14 @@ def test_mode_e_goes_into_hdlc_at_the_highest_rate_that_both_can_do(most: int) -
         assert it.hdlc.frames == [FRAME]
 
 
+def test_a_confirmation_of_mode_e_that_comes_damaged_is_taken_for_one() -> None:
+    with lab(hdlc=True) as it:
+        it.wire.garble = lambda data: data if data.startswith(b"\xaf") else bytes([data[0] ^ 0x10]) + data[1:]
+        sign_on_hdlc(it.port, SignOn())
+        it.wire.garble = lambda data: data
+        assert it.port.exchange(FRAME, frame_end, first_s=1.0, longest=100, parity=False) == b"\x7e\x01" + FRAME[1:]
+
+
 def test_a_meter_without_hdlc_is_told_so_before_anything_is_chosen() -> None:
     with lab() as it, pytest.raises(LinkError, match=r"offers no HDLC \(mode E\)"):
         sign_on_hdlc(it.port, SignOn())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rig.twin.ports import SupplyHardware
 from rig.twin.scpi import Call, ScpiError
-from rig.twin.scpi_supply import Channel, ScpiSupply
+from rig.twin.supplies.scpi_supply import Channel, ScpiSupply
 
 _INDEPENDENT = 0b100
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from rig.twin.acquisition import Acquiring, Acquisition, Coding, Imperfections, Record
 from rig.twin.ports import RailProbe, Timeline
+from rig.twin.scopes.acquisition import Acquiring, Acquisition, Coding, Imperfections, Record
 from rig.twin.scpi import Call, ScpiError, ScpiFace
 
 _ITEMS: dict[str, Callable[[npt.NDArray[np.float64]], np.float64]] = {
