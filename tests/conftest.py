@@ -15,6 +15,9 @@ from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
 
+# Hundreds of programs of ours are started here. An environment that keeps no bytecode has each of them compile the rig.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 SLOW_OR_LARGE = [HealthCheck.too_slow, HealthCheck.data_too_large]
 """How fast the machine is proves nothing, as no deadline does; and a rail of many samples is as large as it is."""
 

@@ -17,12 +17,12 @@ from rig.bench.config import (
     RelayTable,
     SenseTable,
 )
-from rig.bench.fault import Fault
 from rig.bench.roles import roles
 from rig.instruments.address import Kind, parse_address
 from rig.instruments.catalogue import OSCILLOSCOPES, SUPPLIES
 from rig.instruments.guards import Guard
 from rig.toml_file import Key
+from rig.toml_model import Fault
 
 _COMPARATORS = ("rail_up", "rail_down")
 _WORDS = {

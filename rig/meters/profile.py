@@ -10,11 +10,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from rig.errors import InputError, Where
 from rig.meters.profile_files import find, require_protocol
 from rig.meters.profile_tables import Delay, Identity, Plain, Status, Version
 from rig.meters.registers import NumberType, Order, TextType, words_of
-from rig.toml_file import dotted, line_of, read_toml, validate
+from rig.toml_file import read_toml, validate
+from rig.toml_model import refuse
 
 MOST_READ = 125
 """Registers in one read (functions 3 and 4, Modbus Application Protocol V1.1b3, 6.3)."""
@@ -239,7 +239,5 @@ def check_profile(data: dict[str, object], text: str, file: str) -> Profile:
 
     require_protocol(data, "modbus", text, file)
     profile = validate(Profile, data, text, file)
-    for fault in faults(profile):
-        where = Where(file, dotted(fault.key), line_of(text, fault.key), fault.found, fault.expected)
-        raise InputError(fault.message, where)
+    refuse(faults(profile), text, file)
     return profile

@@ -60,6 +60,11 @@ class CaptureJob:
     def window_s(self) -> float:
         return self._settings.window_s
 
+    @property
+    def patience_s(self) -> float:
+        """How long its end is waited for: the window may only begin, and the oscilloscope be away for a while."""
+        return 2 * self._settings.window_s + AWAY_S
+
     def full_at_ns(self) -> int:
         """When the window of a capture that was triggered is full."""
         return self._seen_ns + round(1e9 * (self._settings.window_s - self._settings.pre_s))

@@ -138,7 +138,7 @@ def run_cut(
         closed = relays.set(feed, True)
         watch.wait_state("up", 5.0)
         clock.sleep(pause_s)
-        clock.wait(job.ended, 2 * job.window_s)
+        clock.wait(job.ended, job.patience_s)
     watch.wait_look(2.0)
     name, last = bench.oscilloscope.name, watch.known_to_ns()
     if isinstance(job, PollJob):

@@ -17,7 +17,7 @@ import pytest
 from rig.bench.config import load_bench
 from rig.cli import main
 from rig.twin.serving import ServedTwin
-from tests.served import ENVIRONMENT, Served, rig, served
+from tests.served import ENVIRONMENT, Served, quick, rig, served
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +27,7 @@ def twin() -> Iterator[Served]:
 
 
 def run(twin: Served, firmware: str, out: Path) -> subprocess.CompletedProcess[str]:
+    twin.bench_file.write_text(quick(twin.bench_file.read_text(), window_s=4.0))
     words = ("run", "--bench", str(twin.bench_file), "--firmware", firmware, "--json", "--out", str(out))
     environment = {**ENVIRONMENT, "ICHIS_RIG_STATE": str(out.parent / "state")}
     return subprocess.run(rig(*words), capture_output=True, text=True, check=False, env=environment)

@@ -79,7 +79,7 @@ def test_the_request_names_the_lines_and_levels_come_in_their_order() -> None:
         return hello() if len(asked) == 1 else "levels 1 1\n"
 
     with server(play, socket.AF_INET, ("127.0.0.1", 0)) as address:
-        lines = ServedSenseLines(address, LINES, SystemClock())
+        lines = ServedSenseLines(address, LINES, SystemClock(), LONG_S)
         assert lines.names() == ("up", "present")
         assert lines.levels() == {"up": True, "present": False}, "present is active low"
         lines.close()
@@ -89,7 +89,7 @@ def test_the_request_names_the_lines_and_levels_come_in_their_order() -> None:
 def test_a_unix_socket_serves_as_well(tmp_path: Path) -> None:
     place = str(tmp_path / "lines.sock")
     with server(lambda line: "levels 0 0\n" if line == "levels" else hello(), socket.AF_UNIX, place) as address:
-        lines = ServedSenseLines(address, LINES, SystemClock())
+        lines = ServedSenseLines(address, LINES, SystemClock(), LONG_S)
         assert lines.levels() == {"up": False, "present": True}
         lines.close()
 
@@ -185,7 +185,7 @@ WRONG_HELLOS = {
 def test_a_server_whose_stamps_mean_nothing_here_is_refused_at_once(answer: str, told: str) -> None:
     with server(lambda _: answer, socket.AF_INET, ("127.0.0.1", 0)) as address:
         with pytest.raises(BenchError, match=told) as caught:
-            ServedSenseLines(address, LINES, SystemClock())
+            ServedSenseLines(address, LINES, SystemClock(), LONG_S)
         assert address in caught.value.message
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from rig.clock import NS
 from rig.errors import LinkError, LinkTimeout
-from rig.meters.iec62056.frames import Identification, block_end, identification_end
+from rig.meters.iec62056.frames import BREAK, Identification, block_end, identification_end
 from rig.meters.iec62056.sign_on import SignOn, identify, sign_off, sign_on_hdlc
 from rig.meters.serial_port import SerialPort, with_parity, without_parity
 from rig.twin.optical import State
@@ -152,6 +152,15 @@ def test_a_port_that_is_pulled_out_is_an_error() -> None:
         with pytest.raises(LinkError, match="meter") as caught:
             identify(it.port, SignOn())
         assert not isinstance(caught.value, LinkTimeout)
+
+
+def test_a_port_that_broke_in_the_middle_is_signed_off_without_another_error() -> None:
+    with lab() as it:
+        it.port.open(300)
+        it.port.close()
+        sign_off(it.port)
+        with pytest.raises(LinkError, match="meter: the port is not open"):
+            it.port.tell(BREAK, 1.0)
 
 
 def test_two_programs_never_share_a_port() -> None:
