@@ -53,7 +53,6 @@ CHANGES = (
     ),
 )
 
-PACKAGES = ("bc", "bison", "flex", "gcc", "libelf-dev", "libssl-dev", "linux-source", "make", "xz-utils")
 _PROGRAMS = {"bc": "bc", "bison": "bison", "flex": "flex", "gcc": "gcc", "make": "make", "xz": "xz-utils"}
 _HEADERS = {"gelf.h": "libelf-dev", "openssl/ssl.h": "libssl-dev"}
 

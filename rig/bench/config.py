@@ -342,9 +342,6 @@ class BenchConfig(_Table):
     def relay_of(self, role: RelayRole) -> RelayTable:
         return next(r for r in self.relay if r.role == role)
 
-    def sense_of(self, role: SenseRole) -> SenseTable:
-        return next(s for s in self.sense if s.role == role)
-
 
 def load_bench(path: Path) -> BenchConfig:
     """The bench file at `path`, checked. Raises InputError."""

@@ -24,6 +24,8 @@ KIND = KINDS[1]
         (":WAVeform:POINts:MODE?", ":WAV:POIN:MODE?", b"NORM\n"),
         (":OPERegister:CONDition?", ":OPER:COND?", b"+8\n"),
         (":ACQuire:TYPE?", ":ACQ:TYPE?", b"NORM\n"),
+        (":SYSTem:ERRor?", ":SYST:ERR?", b'+0,"No error"\n'),
+        (":STATus? CHANnel2", ":stat? chan2", b"0\n"),
     ],
 )
 def test_long_and_short_forms_in_any_case_are_the_same(long: str, short: str, reply: bytes):
@@ -42,7 +44,7 @@ def test_long_and_short_forms_in_any_case_are_the_same(long: str, short: str, re
         ((":CHAN1:PROB 1", ":CHAN1:SCAL 0.1", ":CHAN1:OFFS 6"), -222),
         ((":TRIG:EDGE:LEV 100",), -222),
         ((":TRIG:EDGE:SLOP DOWN",), -224),
-        ((":WAV:FORM WORDS",), -224),
+        ((":WAV:FORM FLOAT",), -224),
         ((":ACQ:MODE SEGM",), -224),
         ((":CHAN1:SCAL",), -109),
         ((":CHAN1:SCAL x",), -104),
@@ -141,3 +143,31 @@ def test_each_bin_of_peak_detect_holds_the_extremes_of_all_that_happened_in_it(c
         low, high = volts(bins)[at], (bins.extremes[1][at] - bins.zero_code) * bins.volts_per_code
         assert (low < 1.0) == any(away)
         assert (high > 11.0) == (not all(away))
+
+
+def test_a_word_is_the_same_volts_as_a_byte_in_either_order():
+    with bench(KIND, noise_v=0.0) as b:
+        b.captured(length_s=5.0)
+        told = {}
+        for form in ("BYTE", "WORD;:WAV:BYT LSBF", "WORD;:WAV:BYT MSBF"):
+            b.face.handle(f":WAV:POIN 500;:WAV:FORM {form}")
+            fields = [float(b.link.query(f":WAV:{field}?")) for field in ("YINC", "YOR", "YREF")]
+            data = b.link.query_block(":WAV:DATA?")
+            codes = data if form == "BYTE" else data.view("<u2" if "LSB" in form else ">u2")
+            told[form] = ((codes - fields[2]) * fields[0] + fields[1]).tolist()
+    byte, *words = told.values()
+    assert len(byte) == 500
+    assert all(word == pytest.approx(byte) for word in words)
+
+
+def test_what_is_on_the_screen_is_measured_and_without_a_record_nothing_is():
+    with bench(KIND, noise_v=0.0) as b:
+        for line in (":CHAN1:SCAL 2", ":CHAN1:OFFS 6", ":TIM:SCAL 1", ":TIM:POS 0"):
+            b.face.handle(line)
+        b.node.cut(20.0, 4.0)
+        b.clock.sleep(24.0)
+        asked = (":MEAS:VMAX? CHAN1", ":MEAS:VMIN?", ":MEAS:VPP?", ":MEAS:VAV? DISP,CHAN1")
+        found = [float(b.link.query(question)) for question in asked]
+        assert found == pytest.approx([12.0, 0.0, 12.0, 7.2], abs=0.1)
+        b.face.handle(":TRIG:SWE NORM;:SINGle")
+        assert float(b.link.query(":MEAS:VMAX? CHAN1")) == 9.9e37

@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rig.clock.base import NS, Clock, to_ns
-from rig.errors import LinkError, Refused, Where
+from rig.errors import AnotherInstrument, LinkError, Refused, Where
 from rig.instruments.ports import Capture, CaptureSettings, Codes, Identity, Level, ScopeState
 from rig.instruments.scopes.record import Shape, bins_of, falls_at_zero
 from rig.instruments.scopes.screen import Accuracy, Plan, Screen, plan
@@ -153,7 +153,7 @@ class DeepScope(ABC):
         who = parse_identity(self._name, reply)
         if self._model(who) is None:
             where = Where(found=reply, expected=self._FAMILY)
-            raise LinkError(f"{self._name}: this is another instrument", where)
+            raise AnotherInstrument(f"{self._name}: this is another instrument", where)
         self._who = who
         return who
 

@@ -130,11 +130,6 @@ class DlmsClient:
         return self._gurux is not None
 
     @property
-    def longest_apdu(self) -> int:
-        """What the meter takes, ciphering included."""
-        return int(self._gurux.settings.maxPduSize)
-
-    @property
     def sent(self) -> Sending | None:
         """When the last request left."""
         return self._link.sent

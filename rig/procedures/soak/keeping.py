@@ -42,7 +42,7 @@ def find(reader: Reader, word: str) -> Soak:
     fits = [s for s in soaks if begins and word != LAST and s.soak_id.removeprefix(PREFIX).startswith(begins)]
     if len(fits) == 1:
         return fits[0]
-    known = ", ".join(s.soak_id for s in (fits or soaks)[-5:]) or "none here"
+    known = ", ".join(s.soak_id for s in (fits or soaks)[-5:]) or "a folder (--out) in which a soak began"
     what = "more than one soak begins so" if fits else "no such soak in this journal"
     raise InputError(what, Where(key="--resume", found=word, expected=known))
 

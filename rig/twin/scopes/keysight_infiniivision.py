@@ -15,8 +15,8 @@ from rig.clock.base import NS, to_ns
 from rig.instruments.scopes.screen import steps
 from rig.twin.ports import RailProbe, Timeline
 from rig.twin.scopes.acquisition import Acquiring, Coding, Imperfections, Record
-from rig.twin.scopes.scope_face import TwinScope, nearest
-from rig.twin.scpi import Call, ScpiError
+from rig.twin.scopes.scope_face import Channel, TwinScope, nearest
+from rig.twin.scpi import Call
 
 DIVISIONS = 10
 CODES_PER_DIVISION = 32
@@ -30,13 +30,16 @@ VOLT_SCALES = steps(1e-3, 5.0)
 
 _RUN, _WAIT = 8, 32
 _CHANNELS = ("CHANnel1", "CHANnel2", "CHANnel3", "CHANnel4")
-_FORMATS = {"BYTE": 0, "ASC": 4}
+_FORMATS = {"BYTE": 0, "WORD": 1, "ASC": 4}
+_FIELDS = ("XINCrement", "XORigin", "XREFerence", "YINCrement", "YORigin", "YREFerence")
+_WORD = 256
+"""A code in WORD format is this many times that of a byte."""
 PEAK_FROM_S = 500e-6
 """Peak detect acts at this time base and slower ones."""
 
 
 @dataclass
-class _Channel:
+class _Channel(Channel):
     display: str = "0"
     coupling: str = "DC"
     invert: str = "0"
@@ -44,9 +47,6 @@ class _Channel:
     bandwidth: str = "0"
     unit: str = "VOLT"
     impedance: str = "ONEM"
-    probe: float = 10.0
-    scale: float = 1.0
-    offset: float = 0.0
 
 
 @dataclass
@@ -70,10 +70,11 @@ class _Settings:
     wave_mode: str = "NORM"
     wave_format: str = "BYTE"
     wave_unsigned: str = "1"
+    wave_order: str = "MSBF"
     wave_points: int = SCREEN_POINTS
 
 
-class TwinInfiniiVision(TwinScope):
+class TwinInfiniiVision(TwinScope[_Channel]):
     """A DSO-X 3024T, running freely until it is told otherwise."""
 
     def __init__(
@@ -89,19 +90,22 @@ class TwinInfiniiVision(TwinScope):
     ) -> None:
         who = ("KEYSIGHT TECHNOLOGIES", "DSO-X 3024T", serial, "07.50.2021102830")
         super().__init__(who, timeline, probe, seed, noise_v, channel, imperfections)
+        self.no_error = '+0,"No error"'
         self._memory = memory
         self._triggered = False
+        self._measured = 1
         self._acquisition.on_trigger = self._note_trigger
         self.reset()
         self._add_channels()
         self._add_times()
         self._add_trigger()
         self._add_waveform()
+        self._add_measurements()
 
     def reset(self) -> None:
         """`*RST`: channel 1 shown, running freely."""
         self._set = _Settings()
-        self._channels = {n: _Channel("1" if n == 1 else "0") for n in (1, 2, 3, 4)}
+        self._channels = {n: _Channel(display="1" if n == 1 else "0") for n in (1, 2, 3, 4)}
         self._acquisition.free(by_itself=True)
 
     def clear(self) -> None:
@@ -165,25 +169,45 @@ class TwinInfiniiVision(TwinScope):
         self.on(":OPERegister:CONDition", get=lambda _: f"{self._condition():+d}")
         self.on(":TER", get=lambda _: f"{self._event():+d}")
 
+    def _add_measurements(self) -> None:
+        """And which channels are shown, as older programs say it."""
+        self.on(":VIEW", set=lambda call: self._show(call, "1"))
+        self.on(":BLANk", set=lambda call: self._show(call, "0"))
+        self.on(":STATus", get=lambda call: self._named(call, 0).display)
+        self.on(":MEASure:SOURce", set=self._set_measured, get=lambda _: f"CHAN{self._measured}")
+        for form in ("VMAX", "VMIN", "VPP"):
+            self.on(f":MEASure:{form}", set=self._set_measured, get=lambda call, item=form: self._measure(call, item))  # type: ignore[misc]
+        self.on(":MEASure:VAVerage", set=self._set_measured, get=lambda call: self._measure(call, "VAV"))
+
+    def _named(self, call: Call, index: int) -> _Channel:
+        return self._channels[int(call.choice(index, *_CHANNELS)[-1])]
+
+    def _show(self, call: Call, display: str) -> None:
+        self._named(call, 0).display = display
+
+    def _set_measured(self, call: Call) -> None:
+        """The last argument is the source, where it is named; before it may stand the interval."""
+        for index, arg in enumerate(call.args):
+            if arg.upper().startswith("CHAN"):
+                self._measured = int(call.choice(index, *_CHANNELS)[-1])
+
+    def _measure(self, call: Call, item: str) -> str:
+        self._set_measured(call)
+        channel = self._channels[self._measured]
+        value = self._measured_on(self._next_record(SCREEN_POINTS), _coding(channel), item, self._measured)
+        return "+9.9E+37" if value is None else f"{value:+.5E}"
+
     def _add_waveform(self) -> None:
         self._add_word(":WAVeform:SOURce", "wave_source", *_CHANNELS)
         self._add_word(":WAVeform:POINts:MODE", "wave_mode", "NORMal", "MAXimum", "RAW")
-        self._add_word(":WAVeform:FORMat", "wave_format", "BYTE", "ASCii")
+        self._add_word(":WAVeform:FORMat", "wave_format", "BYTE", "WORD", "ASCii")
+        self._add_word(":WAVeform:BYTeorder", "wave_order", "LSBFirst", "MSBFirst")
         self._add_word(":WAVeform:UNSigned", "wave_unsigned")
         self.on(":WAVeform:POINts", set=self._set_points, get=lambda _: f"{self._points(self._readable()):+d}")
         self.on(":WAVeform:PREamble", get=lambda _: self._preamble())
+        for index, field in enumerate(_FIELDS, 4):
+            self.on(f":WAVeform:{field}", get=lambda _, at=index: self._preamble().split(",")[at])  # type: ignore[misc]
         self.on(":WAVeform:DATA", get=lambda _: self._data())
-
-    def _channel(self, call: Call) -> _Channel:
-        if call.suffixes[0] not in self._channels:
-            raise ScpiError(-114, "Header suffix out of range")
-        return self._channels[call.suffixes[0]]
-
-    def _set_probe(self, call: Call) -> None:
-        channel = self._channel(call)
-        ratio = call.number(0, 0.1, 10_000.0)
-        channel.scale, channel.offset = channel.scale * ratio / channel.probe, channel.offset * ratio / channel.probe
-        channel.probe = ratio
 
     def _set_scale(self, call: Call) -> None:
         channel = self._channel(call)
@@ -258,15 +282,20 @@ class TwinInfiniiVision(TwinScope):
 
     def _readable(self) -> Record | None:
         """What can be read now: the memory only while it is stopped, the screen also while it runs freely."""
-        if self._set.wave_mode == "NORM":
+        if self._screen_is_meant():
             return self._acquisition.seen_last(self._next_record(SCREEN_POINTS))
         return self._acquisition.finished
+
+    def _screen_is_meant(self) -> bool:
+        """MAXimum is the screen while it runs, and the memory when it is stopped."""
+        mode, runs = self._set.wave_mode, self._acquisition.state is Acquiring.FREE
+        return mode == "NORM" or (mode == "MAX" and runs)
 
     def _points(self, record: Record | None) -> int:
         """How many of its points are sent."""
         if record is None:
             return 0
-        longest = SCREEN_POINTS if self._set.wave_mode == "NORM" else record.points
+        longest = SCREEN_POINTS if self._screen_is_meant() else record.points
         points = min(self._set.wave_points, longest, record.points)
         return points - points % 2
 
@@ -275,11 +304,12 @@ class TwinInfiniiVision(TwinScope):
         s = self._set
         record = self._readable() or self._next_record(self._memory)
         points, coding = self._points(record), record.coding
-        window_s, per_code = record.window_ns / NS, coding.volts_per_code
-        origin_v = (REFERENCE_CODE - coding.zero_code) * per_code
+        window_s, finer = record.window_ns / NS, _WORD if s.wave_format == "WORD" else 1
+        origin_v = (REFERENCE_CODE - coding.zero_code) * coding.volts_per_code
         return (
             f"{_FORMATS[s.wave_format]:+d},{record.peak:+d},{points:+d},+1,{window_s / points:+.8E},"
-            f"{-record.pre_ns / NS:+.8E},+0,{per_code:+.8E},{origin_v:+.8E},{REFERENCE_CODE:+d}"
+            f"{-record.pre_ns / NS:+.8E},+0,"
+            f"{coding.volts_per_code / finer:+.8E},{origin_v:+.8E},{REFERENCE_CODE * finer:+d}"
         )
 
     def _data(self) -> bytes:
@@ -292,6 +322,9 @@ class TwinInfiniiVision(TwinScope):
         codes = self._acquisition.codes(thin, 0, thin.points, int(self._set.wave_source[-1]))
         if self._set.wave_format == "BYTE":
             return _block(codes.astype(np.uint8).tobytes())
+        if self._set.wave_format == "WORD":
+            order = ">u2" if self._set.wave_order == "MSBF" else "<u2"
+            return _block((codes * _WORD).astype(order).tobytes())
         volts = (codes - thin.coding.zero_code) * thin.coding.volts_per_code
         return _block(",".join(f"{value:+.5E}" for value in volts).encode("ascii"))
 

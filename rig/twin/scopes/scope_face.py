@@ -6,17 +6,50 @@ A model's face adds its commands. Volts and seconds are those of the front panel
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from rig.twin.ports import RailProbe, Timeline
-from rig.twin.scopes.acquisition import Acquiring, Acquisition, Imperfections
+from rig.twin.scopes.acquisition import Acquiring, Acquisition, Coding, Imperfections, Record
 from rig.twin.scpi import Call, ScpiError, ScpiFace
 
+_ITEMS: dict[str, Callable[[npt.NDArray[np.float64]], np.float64]] = {
+    "VMAX": np.max,
+    "VMIN": np.min,
+    "VPP": np.ptp,
+    "VAV": np.mean,
+    "VAVG": np.mean,
+}
+"""What programs ask to have measured, by its short form."""
 
-class TwinScope(ScpiFace):
+
+@dataclass
+class Channel:
+    """What every model keeps of a channel: volts a division and at the centre, as at the probe's tip."""
+
+    probe: float = 10.0
+    scale: float = 1.0
+    offset: float = 0.0
+
+    def attenuate(self, ratio: float) -> None:
+        """Another probe: what is on the screen stays there."""
+        self.scale, self.offset = self.scale * ratio / self.probe, self.offset * ratio / self.probe
+        self.probe = ratio
+
+
+_C = TypeVar("_C", bound=Channel)
+
+
+class TwinScope(ScpiFace, Generic[_C]):
     """An oscilloscope whose channel `channel` sees `probe`; the other inputs are open (0 V).
 
     Give `handle` to a `LineServer`. `stuck_state` (a value of `Acquiring`) makes it say the same for ever.
     """
+
+    _LEAST_PROBE, _MOST_PROBE = 0.1, 10_000.0
 
     def __init__(
         self,
@@ -29,8 +62,18 @@ class TwinScope(ScpiFace):
         imperfections: Imperfections | None,
     ) -> None:
         super().__init__(*who)
+        self._channels: dict[int, _C] = {}
         self.stuck_state: str | None = None
         self._acquisition = Acquisition(timeline, probe, seed, noise_v, channel, imperfections)
+
+    def _channel(self, call: Call) -> _C:
+        """That of the command's suffix; -114 where there is none."""
+        if call.suffixes[0] not in self._channels:
+            raise ScpiError(-114, "Header suffix out of range")
+        return self._channels[call.suffixes[0]]
+
+    def _set_probe(self, call: Call) -> None:
+        self._channel(call).attenuate(call.number(0, self._LEAST_PROBE, self._MOST_PROBE))
 
     def _shown(self) -> Acquiring:
         """The state that it says it is in."""
@@ -43,6 +86,20 @@ class TwinScope(ScpiFace):
             set=lambda call: setattr(of(call), field, word(call, forms)),
             get=lambda call: str(getattr(of(call), field)),
         )
+
+    def _keeps(self, header: str, value: str) -> None:
+        """A setting that changes nothing here: it is kept, and told again."""
+        kept = [value]
+        self.on(header, set=lambda call: kept.__setitem__(0, call.word(0)), get=lambda _: kept[0])
+
+    def _measured_on(self, screen: Record, coding: Coding, item: str, channel: int) -> float | None:
+        """An item of what is on the screen of so many points, in volts; None where nothing is."""
+        seen = self._acquisition.seen_last(screen)
+        if seen is None:
+            return None
+        record = replace(seen, points=screen.points, coding=coding, peak=False)
+        codes = self._acquisition.codes(record, 0, record.points, channel)
+        return (float(_ITEMS[item](codes)) - (0.0 if item == "VPP" else coding.zero_code)) * coding.volts_per_code
 
 
 def word(call: Call, forms: tuple[str, ...]) -> str:
