@@ -30,7 +30,7 @@ def bench(twin: Served, out: Path, **keys: Any) -> str:
     table = {"driver": "outside", **{k: v for k, v in tomllib.loads(text)["meter"].items() if k in KEPT}, **keys}
     begin = text.index("[meter]")
     end = text.find("\n[", begin + 1)
-    reads = {"driver": "modbus-tcp", "address": twin.line["modbus"], "profile": "synthetic-esme", "timeout_s": 2.0}
+    reads = {"driver": "modbus-tcp", "address": twin.line["modbus"], "profile": "synthetic-esme", "timeout_s": 10.0}
     lines = ["[meter]", *(f"{key} = {json.dumps(value)}" for key, value in table.items()), "", "[meter.reads]"]
     lines += [f"{key} = {json.dumps(value)}" for key, value in reads.items()]
     file = out / "bench.toml"

@@ -102,7 +102,7 @@ def test_where_only_a_visa_library_speaks_the_wire_a_process_of_its_own_switches
     nobody = SimpleNamespace(defer=lambda delay_s, reply: None)
     instrument = Instrument({"*IDN?": b"MAKER,MODEL,1,2\n", ":OUTP? CH1": b"OFF\n"}, nobody)  # type: ignore[arg-type]
     peer = HislipPeer(instrument)
-    spec = replace(supply.spec(), address=peer.address)
+    spec = replace(supply.spec(timeout_s=60.0), address=peer.address)
     assert switch_off(spec) == "OFF"
     assert instrument.heard == ["*IDN?", ":OUTP CH1,OFF", ":OUTP? CH1"]
     peer.close()

@@ -39,7 +39,7 @@ def environment(state: Path) -> dict[str, str]:
 class Twin:
     """A served twin in a process of its own."""
 
-    def __init__(self, folder: Path, bench: str = "twin", silent_s: float = PATIENCE_S) -> None:
+    def __init__(self, folder: Path, bench: str = "twin", silent_s: float = PATIENCE_S, meter_s: float = 10.0) -> None:
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("served.py")), str(folder), "0.01", bench],
             stdin=subprocess.PIPE,
@@ -50,7 +50,7 @@ class Twin:
         )
         assert self._process.stdout is not None
         self.bench_file = Path(self._process.stdout.readline().strip())
-        text = quick(self.bench_file.read_text(), silent_s=silent_s)
+        text = quick(self.bench_file.read_text(), silent_s=silent_s, meter_s=meter_s)
         self.bench_file.write_text(
             text.replace("beat_s = 0.5", "beat_s = 0.1").replace("retry_s = 10.0", "retry_s = 0.0")
         )

@@ -106,7 +106,7 @@ class KilledSoak:
             self._check(twin, cycles)
 
     def _twin(self, stack: ExitStack) -> Twin:
-        twin = Twin(self.folder)
+        twin = Twin(self.folder, meter_s=5.0)
         stack.callback(twin.close)
         return twin
 
