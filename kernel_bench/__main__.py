@@ -23,7 +23,7 @@ MOST_KERNELS = 4
 FAILED, CANNOT, BENCH_ERROR = 1, 3, 4
 HANGS_S = 7200
 """On the kernel's own clock, so in a moment: a test that waits for what never comes fails by its name."""
-PYTEST = ("-m", "pytest", "-v", "-m", "kernel", "-p", "no:cacheprovider", "-p", "no:xdist", f"--timeout={HANGS_S}")
+PYTEST = ("-m", "pytest", "-v", "--no-header", "-m", "kernel", "-p", "no:cacheprovider", f"--timeout={HANGS_S}")
 
 
 def main(words: Sequence[str]) -> int:
@@ -72,7 +72,8 @@ def check_that_it_starts(linux: Path) -> None:
 def _test(linux: Path, environment: dict[str, str], rest: list[str]) -> int:
     """The tests, in one kernel a core, since a kernel has one processor: each takes the next that none has taken."""
     named = any((ROOT / word.partition("::")[0]).exists() for word in rest)
-    words = [sys.executable, *PYTEST, *rest, *([] if named else ["tests/kernel"])]
+    color = "yes" if sys.stdout.isatty() else "no"
+    words = [sys.executable, *PYTEST, f"--color={color}", *rest, *([] if named else ["tests/kernel"])]
     most = min(MOST_KERNELS, len(os.sched_getaffinity(0)))
     compileall.compile_dir(ROOT / "rig", quiet=2)  # inside, nothing is written: each process would do it again
     with tempfile.TemporaryDirectory(prefix="ichis-rig-taken-") as taken:

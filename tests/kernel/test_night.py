@@ -34,6 +34,7 @@ passed = "none"
 """
 
 
+@pytest.mark.timeout(200_000)  # on the kernel's clock: a night has some 22,000 s
 def test_a_night_goes_through_and_every_cycle_is_kept(serve: Callable[..., Bench], chip: Chip, tmp_path: Path) -> None:
     words = ("--firmware", "cut-45s", "--firmware", "back-45s", "--look-s", str(LOOK_S))
     bench = serve(*words).quick()
