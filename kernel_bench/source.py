@@ -16,7 +16,6 @@ from pathlib import Path
 OPTIONS = (
     "64BIT",
     "ADVISE_SYSCALLS",
-    "BASE_FULL",
     "BINFMT_ELF",
     "BINFMT_SCRIPT",
     "BUG",
@@ -48,7 +47,6 @@ OPTIONS = (
     "PRINTK",
     "PROC_FS",
     "PROC_SYSCTL",
-    "RANDOM_TRUST_BOOTLOADER",  # random numbers from the host, at once
     "SHMEM",
     "SIGNALFD",
     "SYSFS",
@@ -61,6 +59,9 @@ OPTIONS = (
     "UNIX98_PTYS",
 )
 """All that the kernel has, with what these need: the default configuration takes four times as long to build."""
+
+ALSO = ("BASE_FULL", "RANDOM_TRUST_BOOTLOADER")
+"""Newer sources have no such option, and are always so: tables of full size, random numbers from the host at once."""
 
 UNUSED = (
     "arch/[!ux]*.[chS]",
@@ -141,7 +142,7 @@ class Source:
     @property
     def key(self) -> str:
         """Names the kernel that comes of it."""
-        parts = (self.version, platform.machine(), *OPTIONS, repr(CHANGES))
+        parts = (self.version, platform.machine(), *sorted(OPTIONS + ALSO), repr(CHANGES))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
