@@ -71,7 +71,7 @@ $(WIREVIZ_VENV)/.done: Makefile
 
 $(FOREIGN_VENV)/.done: tests/foreign/requirements.txt
 	@test -x $(FOREIGN_VENV)/bin/python || $(PYTHON) -m venv $(FOREIGN_VENV)
-	@$(FOREIGN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@$(FOREIGN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
 
 clean:

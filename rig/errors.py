@@ -83,6 +83,10 @@ class LinkError(BenchError):
     """A device answered wrongly, or its link broke."""
 
 
+class AnotherInstrument(LinkError):
+    """Who answers at a device's address says that it is something else."""
+
+
 class LinkTimeout(LinkError):
     """A device stayed silent for the whole time allowed. After *activate* this is normal."""
 

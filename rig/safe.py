@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from rig.bench import is_bench_file
+from rig.bench.config import SupplyTable
 from rig.bench.guarding import pieces, relay_spec, salvaged_pieces, supply_spec
-from rig.bench.opening import CallSets, open_lines
+from rig.bench.identities import check_identity
+from rig.bench.opening import CallSets, link_to, open_lines, supply_on
 from rig.bench.salvage import Salvaged, salvage
 from rig.clock import Clock, to_ns, utc_label
 from rig.clock.system import SystemClock
-from rig.errors import RigError
+from rig.errors import AnotherInstrument, BenchError, LinkError, RigError
 from rig.guardian.charge import RelaySpec
 from rig.guardian.emergency import relay_check
 from rig.guardian.hands import open_relay
@@ -76,7 +79,7 @@ def make_bench_safe(bench: str) -> SafeOutcome:
 
 
 def _made_safe(found: Salvaged, clock: Clock, call_sets: CallSets, lease: Lease | None) -> SafeOutcome:
-    checks = [*_relays(found, clock, call_sets, lease), *_supplies(found), _rail(found, clock, call_sets)]
+    checks = [*_relays(found, clock, call_sets, lease), *_supplies(found, clock), _rail(found, clock, call_sets)]
     outcome = SafeOutcome(found.name, tuple(checks), found.wrong, found.left_out, cleared=False)
     if lease is None or not outcome.safe:
         return outcome
@@ -118,10 +121,34 @@ def _kept(specs: Sequence[RelaySpec], folder: Path) -> Iterator[Check]:
             yield relay_check(spec.name, found, spec.safe_closed is None)
 
 
-def _supplies(found: Salvaged) -> Iterator[Check]:
+def _supplies(found: Salvaged, clock: Clock) -> Iterator[Check]:
     for table in found.supplies:
-        what, spec = f"supply {table.name} off", supply_spec(table)
-        yield _tried(what, lambda what=what, spec=spec: Check(what, True, f"says {switch_off(spec)}"))  # type: ignore[misc]
+        yield _tried(f"supply {table.name} off", partial(_switched_off, table, clock))
+
+
+def _switched_off(table: SupplyTable, clock: Clock) -> Check:
+    what, other = f"supply {table.name} off", _other(table, clock)
+    if other is not None:
+        return Check(what, False, f"{other}; it was not told to switch off")
+    return Check(what, True, f"says {switch_off(supply_spec(table))}")
+
+
+def _other(table: SupplyTable, clock: Clock) -> str | None:
+    """Who is there in place of the bench file's supply: *off* would be another bench's.
+
+    None: it is this one, or nobody says who it is. What is silent, or says half of it, is no proof of another, and then
+    the hub's feed counts for more: it is switched off.
+    """
+    with closing(link_to(table, clock, clears=False)) as link:
+        try:
+            check_identity(table, supply_on(link, table).identify())
+        except AnotherInstrument as error:
+            return error.one_line()
+        except LinkError:
+            return None
+        except BenchError as error:
+            return error.one_line()
+    return None
 
 
 def _rail(found: Salvaged, clock: Clock, call_sets: CallSets) -> Check:

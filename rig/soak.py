@@ -23,7 +23,7 @@ from rig.instruments.usb import SysfsUsb
 from rig.meters.port import ImageState
 from rig.notify import Notifier, open_notifier
 from rig.procedures.soak.end import End, end_of, zone
-from rig.procedures.soak.keeping import attempts_of, find, resume, standing_of
+from rig.procedures.soak.keeping import attempts_of, check_bundles, find, resume, standing_of
 from rig.procedures.soak.plan import Plan, Turn, load_plan
 from rig.procedures.soak.progress import SoakProgress
 from rig.procedures.soak.room import check_room, full, measured, policy_of
@@ -88,8 +88,8 @@ class PreparedSoak:
         if self.earlier is not None and self.earlier.bench != self.config.bench.name:
             where = Where(key="--resume", found=self.config.bench.name, expected=self.earlier.bench)
             raise InputError("that soak is of another bench", where)
-        zone_key = Where(str(request.plan), "end.timezone", found=repr(self.plan.tables.end.timezone))
-        self.place = zone(self.plan.tables.end.timezone, zone_key)
+        name = self.plan.tables.end.timezone
+        self.place = zone(name, self.plan.at("end", "timezone", found=repr(name)))
         self.end: End = self._end()
 
     @property
@@ -100,10 +100,11 @@ class PreparedSoak:
     def run(self, progress: SoakProgress) -> SoakOutcome:
         """One sitting. `progress` is told what happens.
 
-        Raises InputError for a night that does not fit on the disk; InputError, BenchError when the bench or the
-        journal cannot be opened.
+        Raises InputError for a night that does not fit on the disk, and for a damaged bundle of an earlier sitting;
+        InputError, BenchError when the bench or the journal cannot be opened.
         """
         notifier = self._notifier()
+        check_bundles(self.request.out, self._before())
         self.room()
         with self.bench.opened(self.plan.fixtures(), self.request.out) as bench, Journal.open(self.request.out) as book:
             return soak_on(bench, self, book, progress, notifier)
@@ -155,7 +156,7 @@ class PreparedSoak:
         if self.earlier is not None:
             began = datetime.fromisoformat(self.earlier.utc)
         own = request.cycles is not None or request.until is not None
-        key = Where(str(self.plan.path), "--until" if own else "end.until")
+        key = Where(str(self.plan.path), "--until") if own else self.plan.at("end", "until")
         place = self.place
         if own:
             return end_of(request.cycles, None, request.until, place, now, key)
@@ -163,24 +164,19 @@ class PreparedSoak:
         if end.after_ns is None or self.earlier is None:
             return end
         left = timedelta(microseconds=end.after_ns / 1000) - (now - began)
-        if left <= timedelta():
-            ended = (began + timedelta(microseconds=end.after_ns / 1000)).isoformat(timespec="seconds")
-            raise InputError("the end lies in the past: say --until or --cycles", replace(key, found=ended))
-        return replace(end, after_ns=round(left.total_seconds() * 1e9))
+        return replace(end, after_ns=max(0, round(left.total_seconds() * 1e9)))  # over meanwhile: it is summed up
 
 
 def check_bench(plan: Plan, config: BenchConfig) -> None:
     """Raises InputError for a plan that this bench cannot do."""
     tables, has_mains = plan.tables, any(table.role == "mains" for table in config.relay)
     for key, wanted in (
-        ("between.power_cycle_every", tables.between.power_cycle_every is not None),
-        ("recovery.steps", "power-cycle-meter" in tables.recovery.steps),
+        (("between", "power_cycle_every"), tables.between.power_cycle_every is not None),
+        (("recovery", "steps"), "power-cycle-meter" in tables.recovery.steps),
     ):
         if wanted and not has_mains:
-            raise InputError(
-                "this bench has no K1 to power-cycle the meter with",
-                Where(str(plan.path), key, found=config.bench.name),
-            )
+            where = plan.at(*key, found=config.bench.name)
+            raise InputError("this bench has no K1 to power-cycle the meter with", where)
     meter = config.meter
     asks = isinstance(meter, OutsideTable) and (
         meter.trigger == "person" or (meter.reads is None and not meter.version_command)
@@ -232,12 +228,13 @@ def soak_on(
         runner.unsure_since(bench.clock.now())
     try:
         ending = runner.run()
+        with bench.clock.shielded():
+            record = read_soak(journal, request.out, book.soak.soak_id)
     except Exception as error:
         with bench.clock.shielded():
             telling.broke(error)
         raise
     with bench.clock.shielded():
-        record = read_soak(journal, request.out, book.soak.soak_id)
         try:
             if telling.ended(ending, record):
                 record = read_soak(journal, request.out, book.soak.soak_id)  # now with how that went

@@ -11,14 +11,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
 
+# Hundreds of programs of ours are started here. An environment that keeps no bytecode has each of them compile the rig.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+SLOW_OR_LARGE = [HealthCheck.too_slow, HealthCheck.data_too_large]
+"""How fast the machine is proves nothing, as no deadline does; and a rail of many samples is as large as it is."""
+
 settings.register_profile(
     "push",
-    max_examples=int(os.environ.get("RIG_EXAMPLES", "100")),
+    max_examples=int(os.environ.get("RIG_EXAMPLES", "150")),
     deadline=None,
+    suppress_health_check=SLOW_OR_LARGE,
     derandomize="RIG_EXAMPLES" not in os.environ,
 )
 settings.load_profile("push")

@@ -17,12 +17,12 @@ from rig.bench.config import (
     RelayTable,
     SenseTable,
 )
-from rig.bench.fault import Fault
 from rig.bench.roles import roles
 from rig.instruments.address import Kind, parse_address
-from rig.instruments.catalogue import SUPPLIES
+from rig.instruments.catalogue import OSCILLOSCOPES, SUPPLIES
 from rig.instruments.guards import Guard
 from rig.toml_file import Key
+from rig.toml_model import Fault
 
 _COMPARATORS = ("rail_up", "rail_down")
 _WORDS = {
@@ -42,6 +42,7 @@ def faults(config: BenchConfig) -> list[Fault]:
         load,
         current,
         _supplies,
+        _peak_detect,
         _times,
         _guardian,
         _names,
@@ -128,6 +129,18 @@ def _supplies(config: BenchConfig) -> Iterator[Fault]:
                 words = [_WORDS[guard] for guard in has]
                 found = repr(value) if isinstance(value, str) else f"{value:g}"
                 yield Fault(("supply", index, key), f"a {table.driver} has none such", found, " or ".join(words))
+
+
+def _peak_detect(config: BenchConfig) -> Iterator[Fault]:
+    """Only where it is known what the record then looks like; and a level that is polled has no bins."""
+    able = ", ".join(driver for driver, facts in OSCILLOSCOPES.items() if facts.peak_detect)
+    for index, table in enumerate(config.oscilloscope):
+        key = ("oscilloscope", index, "peak_detect")
+        if table.peak_detect and not OSCILLOSCOPES[table.driver].peak_detect:
+            what = f"no guide was found that says what the record of a {table.driver} looks like with peak detect"
+            yield Fault(key, what, "true", f"false, or one of: {able}")
+        elif table.peak_detect and table.mode == "poll":
+            yield Fault(key, 'peak detect is for captures, and mode = "poll" takes none', "true", "false")
 
 
 def _times(config: BenchConfig) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 
 from rig.bench.config import BenchConfig
-from rig.bench.fault import Fault
+from rig.toml_model import Fault
 
 
 def discharge_s(config: BenchConfig) -> float | None:

@@ -17,9 +17,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 from rig.bench.meter_table import AnyMeterTable
 from rig.bench.values import PORT, Addressed, Endpoint, Pin, Seconds, VisaAddress, or_words
 from rig.bench.values import Table as _Table
-from rig.errors import InputError, RigError, Where
+from rig.errors import RigError
 from rig.instruments.catalogue import OscilloscopeDriver, SupplyDriver
-from rig.toml_file import dotted, line_of, read_toml, validate
+from rig.toml_file import line_of, read_toml, validate
+from rig.toml_model import refuse
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
 Volts = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
@@ -174,6 +175,8 @@ class OscilloscopeTable(InstrumentTable):
     """The oscilloscope. `window_s` is the whole capture, `pre_s` its part before the trigger, `depth` in samples.
 
     `mode` "poll": it takes no capture, but one short look after another; it then proves *down*, never *up*.
+    `peak_detect`: a capture keeps the least and the greatest of what it saw, in place of every two samples; every bin
+    then proves what all of it was, however shallow the capture is.
     """
 
     name: Name
@@ -186,6 +189,7 @@ class OscilloscopeTable(InstrumentTable):
     pre_s: Seconds = 6.0
     depth: Annotated[int, Field(ge=1000, le=1_000_000_000)] = 12_000_000
     mode: Literal["capture", "poll"] = "capture"
+    peak_detect: bool = False
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
 
 
@@ -338,9 +342,6 @@ class BenchConfig(_Table):
     def relay_of(self, role: RelayRole) -> RelayTable:
         return next(r for r in self.relay if r.role == role)
 
-    def sense_of(self, role: SenseRole) -> SenseTable:
-        return next(s for s in self.sense if s.role == role)
-
 
 def load_bench(path: Path) -> BenchConfig:
     """The bench file at `path`, checked. Raises InputError."""
@@ -362,8 +363,5 @@ def check_bench(data: dict[str, object], text: str, file: str) -> BenchConfig:
     from rig.bench.checks import faults
 
     config = validate(BenchConfig, data, text, file)
-    for fault in faults(config):
-        raise InputError(
-            fault.message, Where(file, dotted(fault.key), line_of(text, fault.key), fault.found, fault.expected)
-        )
+    refuse(faults(config), text, file)
     return config

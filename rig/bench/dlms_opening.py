@@ -20,14 +20,17 @@ from rig.meters.dlms.meter import DlmsMeter, Schedule
 from rig.meters.dlms.opening import Addresses, Serial, serial_link, tcp_link
 from rig.meters.dlms.profile import load_profile
 from rig.meters.iec62056.sign_on import SignOn
+from rig.recording import Taps
 
 _KEY = re.compile(r"[0-9A-Fa-f]{32}")
+_AES_KEY_BYTES = 16
+"""`high` (mechanism 2) is the maker's own by the Green Book; what is common is AES-128 (ECB) of the challenge."""
 COUNTERS = "dlms"
 """The folder of invocation counters, in the rig's state folder."""
 
 
-def open_dlms(name: str, table: DlmsPart, clock: Clock, state: Path) -> DlmsMeter:
-    """The meter; nothing is sent yet. `state`: the folder in which invocation counters are kept.
+def open_dlms(name: str, table: DlmsPart, clock: Clock, state: Path, taps: Taps | None = None) -> DlmsMeter:
+    """The meter; nothing is sent yet. `state`: the folder in which invocation counters are kept. `taps` hear its link.
 
     Raises InputError for a profile or credential that there is not, or where gurux-dlms is not installed.
     """
@@ -41,7 +44,10 @@ def open_dlms(name: str, table: DlmsPart, clock: Clock, state: Path) -> DlmsMete
         table.client, table.server, table.authentication, table.ciphered, title if table.secured else b""
     )
     counter = FrameCounter(state / COUNTERS / f"{title.hex() or 'none'}.counter")
-    client = DlmsClient(_link(name, table, clock), settings, _keys(table), counter)
+    link, keys = _link(name, table, clock), _keys(table)
+    if taps is not None:
+        link.record(taps.tap(name, clock.now, keys.spelled()))
+    client = DlmsClient(link, settings, keys, counter)
     schedule = Schedule(table.schedule_s) if table.activate == "schedule" else None
     return DlmsMeter(client, profile, clock, schedule)
 
@@ -64,6 +70,9 @@ def _keys(table: DlmsPart) -> Keys:
     password = known.get("password").reveal() if table.needs_password else ""
     if not password.isascii():
         raise InputError("a DLMS password is ASCII", Where(key=variable("password")))
+    if table.authentication == "high" and len(password) > _AES_KEY_BYTES:
+        where = Where(key=variable("password"), expected=f"at most {_AES_KEY_BYTES} characters")
+        raise InputError("too long for the AES-128 key of authentication 'high'", where)
     keys = {}
     for each in ("encryption_key", "authentication_key"):
         keys[each] = b""

@@ -48,7 +48,7 @@ def open_meter(
     taps: Taps | None = None,
 ) -> Meter:
     """The meter. `terminal`: the descriptor of a terminal at which a person sits, where there is one. `taps` hear its
-    link; not that of DLMS, where a password may stand in two frames, nor a plug-in's.
+    link, but not a plug-in's.
 
     Raises InputError, or BenchError for a contact whose line cannot be had.
     """
@@ -61,7 +61,7 @@ def open_meter(
             raise InputError("this profile only reads", where)
         return meter
     if isinstance(table, DlmsPart):
-        return open_dlms(NAME, table, clock, state_folder())
+        return open_dlms(NAME, table, clock, state_folder(), taps)
     if isinstance(table, OutsideTable):
         return _outside(config, table, clock, request_lines, terminal, taps)
     return open_plugin(table.plugin, table.settings, clock, _credentials(table.credentials_file))
@@ -87,7 +87,7 @@ def open_reader(
     """
     part = readable(config.meter)
     if isinstance(part, DlmsPart):
-        return open_dlms(NAME, part, clock, state_folder())
+        return open_dlms(NAME, part, clock, state_folder(), taps)
     return _by_profile(part, clock, _key(config), taps) if part is not None else None
 
 

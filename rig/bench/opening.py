@@ -77,8 +77,8 @@ class Bench:
 
     def capture_settings(self, window_s: float, pre_s: float, depth: int) -> CaptureSettings:
         """A capture of the judged rail: the whole swing in range, triggered by the fall through `up_above_v`."""
-        rail = self.config.rail
-        return CaptureSettings(window_s, pre_s, depth, 1.125 * rail.nominal_v, -0.5, rail.up_above_v)
+        rail, peak = self.config.rail, self.config.oscilloscope[0].peak_detect
+        return CaptureSettings(window_s, pre_s, depth, 1.125 * rail.nominal_v, -0.5, rail.up_above_v, peak)
 
     def whole_capture(self) -> CaptureSettings:
         """The capture of an activation, as the bench file says."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rig.bench.config import BenchConfig, RelayRole, SenseRole
-from rig.bench.fault import Fault
+from rig.toml_model import Fault
 
 MAINS: tuple[SenseRole, ...] = ("mains", "mains_l2", "mains_l3")
 """The detectors, in the order of the meter's live terminals."""

@@ -16,7 +16,7 @@ from rig.bench.config import BenchConfig, RelayTable, SenseTable, SupplyTable, T
 from rig.errors import InputError
 from rig.toml_file import read_toml
 
-_SUPPLY_KEYS = ("name", "driver", "address", "baud", "parity", "stop_bits", "channel", "timeout_s")
+_SUPPLY_KEYS = ("name", "driver", "address", "baud", "parity", "stop_bits", "channel", "timeout_s", "model", "serial")
 _RELAY_KEYS = (
     *("name", "role", "driver", "safe", "pin", "active"),
     *("address", "port", "baud", "parity", "unit", "coil", "timeout_s"),

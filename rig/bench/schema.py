@@ -6,23 +6,19 @@ no single key shows (`rig.bench.checks`) cannot be said in it.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+
+from rig.toml_model import schema_of
 
 SCHEMA_FILE = Path(__file__).with_name("schemas") / "rig.bench-1.json"
 
 
 def schema_text() -> str:
     """The schema as it must stand in `SCHEMA_FILE`."""
-    from pydantic.json_schema import GenerateJsonSchema
-
     from rig.bench.config import BenchConfig
 
-    body = BenchConfig.model_json_schema(by_alias=True)
-    head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": "urn:ichis-rig:rig.bench:1"}
-    return json.dumps({**head, **body, "title": "rig.bench/1"}, indent=2, ensure_ascii=False) + "\n"
+    return schema_of(BenchConfig, "rig.bench/1")
 
 
 if __name__ == "__main__":
-    SCHEMA_FILE.parent.mkdir(exist_ok=True)
     SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rig.cli.options import a_number, add_comparison, add_json
 from rig.errors import ExitCode, InputError, Where
 
 if TYPE_CHECKING:
@@ -18,31 +18,28 @@ if TYPE_CHECKING:
 _EXIT = {"PASS": ExitCode.PASS, "FAIL": ExitCode.FAIL, "INCONCLUSIVE": ExitCode.INCONCLUSIVE}
 
 
-def add_words(verb: argparse.ArgumentParser, number: Callable[[str], float]) -> None:
-    """The options of this verb; `number` parses one."""
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """The options of this verb."""
     verb.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files of one event (CSV, .gz, .sr, .h5)")
-    verb.add_argument("--down", type=number, metavar="V", help="at this and below the rail is down (default: proposed)")
-    verb.add_argument("--up", type=number, metavar="V", help="at this and above the rail is up (default: proposed)")
-    verb.add_argument("--limit", type=number, default=180.0, metavar="S", help="the limit in seconds (default: 180)")
     verb.add_argument(
-        "--comparison",
-        choices=("ge", "gt"),
-        default="ge",
-        help="which fail: ge: the limit and longer, gt: longer only (default: ge)",
+        "--down", type=a_number, metavar="V", help="at and below this the rail is down (default: proposed)"
+    )
+    verb.add_argument("--up", type=a_number, metavar="V", help="at this and above the rail is up (default: proposed)")
+    verb.add_argument("--limit", type=a_number, default=180.0, metavar="S", help="the limit in seconds (default: 180)")
+    add_comparison(verb, "ge")
+    verb.add_argument(
+        "--ride-through", type=a_number, default=0.02, metavar="S", help="shorter dips are filled (default: 0.02)"
     )
     verb.add_argument(
-        "--ride-through", type=number, default=0.02, metavar="S", help="shorter dips are filled (default: 0.02)"
-    )
-    verb.add_argument(
-        "--restore-min", type=number, default=1.0, metavar="S", help="shorter returns are dropped (default: 1)"
+        "--restore-min", type=a_number, default=1.0, metavar="S", help="shorter returns are dropped (default: 1)"
     )
     verb.add_argument(
         "--time-base-ppm",
-        type=number,
+        type=a_number,
         metavar="P",
         help="worst rate error of the time base (default: the file's own, or 100)",
     )
-    verb.add_argument("--noise-v", type=number, metavar="V", help="worst-case noise (default: estimated)")
+    verb.add_argument("--noise-v", type=a_number, metavar="V", help="worst-case noise (default: estimated)")
     verb.add_argument(
         "--channel",
         action="append",
@@ -52,15 +49,13 @@ def add_words(verb: argparse.ArgumentParser, number: Callable[[str], float]) -> 
     verb.add_argument(
         "--dialect", action=_Dialect, metavar="NAME", help="force how the files are read; 'list' names the ways"
     )
-    verb.add_argument("--interval", type=number, metavar="S", help="sample interval, for files that do not say")
-    verb.add_argument("--start", type=number, metavar="S", help="time of the first sample, for files that do not say")
+    verb.add_argument("--interval", type=a_number, metavar="S", help="sample interval, for files that do not say")
+    verb.add_argument("--start", type=a_number, metavar="S", help="time of the first sample, for files that do not say")
     verb.add_argument(
-        "--offset", type=number, action="append", metavar="S", help="added to its times; once for each file"
+        "--offset", type=a_number, action="append", metavar="S", help="added to its times; once for each file"
     )
     verb.add_argument("--plot", type=Path, metavar="FILE.svg|png", help="draw the rail")
-    verb.add_argument(
-        "--json", action="store_true", help="print one object (rig.analysis/1), and nothing else, on stdout"
-    )
+    add_json(verb, "rig.analysis/1")
     verb.set_defaults(verb=analyse)
 
 

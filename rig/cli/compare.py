@@ -6,21 +6,18 @@ import argparse
 from argparse import Namespace
 from pathlib import Path
 
+from rig.cli.options import add_json, add_out
 from rig.errors import ExitCode, InputError, Where
 
 
-def add_words(verb: argparse.ArgumentParser) -> None:
+def add_options(verb: argparse.ArgumentParser) -> None:
     """The options of this verb."""
     soak = "a soak's folder, its soak.json, or its id in the journal"
     verb.add_argument("a", metavar="A", help=soak)
     verb.add_argument("b", metavar="B", help="likewise; B is compared with A")
-    verb.add_argument(
-        "--out", type=Path, default=Path("runs"), metavar="DIR", help="where the journal is (default: runs)"
-    )
+    add_out(verb, "where the journal is")
     verb.add_argument("--html", type=Path, metavar="FILE", help="also write a page with pictures")
-    verb.add_argument(
-        "--json", action="store_true", help="print one object (rig.compare/1), and nothing else, on stdout"
-    )
+    add_json(verb, "rig.compare/1")
     verb.set_defaults(verb=run)
 
 

@@ -6,9 +6,9 @@ import argparse
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rig.cli.options import add_bench, add_fault, add_json, add_out, add_seed
 from rig.cli.signals import stopped_code, stopping
 from rig.errors import ExitCode
 
@@ -17,27 +17,15 @@ if TYPE_CHECKING:
     from rig.records.run import ControlRow
 
 
-def add_words(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "--bench", default="twin", metavar="NAME|FILE", help="bench by name, or a bench file (default: twin)"
-    )
+def add_options(verb: argparse.ArgumentParser) -> None:
+    add_bench(verb)
     verb.add_argument(
         "--long", action="store_true", help="cuts of 179, 181 and 200 s too (never of a commissioned hub)"
     )
-    verb.add_argument(
-        "--out", type=Path, default=Path("runs"), metavar="DIR", help="where the evidence goes (default: runs)"
-    )
-    verb.add_argument("--seed", type=int, default=0, metavar="N", help="the twin's noise (default: 0)")
-    verb.add_argument(
-        "--fault",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a fault of the twin, from the start (may be given more than once)",
-    )
-    verb.add_argument(
-        "--json", action="store_true", help="print one object (rig.controls/1), and nothing else, on stdout"
-    )
+    add_out(verb)
+    add_seed(verb)
+    add_fault(verb, ", from the start", "NAME")
+    add_json(verb, "rig.controls/1")
     verb.set_defaults(verb=run)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rig.cli.options import add_fault, add_json, add_out
 from rig.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "not here":
 DEFAULT_FILE = Path("bench.toml")
 
 
-def add_words(verb: argparse.ArgumentParser) -> None:
+def add_options(verb: argparse.ArgumentParser) -> None:
     """The options of this verb."""
     verb.add_argument(
         "--bench", metavar="NAME|FILE", help="bench by name, or a bench file (default: twin; with --propose: none)"
@@ -41,23 +42,9 @@ def add_words(verb: argparse.ArgumentParser) -> None:
         metavar="HOST[:PORT]",
         help="ask this address who it is, by *IDN? (may be given more than once)",
     )
-    verb.add_argument(
-        "--out",
-        type=Path,
-        default=Path("runs"),
-        metavar="DIR",
-        help="where evidence would go: is there room? (default: runs)",
-    )
-    verb.add_argument(
-        "--fault",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a fault of the twin, from the start (may be given more than once)",
-    )
-    verb.add_argument(
-        "--json", action="store_true", help="print one object (rig.doctor/1), and nothing else, on stdout"
-    )
+    add_out(verb, "where evidence would go: is there room?")
+    add_fault(verb, ", from the start", "NAME")
+    add_json(verb, "rig.doctor/1")
     verb.set_defaults(verb=doctor)
 
 

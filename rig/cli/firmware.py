@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rig.cli.options import add_json
 from rig.errors import ExitCode, InputError, Where
 
 if TYPE_CHECKING:
@@ -22,15 +23,13 @@ if TYPE_CHECKING:
 _EPILOG = "exit codes: 0 good, 2 bad input, or anything wrong with a file"
 
 
-def add_words(verb: argparse.ArgumentParser) -> None:
+def add_options(verb: argparse.ArgumentParser) -> None:
     """The verbs of this verb, and their options."""
     verbs = verb.add_subparsers(title="verbs", metavar="VERB", required=True)
 
     def add(name: str, text: str) -> argparse.ArgumentParser:
-        words = verbs.add_parser(
-            name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=_EPILOG, allow_abbrev=False
-        )
-        words.add_argument("--json", action="store_true", help="print one JSON object, and nothing else, on stdout")
+        words = verbs.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=_EPILOG)
+        add_json(words, f"rig.firmware.{name}/1")
         return words
 
     words = add("inspect", "show every field of an OTA upgrade file, its parts, their SHA-256, and what is wrong")

@@ -7,12 +7,13 @@ import json
 from argparse import Namespace
 from pathlib import Path
 
+from rig.cli.options import add_json
 from rig.errors import ExitCode
 
 
-def add_words(verb: argparse.ArgumentParser) -> None:
+def add_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("folder", type=Path, metavar="DIR", help="a folder that is new, or empty")
-    verb.add_argument("--json", action="store_true", help="print one object (rig.init/1), and nothing else, on stdout")
+    add_json(verb, "rig.init/1")
     verb.set_defaults(verb=run)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +21,8 @@ RECORDED = ("run", "controls", "soak", "doctor")
 DEFAULT_FILE = Path("recording.txt")
 
 
-def add_words(verb: argparse.ArgumentParser, parse: Callable[[Sequence[str]], Namespace]) -> None:
-    """The options of this verb. `parse`: reads the words of the verb that is recorded."""
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """The options of this verb."""
     verb.add_argument(
         "--out", type=Path, default=DEFAULT_FILE, metavar="FILE", help=f"a new file (default: {DEFAULT_FILE})"
     )
@@ -35,11 +34,13 @@ def add_words(verb: argparse.ArgumentParser, parse: Callable[[Sequence[str]], Na
     verb.add_argument(
         "words", nargs=argparse.REMAINDER, metavar="-- VERB ...", help=f"what to record: {', '.join(RECORDED)}"
     )
-    verb.set_defaults(verb=lambda options: record(options, parse))
+    verb.set_defaults(verb=record)
 
 
-def record(options: Namespace, parse: Callable[[Sequence[str]], Namespace]) -> int:
+def record(options: Namespace) -> int:
     """Record, or check a recording."""
+    from rig.cli.parser import parse
+
     words = options.words[1:] if options.words[:1] == ["--"] else options.words
     if options.check is not None:
         if words:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from rig.cli.options import a_number, add_bench, add_comparison, add_fault, add_json, add_out, add_seed
 from rig.cli.signals import stopped_code, stopping
 from rig.errors import ExitCode
 
@@ -21,6 +23,33 @@ EXITS = {
     "ERROR": ExitCode.BENCH_ERROR,
 }
 _START = {"start": "before the watch", "both": "never seen up", "end": "start not seen", "none": "start not seen"}
+
+
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """The options of this verb."""
+    add_bench(
+        verb, "; a twin's instruments may be chosen behind its name: twin,supply=NAME,oscilloscope=NAME,meter=NAME"
+    )
+    verb.add_argument(
+        "--firmware",
+        default="cut-45s",
+        metavar="NAME|DIR",
+        help="firmware fixture by name, or its folder (default: cut-45s)",
+    )
+    verb.add_argument("--limit", type=a_number, metavar="S", help="the limit in seconds (default: the bench file's)")
+    add_comparison(verb, None)
+    add_out(verb)
+    add_seed(verb)
+    add_fault(verb, ", S seconds after the activation command")
+    verb.add_argument(
+        "--controls",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="auto: those that do not stand from earlier; always: all; never: none, and no PASS without them"
+        " (default: auto)",
+    )
+    add_json(verb, "rig.run/1")
+    verb.set_defaults(verb=run)
 
 
 def run(options: Namespace) -> int:

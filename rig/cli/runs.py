@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rig.cli.options import add_json, add_out
 from rig.errors import ExitCode, InputError, Where
 
 if TYPE_CHECKING:
@@ -33,12 +34,10 @@ _MS = 1_000_000
 _DAY = len("2026-11-24")
 
 
-def add_words(verb: argparse.ArgumentParser) -> None:
+def add_options(verb: argparse.ArgumentParser) -> None:
     """The options of this verb."""
     verb.add_argument("action", nargs="?", choices=("rebuild",), help="make the journal anew from the bundles alone")
-    verb.add_argument(
-        "--out", type=Path, default=Path("runs"), metavar="DIR", help="where the evidence is (default: runs)"
-    )
+    add_out(verb, "where the evidence is")
     verb.add_argument("--soak", metavar="ID", help="only the cycles of this soak")
     verb.add_argument("--verdict", metavar="VERDICT", help="only these; LOST: what began and never ended")
     verb.add_argument("--fixture", metavar="NAME", help="only activations of this firmware")
@@ -48,7 +47,7 @@ def add_words(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--limit", type=_count, metavar="N", help=f"only the N newest (default: {_ON_A_TERMINAL} on a terminal)"
     )
-    verb.add_argument("--json", action="store_true", help="print one object (rig.runs/1), and nothing else, on stdout")
+    add_json(verb, "rig.runs/1")
     verb.set_defaults(verb=runs)
 
 

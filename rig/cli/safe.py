@@ -7,14 +7,13 @@ import json
 from argparse import Namespace
 from dataclasses import asdict
 
+from rig.cli.options import add_bench, add_json
 from rig.errors import ExitCode
 
 
-def add_words(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "--bench", default="twin", metavar="NAME|FILE", help="bench by name, or a bench file (default: twin)"
-    )
-    verb.add_argument("--json", action="store_true", help="print one object (rig.safe/1), and nothing else, on stdout")
+def add_options(verb: argparse.ArgumentParser) -> None:
+    add_bench(verb)
+    add_json(verb, "rig.safe/1")
     verb.set_defaults(verb=run)
 
 

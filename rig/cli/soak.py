@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rig.cli.options import add_bench, add_fault, add_json, add_out
 from rig.cli.run import EXITS
 from rig.cli.signals import stopped_code, stopping
 from rig.errors import ExitCode
@@ -21,29 +22,21 @@ if TYPE_CHECKING:
     from rig.soak import PreparedSoak, SoakOutcome
 
 
-def add_words(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("plan", type=Path, metavar="PLAN.toml", help="what to do (rig.plan/1)")
+def add_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "plan", type=Path, metavar="PLAN", help="what to do: a plan's file (rig.plan/1), or one of the rig's by name"
+    )
     verb.add_argument("--cycles", type=_count, metavar="N", help="so many cycles, in place of the plan's own end")
     verb.add_argument(
         "--until", type=_clock, metavar="HH:MM", help="until the next such local time, in place of the plan's own end"
     )
     verb.add_argument("--resume", metavar="ID", help="go on with this soak (an id, its beginning, or 'last')")
-    verb.add_argument(
-        "--bench", default="twin", metavar="NAME|FILE", help="bench by name, or a bench file (default: twin)"
-    )
-    verb.add_argument(
-        "--out", type=Path, default=Path("runs"), metavar="DIR", help="where the evidence goes (default: runs)"
-    )
+    add_bench(verb)
+    add_out(verb)
     verb.add_argument("--seed", type=int, metavar="N", help="of the twin's noise, and of what is drawn (default: 0)")
-    verb.add_argument(
-        "--fault",
-        action="append",
-        default=[],
-        metavar="NAME[@S]",
-        help="a fault of the twin, S seconds after the first activation command (may be given more than once)",
-    )
+    add_fault(verb, ", S seconds after the first activation command")
     verb.add_argument("--dry-run", action="store_true", help="print what would happen when, and touch nothing")
-    verb.add_argument("--json", action="store_true", help="print one object, and nothing else, on stdout")
+    add_json(verb, "rig.soak/1, with --dry-run rig.schedule/1")
     verb.set_defaults(verb=run)
 
 
@@ -137,17 +130,19 @@ def _dry_run(prepared: PreparedSoak, as_json: bool) -> int:
 
 def _schedule_lines(prepared: PreparedSoak, rows: Sequence[ScheduleRow], begin: datetime) -> Iterator[str]:
     from rig.cli.soak_words import length_words
+    from rig.records.soak_words import counted
 
-    place = prepared.place
-    yield f"{'cycle':>5}  {'begins about':<19}  {'takes':>12}  {'activates':<24}  and before it"
+    def shown(after_s: float) -> str:
+        return f"{(begin + timedelta(seconds=after_s)).astimezone(prepared.place):%Y-%m-%d %H:%M:%S %Z}"
+
+    yield f"{'cycle':>5}  {'begins about':<25}  {'takes':>12}  {'activates':<24}  and before it"
     for row in rows:
-        at = (begin + timedelta(seconds=row.starts_s)).astimezone(place)
         what = f"{row.fixture}: {row.version_from} to {row.version_to}"
         before = ", ".join(w for w, do in (("K1 off and on", row.power_cycle), ("controls", row.controls)) if do)
-        line = f"{row.number:>5}  {at:%Y-%m-%d %H:%M:%S}  {length_words(row.expected_s):>12}  {what:<24}  {before}"
-        yield line.rstrip()
+        takes = length_words(row.expected_s)
+        yield f"{row.number:>5}  {shown(row.starts_s):<25}  {takes:>12}  {what:<24}  {before}".rstrip()
     if not rows:
         yield "nothing is left to do"
         return
-    last = begin + timedelta(seconds=rows[-1].starts_s + rows[-1].expected_s)
-    yield f"{len(rows)} cycles; the last ends about {last.astimezone(place):%Y-%m-%d %H:%M:%S %Z}. Nothing was touched."
+    ends = shown(rows[-1].starts_s + rows[-1].expected_s)
+    yield f"{counted(len(rows), 'cycle')}; the last ends about {ends}. Nothing was touched."

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rig.procedures.soak.progress import CycleRow
-from rig.records.report_words import at_most
+from rig.records.report_words import at_least, at_most
+from rig.records.soak_words import band
 
 _NOTHING_BEGAN = "activation_not_started"
 _ORDER = ("PASS", "FAIL", "INCONCLUSIVE", "ERROR")
@@ -15,14 +16,19 @@ def cycle_words(row: CycleRow, planned: int | None) -> str:
     """One attempt that has ended."""
     of = f" of {planned}" if planned is not None else ""
     again = f", attempt {row.attempt}" if row.attempt > 1 else ""
-    if row.lower_s is None or _NOTHING_BEGAN in row.reasons:
-        bounds = ""
-    elif row.upper_s is None:
-        bounds = ", away for an unbounded time"
-    else:
-        bounds = f", away for at most {at_most(row.upper_s)} s"
+    bounds = "" if row.lower_s is None or _NOTHING_BEGAN in row.reasons else f", away for {_away(row)}"
     reasons = f" ({', '.join(row.reasons)})" if row.reasons else ""
     return f"cycle {row.number}{of}{again}, {row.fixture}: {row.verdict}{bounds}{reasons}"
+
+
+def _away(row: CycleRow) -> str:
+    """What the verdict rests on: a PASS on the upper bound, a FAIL on the lower one, all else on both."""
+    lower_s = row.lower_s or 0.0
+    if row.verdict == "FAIL":
+        return f"at least {at_least(lower_s)} s"
+    if row.verdict == "PASS" and row.upper_s is not None:
+        return f"at most {at_most(row.upper_s)} s"
+    return band(lower_s, row.upper_s)
 
 
 def verdict_words(verdicts: Mapping[str, int]) -> str:

@@ -7,10 +7,11 @@ import json
 from argparse import Namespace
 from pathlib import Path
 
+from rig.cli.options import add_json
 from rig.errors import ExitCode, InputError, Where
 
 
-def add_words(verb: argparse.ArgumentParser) -> None:
+def add_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--bench", metavar="NAME|FILE", help="the bench of that run (needed only where several runs wait)"
     )
@@ -19,9 +20,7 @@ def add_words(verb: argparse.ArgumentParser) -> None:
         metavar="V",
         help="the version that the meter runs now; without it: it was just started",
     )
-    verb.add_argument(
-        "--json", action="store_true", help="print one object (rig.trigger/1), and nothing else, on stdout"
-    )
+    add_json(verb, "rig.trigger/1")
     verb.set_defaults(verb=trigger)
 
 

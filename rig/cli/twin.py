@@ -7,11 +7,12 @@ import select
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rig.cli.options import a_number, add_fault, add_seed
 from rig.errors import ExitCode, HarnessError, InputError, Where
 
 if TYPE_CHECKING:
@@ -26,8 +27,15 @@ _STOPS = {signal.SIGINT: ExitCode.SIGINT, signal.SIGTERM: ExitCode.SIGTERM}
 _FILE = "twin.toml"
 
 
-def add_words(verb: ArgumentParser, number: Callable[[str], float]) -> None:
-    """The options of `rig twin serve`."""
+def add_options(noun: ArgumentParser) -> None:
+    """The one verb of this noun, and its options."""
+    verb = noun.add_subparsers(title="verbs", metavar="VERB", required=True).add_parser(
+        "serve",
+        help="open the twin's wires until told to stop",
+        description="Opens a twin bench on the system's clock: SCPI, Modbus, relays and sense lines on loopback"
+        " sockets, and a bench file that names them. Prints one line of JSON (rig.twin/1); SIGINT or SIGTERM stops it.",
+        epilog="exit codes: 130 SIGINT, 143 SIGTERM, 0 end of input (--until-eof), 2 bad input, 4 the twin failed",
+    )
     verb.add_argument(
         "--bench",
         default="twin",
@@ -36,19 +44,13 @@ def add_words(verb: ArgumentParser, number: Callable[[str], float]) -> None:
     )
     verb.add_argument(
         "--scale",
-        type=number,
+        type=a_number,
         default=1.0,
         metavar="X",
         help="a second of the model takes X seconds; the bench file's durations, its limit too, shrink (0.001 to 1)",
     )
-    verb.add_argument("--seed", type=int, default=0, metavar="N", help="the twin's noise (default: 0)")
-    verb.add_argument(
-        "--fault",
-        action="append",
-        default=[],
-        metavar="NAME[@S]",
-        help="a fault of the twin (may be given more than once)",
-    )
+    add_seed(verb)
+    add_fault(verb, "")
     verb.add_argument(
         "--firmware",
         action="append",
@@ -71,7 +73,7 @@ def add_words(verb: ArgumentParser, number: Callable[[str], float]) -> None:
         help="with --chip: a relay line that nobody drives falls to its pull, or keeps its level (default: falls)",
     )
     verb.add_argument(
-        "--look-s", type=number, default=0.02, metavar="S", help="with --chip: how often it looks at the relay lines"
+        "--look-s", type=a_number, default=0.02, metavar="S", help="with --chip: how often it looks at the relay lines"
     )
     verb.add_argument(
         "--replay", type=Path, metavar="FILE", help="no twin: the links of a recording (rig record --full) answer again"
@@ -134,7 +136,9 @@ def _twin(options: Namespace, fixtures: Sequence[Fixture], faults: Sequence[Faul
     from rig.twin.serving import ChipTwin, ServedTwin
 
     if options.chip is None:
-        return ServedTwin(fixtures, options.bench, options.scale, options.seed, faults)
+        twin = ServedTwin(fixtures, options.bench, options.scale, options.seed, faults)
+        twin.stand_ready()
+        return twin
     if not 0.001 <= options.look_s <= 1:
         raise InputError(
             "not a time between looks", Where(key="--look-s", found=f"{options.look_s:g}", expected="0.001 to 1")

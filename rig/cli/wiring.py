@@ -12,6 +12,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rig.cli.options import add_json
 from rig.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
@@ -20,12 +21,10 @@ if TYPE_CHECKING:
     from rig.bench.wiring import Report
 
 
-def add_words(verb: argparse.ArgumentParser) -> None:
+def add_options(verb: argparse.ArgumentParser) -> None:
     """The options of this verb."""
     verb.add_argument("bench", metavar="BENCH", help="a bench file, or a bench of the twin by name")
-    verb.add_argument(
-        "--json", action="store_true", help="print one object (rig.wiring/1), and nothing else, on stdout"
-    )
+    add_json(verb, "rig.wiring/1")
     verb.set_defaults(verb=wiring)
 
 

@@ -18,6 +18,7 @@ from rig.errors import InputError, Where
 from rig.firmware import ota
 from rig.firmware.container import Container, survey
 from rig.firmware.files import opened, sha256_of
+from rig.shipped import shipped
 from rig.toml_file import Key, did_you_mean, dotted, line_of, read_toml, validate
 
 if TYPE_CHECKING:
@@ -128,10 +129,8 @@ class Fixture:
 
 
 def packaged() -> Path:
-    """The folder of the fixtures that come with the rig: inside an installed package, else beside it in the sources."""
-    package = Path(__file__).resolve().parents[1]
-    inside = package / "firmware_fixtures"
-    return inside if inside.is_dir() else package.parent / "firmware_fixtures"
+    """The folder of the fixtures that come with the rig."""
+    return shipped("firmware_fixtures")
 
 
 def names() -> list[str]:

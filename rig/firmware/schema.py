@@ -6,23 +6,19 @@ anew. What no single key shows, and that the image is as the manifest says, cann
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+
+from rig.toml_model import schema_of
 
 SCHEMA_FILE = Path(__file__).with_name("schemas") / "rig.fixture-1.json"
 
 
 def schema_text() -> str:
     """The schema as it must stand in `SCHEMA_FILE`."""
-    from pydantic.json_schema import GenerateJsonSchema
-
     from rig.firmware.manifest import Manifest
 
-    body = Manifest.model_json_schema(by_alias=True)
-    head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": "urn:ichis-rig:rig.fixture:1"}
-    return json.dumps({**head, **body, "title": "rig.fixture/1"}, indent=2, ensure_ascii=False) + "\n"
+    return schema_of(Manifest, "rig.fixture/1")
 
 
 if __name__ == "__main__":
-    SCHEMA_FILE.parent.mkdir(exist_ok=True)
     SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")

@@ -57,6 +57,13 @@ class SupplyFacts(Facts):
     unended: bool = False
 
 
+@dataclass(frozen=True)
+class OscilloscopeFacts(Facts):
+    """`peak_detect`: it is known what its record looks like with peak detect, so that a bench file may ask for it."""
+
+    peak_detect: bool = False
+
+
 _AT_LIMIT, _NONE = (Guard.AT_LIMIT,), (Guard.NONE,)
 
 SUPPLIES: dict[SupplyDriver, SupplyFacts] = {
@@ -73,14 +80,16 @@ SUPPLIES: dict[SupplyDriver, SupplyFacts] = {
     ),
 }
 
-OSCILLOSCOPES: dict[OscilloscopeDriver, Facts] = {
-    "rigol-ds1000z": Facts("Rigol DS1000Z and MSO1000Z, four channels", port=5555),
-    "rigol-dho800": Facts("Rigol DHO800 and DHO900", port=5555),
-    "keysight-infiniivision": Facts("Keysight InfiniiVision 1000X, 2000X, 3000X and 4000X"),
-    "siglent-sds1000x-e": Facts("Siglent SDS1000X-E, SDS1000X+ and SDS2000X-E"),
-    "siglent-sds2000x-plus": Facts("Siglent SDS2000X Plus"),
-    "tektronix-tbs-mso": Facts("Tektronix TBS2000 and 2, 4, 5, 6 Series MSO", port=4000),
-    "rohde-rtb": Facts("Rohde & Schwarz RTB2002 and RTB2004"),
+OSCILLOSCOPES: dict[OscilloscopeDriver, OscilloscopeFacts] = {
+    "rigol-ds1000z": OscilloscopeFacts("Rigol DS1000Z and MSO1000Z, four channels", port=5555),
+    "rigol-dho800": OscilloscopeFacts("Rigol DHO800 and DHO900", port=5555),
+    "keysight-infiniivision": OscilloscopeFacts(
+        "Keysight InfiniiVision 1000X, 2000X, 3000X and 4000X", peak_detect=True
+    ),
+    "siglent-sds1000x-e": OscilloscopeFacts("Siglent SDS1000X-E, SDS1000X+ and SDS2000X-E"),
+    "siglent-sds2000x-plus": OscilloscopeFacts("Siglent SDS2000X Plus"),
+    "tektronix-tbs-mso": OscilloscopeFacts("Tektronix TBS2000 and 2, 4, 5, 6 Series MSO", port=4000, peak_detect=True),
+    "rohde-rtb": OscilloscopeFacts("Rohde & Schwarz RTB2002 and RTB2004"),
 }
 
 SCPI_PORTS = tuple(dict.fromkeys(facts.port for facts in (*SUPPLIES.values(), *OSCILLOSCOPES.values())))

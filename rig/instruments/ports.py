@@ -114,7 +114,8 @@ class CaptureSettings:
     """One deep single capture of one channel, DC-coupled, armed on the first fall.
 
     `window_s` is the whole record, `pre_s` the part before the trigger, `depth` the number of samples wanted. `top_v`
-    and `bottom_v` must lie inside the vertical range. `trigger_v` is the falling trigger level.
+    and `bottom_v` must lie inside the vertical range. `trigger_v` is the falling trigger level. `peak`: peak detect,
+    which keeps the least and the greatest of what it saw in place of every two samples.
     """
 
     window_s: float
@@ -123,6 +124,7 @@ class CaptureSettings:
     top_v: float
     bottom_v: float
     trigger_v: float
+    peak: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,9 @@ class Capture:
     volts = (codes - `zero_code`) * `volts_per_code`. Codes at `low_code` and `high_code` are clipped: unknown.
     `gain_error` (a fraction) and `offset_error_v` are the model's worst case, `time_base_ppm` too. `trigger_error_s` is
     how far from `first_s`'s zero the true trigger instant may lie.
+
+    With peak detect, `codes` are the least and `highs` the greatest of all that was seen in each bin: bin i begins
+    where sample i would have been taken and lasts for `dt_s`.
     """
 
     codes: Codes
@@ -145,6 +150,17 @@ class Capture:
     offset_error_v: float
     time_base_ppm: float
     trigger_error_s: float
+    highs: Codes | None = None
+
+    @property
+    def extremes(self) -> tuple[Codes, Codes]:
+        """The least and the greatest of each bin; of samples, twice the same."""
+        return self.codes, self.codes if self.highs is None else self.highs
+
+    @property
+    def points(self) -> int:
+        """How many codes it has."""
+        return len(self.codes) if self.highs is None else 2 * len(self.codes)
 
 
 @dataclass(frozen=True)

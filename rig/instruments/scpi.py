@@ -167,24 +167,3 @@ def command(link: ScpiLink, text: str) -> None:
     """Send a command and read the error queue behind it."""
     (error,) = link.exchange(text, ":SYST:ERR?")
     check_error(link, text, error)
-
-
-def set_word(link: ScpiLink, text: str, question: str, expected: tuple[str, ...]) -> str:
-    """Send a set, read the error queue, and read the value back as one of the words expected; returns the word."""
-    command(link, text)
-    reply = link.query(question)
-    word = reply.strip().upper()
-    if word not in expected:
-        raise LinkError(
-            f"{link.name}: {text!r} was not obeyed", Where(found=repr(reply), expected=" or ".join(expected))
-        )
-    return word
-
-
-def set_number(link: ScpiLink, text: str, question: str, value: float, tolerance: float) -> float:
-    """Send a set, read the error queue, and read the value back within the instrument's resolution; returns it."""
-    command(link, text)
-    back = parse_number(link.name, question, link.query(question))
-    if abs(back - value) > tolerance:
-        raise LinkError(f"{link.name}: {text!r} was not obeyed", Where(found=f"{back:g}", expected=f"{value:g}"))
-    return back

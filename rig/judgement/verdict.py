@@ -24,7 +24,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What is known of the run beside the rail."""
+    """What is known of the run beside the rail. `image_refused`: how the meter says no to its image."""
 
     activation_started: bool
     version_changed: bool
@@ -32,6 +32,7 @@ class Circumstances:
     safe_state_proven: bool
     lost: tuple[str, ...] = ()
     interrupted: str | None = None
+    image_refused: str | None = None
 
 
 @dataclass(frozen=True)
@@ -125,13 +126,14 @@ def _of_causes(outages: tuple[Outage, ...], causes: tuple[Cause, ...]) -> list[F
 
 
 def _of_run(run: Circumstances) -> list[Finding]:
+    image = f" The meter says of the image: {run.image_refused}." if run.image_refused else ""
     rows = [
         (not run.control_valid, "control_missing", "No valid control cut shows that every source sees an outage."),
-        (not run.activation_started, "activation_not_started", "The activation did not start."),
+        (not run.activation_started, "activation_not_started", f"The activation did not start.{image}"),
         (
             run.activation_started and not run.version_changed,
             "version_unchanged",
-            "The meter did not report the new version.",
+            f"The meter did not report the new version.{image}",
         ),
         (bool(run.lost), "instrument_lost", f"Lost during the run: {', '.join(run.lost)}."),
         (run.interrupted is not None, "interrupted", f"The run was interrupted ({run.interrupted})."),

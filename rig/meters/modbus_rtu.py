@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pymodbus.client.base import ModbusBaseSyncClient
 
 _LEAST_SILENCE_S = 0.00175
-_LATE_BYTES_S = 0.005
-"""Real time in which bytes on their way through the kernel arrive."""
 _MOST_DRAINS = 200
 
 Parity = Literal["none", "even", "odd"]
@@ -228,4 +226,5 @@ def _thrown_away(port: Any) -> bool:
 
 
 def _comes(fd: int) -> bool:
-    return bool(select.select([fd], [], [], _LATE_BYTES_S)[0])
+    """Whether something came. Who polls a pseudo-terminal is first given what is on its way through the kernel."""
+    return bool(select.select([fd], [], [], 0)[0])

@@ -10,11 +10,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from rig.errors import InputError, Where
 from rig.meters.port import ImageState
-from rig.meters.profile_files import find, require_protocol
+from rig.meters.profile_files import find, require_protocol, require_states
 from rig.meters.registers import NumberType, Order, TextType, words_of
-from rig.toml_file import did_you_mean, dotted, line_of, read_toml, validate
+from rig.toml_file import read_toml, validate
+from rig.toml_model import refuse
 
 MOST_READ = 125
 """Registers in one read (functions 3 and 4, Modbus Application Protocol V1.1b3, 6.3)."""
@@ -130,12 +130,7 @@ class Status(_Table):
     @field_validator("states")
     @classmethod
     def _known(cls, states: dict[str, int]) -> dict[str, int]:
-        known = [state.value for state in ImageState]
-        for name in states:
-            if name not in known:
-                raise ValueError(f"no image state {name!r}{did_you_mean(name, known)}; known: {', '.join(known)}")
-        if len(set(states.values())) < len(states):
-            raise ValueError("two states have the same number")
+        require_states(states, "number")
         return states
 
     def state(self, code: float) -> ImageState | None:
@@ -277,7 +272,5 @@ def check_profile(data: dict[str, object], text: str, file: str) -> Profile:
 
     require_protocol(data, "modbus", text, file)
     profile = validate(Profile, data, text, file)
-    for fault in faults(profile):
-        where = Where(file, dotted(fault.key), line_of(text, fault.key), fault.found, fault.expected)
-        raise InputError(fault.message, where)
+    refuse(faults(profile), text, file)
     return profile

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from rig.meters.profile import HASH_WORDS, MOST_WRITTEN, SIZE_WORDS, Profile, Value, Write
 from rig.toml_file import Key, did_you_mean
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One contradiction: where it is, what is wrong, what was found and what was expected."""
-
-    key: Key
-    message: str
-    found: str
-    expected: str
+from rig.toml_model import Fault
 
 
 def faults(profile: Profile) -> Iterator[Fault]:

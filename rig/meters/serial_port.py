@@ -105,8 +105,11 @@ class SerialPort:
         self._sent = None
 
     def seconds(self, characters: float, baud: int | None = None) -> float:
-        """How long so many characters take on the line."""
-        return characters * BITS / (baud or self._baud)
+        """How long so many characters take on the line. Raises LinkError where no rate is set: the port is closed."""
+        rate = baud or self._baud
+        if not rate:
+            raise LinkError(f"{self.name}: the port is not open")
+        return characters * BITS / rate
 
     def open(self, baud: int) -> None:
         """Open at this rate, or change to it. Whether the head echoes is found out anew."""

@@ -13,8 +13,6 @@ from typing import Any
 
 _SLICE_S = 0.1
 _CHUNK = 4096
-_LATE_BYTES_S = 0.005
-"""Real time in which bytes on their way through the kernel arrive."""
 _MOST_CHUNKS = 200
 _UNIX98_PTY = range(136, 144)
 """Major numbers of pseudo-terminals (Linux, Documentation/admin-guide/devices.txt)."""
@@ -118,7 +116,8 @@ class _DeviceWire(Wire):
         return {fd for fd, _ in poll.poll(None if timeout_s is None else math.ceil(1000 * timeout_s))}
 
     def _comes(self) -> bool:
-        return bool(select.select([self._fd], [], [], _LATE_BYTES_S)[0])
+        """Whether something came. Who polls a pseudo-terminal is first given what is on its way through the kernel."""
+        return bool(select.select([self._fd], [], [], 0)[0])
 
 
 class _UrlWire(Wire):

@@ -169,7 +169,7 @@ class ActivationTest:
 
     def _await_capture(self, job: CaptureJob | PollJob) -> None:
         self._session.dial.ends_ns = job.full_at_ns()
-        self._clock.wait(job.ended, 2 * job.window_s)
+        self._clock.wait(job.ended, job.patience_s)
 
     def _close_capture(self, job: CaptureJob | PollJob) -> None:
         job.give_up()

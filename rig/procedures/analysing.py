@@ -223,9 +223,12 @@ def _extremes(wave: Waveform) -> Iterator[Bins]:
 
 
 def _bin_edges(wave: Waveform, grid: Grid, bins: Binning, settings: RailSettings) -> Times:
-    """A bin proves what all of it is only where its samples, and the first of the next one, would have been joined."""
+    """A bin proves what all of it is only where its samples, and the first of the next one, would have been joined.
+
+    What peak detect says of a bin, it says of all of it.
+    """
     apart_ns = min(settings.ride_through_ns, settings.restore_min_ns)
-    if grid.dt_s * 1e9 > apart_ns:
+    if grid.dt_s * 1e9 > apart_ns and not bins.whole:
         where = Where(wave.file, found=f"{grid.dt_s:g} s", expected=f"at most {apart_ns / 1e9:g} s")
         raise InputError("the samples behind this envelope were too far apart to prove anything", where)
     edges = np.append(np.arange(bins.count, dtype=np.int64) * bins.size, wave.count - 1)
@@ -253,7 +256,9 @@ def _instant_s(wave: Waveform, index: int) -> float:
 
 
 def _steps_s(wave: Waveform) -> tuple[float, float]:
-    """The least and the greatest step between two samples."""
+    """The least and the greatest step between two samples that nothing was seen in."""
+    if wave.bins is not None and wave.bins.whole:
+        return 0.0, 0.0
     if wave.times_ns is not None:
         steps = np.diff(wave.times_ns)
         return float(steps.min()) / 1e9, float(steps.max()) / 1e9

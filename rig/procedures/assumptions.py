@@ -64,6 +64,8 @@ def assumptions(bench: Bench, limit: Limit, fixture: Fixture, taken: Taken | Non
                 "no dips just when it looks",
                 "assumption: samples up to restore_min_s apart join",
             )
+            if capture.highs is None
+            else ("oscilloscope.peak_detect", f"bins of {capture.dt_s:.3g} s", "it looked at all of each bin")
         )
     if bench.config.oscilloscope[0].mode == "poll":
         rows.append(("oscilloscope.mode", "polled", "it proves down between two new levels, and never up"))

@@ -17,7 +17,7 @@ from rig.instruments.ports import Capture, CaptureSettings, Oscilloscope, ScopeS
 from rig.procedures.watch import PAIR_S
 from rig.rail import RailSettings, Source
 from rig.rail.place import Offset, place_beside
-from rig.rail.samples import Grid, Scale, code_limits, source_of
+from rig.rail.samples import Bins, Grid, Scale, code_limits, source_of
 
 ARMED_POLL_S = 1.0
 FOLLOW_POLL_S = 5.0
@@ -59,6 +59,11 @@ class CaptureJob:
     @property
     def window_s(self) -> float:
         return self._settings.window_s
+
+    @property
+    def patience_s(self) -> float:
+        """How long its end is waited for: the window may only begin, and the oscilloscope be away for a while."""
+        return 2 * self._settings.window_s + AWAY_S
 
     def full_at_ns(self) -> int:
         """When the window of a capture that was triggered is full."""
@@ -181,7 +186,8 @@ class ScopeView:
         """The capture as a source on its own time line (0 = its trigger)."""
         capture = taken.capture
         limits = code_limits(self.scale(capture), self.down_below_v, self.up_above_v)
-        return source_of(name, self.node, capture.codes, Grid(capture.first_s, capture.dt_s), limits, self.settings)
+        record = capture.codes if capture.highs is None else Bins(*capture.extremes)
+        return source_of(name, self.node, record, Grid(capture.first_s, capture.dt_s), limits, self.settings)
 
     def placed(self, alone: Source, taken: Taken, reference: Source) -> Source:
         """The capture, read as `alone`, on the common line; polls bracket its offset, and `reference` narrows it.

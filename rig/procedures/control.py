@@ -138,7 +138,7 @@ def run_cut(
         closed = relays.set(feed, True)
         watch.wait_state("up", 5.0)
         clock.sleep(pause_s)
-        clock.wait(job.ended, 2 * job.window_s)
+        clock.wait(job.ended, job.patience_s)
     watch.wait_look(2.0)
     name, last = bench.oscilloscope.name, watch.known_to_ns()
     if isinstance(job, PollJob):
@@ -284,7 +284,8 @@ def _swing(capture: Capture) -> tuple[float, float]:
     def volts(code: int) -> float:
         return (code - capture.zero_code) * capture.volts_per_code
 
-    return volts(int(capture.codes.min())), volts(int(capture.codes.max()))
+    low, high = capture.extremes
+    return volts(int(low.min())), volts(int(high.max()))
 
 
 def _slopes(up: Intervals, down: Intervals) -> tuple[int | None, int | None]:

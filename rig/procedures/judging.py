@@ -14,6 +14,7 @@ from rig.bench.opening import Bench
 from rig.firmware import Fixture
 from rig.judgement import Cause, Circumstances, Judgement, Limit, Surroundings, Verdict, cause_of, judge
 from rig.judgement.alerts import History, predict_all
+from rig.meters.port import ImageState
 from rig.procedures.assumptions import assumptions
 from rig.procedures.capturing import ScopeView
 from rig.procedures.control import required
@@ -36,6 +37,7 @@ from rig.records.run import (
     Track,
 )
 
+_REFUSED = (ImageState.REJECTED, ImageState.ACTIVATION_FAILED)
 _COLUMNS = 4000
 
 
@@ -140,6 +142,7 @@ class Judging:
             safe_state_proven=evidence.safe_proven,
             lost=(*evidence.lost, *self._time_base_fault(), *([evidence.error.one_line()] if evidence.error else [])),
             interrupted=evidence.interrupted,
+            image_refused=evidence.image_state.value if evidence.image_state in _REFUSED else None,
         )
         found = judge(self._history, self._causes, self._knowledge.contradictions, run, self._limit, self._zero_ns)
         stopped = evidence.error is not None and (evidence.activation is None or evidence.unguarded)

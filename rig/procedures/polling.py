@@ -34,7 +34,7 @@ class PollJob:
 
     triggered = False
     taken: Taken | None = None
-    window_s = 0.0
+    window_s = patience_s = 0.0
 
     def __init__(self, bench: Bench, told: Callable[[Level], None]) -> None:
         self._scope = bench.oscilloscope

@@ -24,6 +24,8 @@ _PAIR_TRIES = 5
 _PAIR_PART = 0.1
 """A pair that is unsure by more than this part of the rate limit is not used: the next one spans a longer time."""
 _LAST_PAIR_S = 0.2
+_LATE_LOOK_S = 10.0
+"""A look that is not there by then does not come: a busy machine takes less, and lines that are gone are told."""
 
 
 @dataclass(frozen=True)
@@ -151,14 +153,15 @@ class Watch:
     # -- waiting for it ------------------------------------------------------------------------------------------
 
     def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
-        """Wait until `condition` holds after a look at the lines, or the time is over (False)."""
+        """Wait until `condition` holds after a look at the lines; False where it does not after one that began when the
+        time was over: that nobody looked for a while is no answer."""
         deadline = self._clock.now() + to_ns(timeout_s)
         while True:
-            tick = self._tick  # taken first: a look between the question and the wait is not missed
+            tick, looked = self._tick, self._asked_ns  # taken first: a look between question and wait is not missed
             if condition():
                 return True
-            left = deadline - self._clock.now()
-            if left <= 0 or self.lost is not None:
+            left = deadline + to_ns(_LATE_LOOK_S) - self._clock.now()
+            if looked >= deadline or left <= 0 or self.lost is not None:
                 return False
             self._clock.wait(tick, left / 1e9)
 

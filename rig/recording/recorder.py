@@ -27,6 +27,8 @@ class Tap(Protocol):
     def received(self, data: bytes | bytearray) -> None: ...
     def cleared(self) -> None: ...
     def closed(self) -> None: ...
+    def hide(self, hidden: bool) -> None:
+        """Whether what is said from now on is a secret as a whole: cut over messages, none is found by its bytes."""
 
 
 class Taps(Protocol):
@@ -92,6 +94,7 @@ class _FileTap:
         self._secrets = secrets
         self._full = full
         self._is_open = False
+        self._hidden = False
 
     def opened(self, address: str) -> None:
         self._is_open = True
@@ -112,11 +115,16 @@ class _FileTap:
             self._is_open = False
             self._tell("close")
 
+    def hide(self, hidden: bool) -> None:
+        self._hidden = hidden
+
     def _tell(self, kind: str, rest: str = "") -> None:
         self._recorder.write(f"{self._now()} {self._name} {kind} {rest}".rstrip())
 
     def _shown(self, data: bytes, at: int = 0) -> str:
         """Cut at the secrets first: no sum is made of one either."""
+        if self._hidden:
+            return SECRET_MARK
         if at < len(self._secrets):
             return SECRET_MARK.join(self._shown(part, at + 1) for part in data.split(self._secrets[at]))
         if len(data) > LONG and not self._full:

@@ -201,7 +201,7 @@ class Bundle:
             raise ValueError(f"not a file name for a capture: {name!r}")
         if keep == "none":
             return None
-        small = keep == "envelope" and len(capture.codes) > 2 * MOST_BINS
+        small = keep == "envelope" and capture.points > 2 * MOST_BINS
         path = self._path / (f"{name}-envelope.h5" if small else f"{name}.h5")
         with self._writing(path.name):
             (save_envelope if small else save_capture)(path, capture, from_zero_s)

@@ -6,7 +6,9 @@ Knows no oscilloscope. The file holds the dataset `codes` and, as attributes of 
 Where a plan says so, the envelope alone is kept (`rig.envelope/1`): the datasets `low` and `high` hold the least and
 the greatest code of each bin, and beside the same attributes `bin_samples` and `samples` say how many samples a bin and
 the capture had. A bin runs from its first sample to the first of the next one, both included, so that nothing between
-two bins is left out; the last one ends with the last sample. 12 million samples take 12 MB before compression, their
+two bins is left out; the last one ends with the last sample. So is a capture with peak detect kept, all of it or its
+envelope: `peak_detect` says that the instrument itself looked at all of each bin, and a sample is then the edge of one
+of its bins. 12 million samples take 12 MB before compression, their
 envelope 131 kB; a crossing is then known to a bin, 9.2 ms of a window of 600 s.
 """
 
@@ -53,15 +55,31 @@ def save_capture(path: Path, capture: Capture, from_zero_s: float | None = None)
 
     `from_zero_s` is the trigger's instant in seconds from time zero; None = not known.
     """
-    replace_whole(path, _image(capture, from_zero_s))
+    if capture.highs is None:
+        replace_whole(path, _image(capture, from_zero_s))
+    else:
+        _save_bins(path, capture, 1, from_zero_s)
 
 
 def save_envelope(path: Path, capture: Capture, from_zero_s: float | None = None) -> None:
     """Write the envelope of `capture`, of two samples at least: as `save_capture`, in at most `MOST_BINS` bins."""
-    size = max(1, -(-(len(capture.codes) - 1) // MOST_BINS))
+    count = len(capture.codes)
+    if capture.highs is not None:
+        _save_bins(path, capture, -(-count // MOST_BINS), from_zero_s)
+        return
+    size = max(1, -(-(count - 1) // MOST_BINS))
     low, high = extremes(capture.codes, size)
-    more = {"bin_samples": size, "samples": len(capture.codes)}
+    more = {"bin_samples": size, "samples": count}
     replace_whole(path, _hdf5(ENVELOPE, {"low": low, "high": high}, capture, from_zero_s, more))
+
+
+def _save_bins(path: Path, capture: Capture, size: int, from_zero_s: float | None) -> None:
+    """Bins of peak detect, `size` of them as one."""
+    low, high = capture.extremes
+    edges = np.arange(0, len(low), size)
+    sets = {"low": np.minimum.reduceat(low, edges), "high": np.maximum.reduceat(high, edges)}
+    more = {"bin_samples": size, "samples": len(low) + 1, "peak_detect": 1}
+    replace_whole(path, _hdf5(ENVELOPE, sets, capture, from_zero_s, more))
 
 
 def extremes(codes: Codes, size: int) -> tuple[Codes, Codes]:
@@ -183,8 +201,9 @@ def envelope(capture: Capture, columns: int, from_zero_s: float = 0.0) -> npt.ND
     if columns <= 0:
         return np.empty((0, 3))
     edges = np.linspace(0, count, columns + 1).astype(np.int64)
-    lowest = _volts(capture, np.minimum.reduceat(capture.codes, edges[:-1]))
-    highest = _volts(capture, np.maximum.reduceat(capture.codes, edges[:-1]))
+    least, greatest = capture.extremes
+    lowest = _volts(capture, np.minimum.reduceat(least, edges[:-1]))
+    highest = _volts(capture, np.maximum.reduceat(greatest, edges[:-1]))
     middle = (edges[:-1] + edges[1:] - 1) / 2 * capture.dt_s + (capture.first_s + from_zero_s)
     low, high = np.minimum(lowest, highest), np.maximum(lowest, highest)  # an inverted probe swaps them
     return np.column_stack((middle, low, high))

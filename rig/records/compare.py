@@ -136,6 +136,7 @@ def compare(a: Side, b: Side, confidence: float = CONFIDENCE) -> CompareRecord:
 _GROUNDS = (
     "The cycles of both soaks are taken to be independent and alike, and the numbers of cycles to be fixed beforehand.",
     "A difference is said where every way to count INCONCLUSIVE cycles, or all lengths within the bounds, show it.",
+    "Each direction is compared by itself; the error is shared by all of them.",
     "ERROR and lost attempts are left out of the chance; void ones, and those of which nothing is known, of lengths.",
     "A shift in seconds: both distributions are taken to have one form.",
 )
@@ -152,7 +153,8 @@ def _attention(a: Side, b: Side) -> Iterator[str]:
     for key in SHOULD_AGREE:
         one, other = getattr(a.setup, key), getattr(b.setup, key)
         if one != other:
-            yield f"{key} is not the same: {_words(one)} in A, {_words(other)} in B"
+            are = "are" if key == "instruments" else "is"
+            yield f"{key} {are} not the same: {_words(one)} in A, {_words(other)} in B"
     for name, side in (("A", a), ("B", b)):
         if side.setup.differences:
             yield f"{', '.join(side.setup.differences)} changed within {name}"
@@ -167,5 +169,6 @@ def _words(value: Any) -> str:
     if isinstance(value, tuple):
         return "; ".join(f"{row.key} {row.value}" for row in value) or "nothing"
     if hasattr(value, "items"):
-        return " ".join(_words(part) for part in value.values()) or "nothing"
+        named = [f"{key}: {_words(part)}" if hasattr(part, "items") else _words(part) for key, part in value.items()]
+        return ("; " if any(hasattr(part, "items") for part in value.values()) else " ").join(named) or "nothing"
     return str(value)

@@ -6,10 +6,10 @@ Pure. Decides nothing; `rig.compare/1` holds the exact values.
 from __future__ import annotations
 
 from rig.judgement.soak import Direction, by_direction
-from rig.judgement.soak.comparison import Shift
+from rig.judgement.soak.comparison import ChanceDifference, Shift
 from rig.judgement.soak.distribution import Distribution, distribution_of
 from rig.records.compare import CompareRecord, Side
-from rig.records.compare_words import chance_words, compare_sentence, shift_words
+from rig.records.compare_words import chance_words, compare_sentence, pair_words, shift_words
 from rig.records.report_draw import esc
 from rig.records.report_tables import facts_table, page, section
 from rig.records.report_words import plain
@@ -23,7 +23,8 @@ def render_compare(record: CompareRecord, a: Side, b: Side) -> str:
     sentence = compare_sentence(record)
     attention = "".join(f"<p><strong>Attention:</strong> {esc(text)}</p>" for text in record.attention)
     of_a, of_b = _distributions(a, record.confidence), _distributions(b, record.confidence)
-    pairs = [_pair(record, shift, of_a, of_b, index) for index, shift in enumerate(record.difference.shifts)]
+    both = zip(record.difference.chances, record.difference.shifts, strict=True)
+    pairs = [_pair(record, chance, shift, of_a, of_b, index) for index, (chance, shift) in enumerate(both)]
     alone = [
         section(f"Only in {name}", f"<p>{esc(', '.join(one.words for one in directions))}: not compared.</p>")
         for name, directions in (("A", record.difference.alone_a), ("B", record.difference.alone_b))
@@ -47,7 +48,6 @@ def _sides(record: CompareRecord) -> list[tuple[str, str]]:
     return [
         *((name, f"{row.verdict}; {counts_words(row.counts)}") for name, row in (("A", record.a), ("B", record.b))),
         ("Limit", f"{plain(record.limit_s)} s; an outage of exactly the limit {exactly}"),
-        ("Chance of a violation", chance_words(record.difference.chance)),
     ]
 
 
@@ -58,14 +58,14 @@ def _distributions(side: Side, confidence: float) -> dict[Direction, Distributio
 
 def _pair(
     record: CompareRecord,
+    chance: ChanceDifference,
     shift: Shift,
     of_a: dict[Direction, Distribution],
     of_b: dict[Direction, Distribution],
     index: int,
 ) -> str:
-    title = shift.a.words if shift.a == shift.b else f"{shift.a.words} in A, {shift.b.words} in B"
-    words = f"<p>{esc(shift_words(shift))}</p>"
+    words = facts_table([("Length", shift_words(shift)), ("Chance of a violation", chance_words(chance))])
     if not (shift.cycles_a and shift.cycles_b):
-        return section(title, words)
+        return section(pair_words(shift), words)
     picture = two_ecdfs_svg(of_a[shift.a], of_b[shift.b], record.limit_s, f"pair{index}")
-    return section(title, words, f"<figure>{picture}</figure>")
+    return section(pair_words(shift), words, f"<figure>{picture}</figure>")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rig.judgement.soak.comparison import ChanceDifference, Shift
+from rig.judgement.soak.counting import Counts
 from rig.records.compare import CompareRecord, SideRow
 from rig.records.report_words import at_least, at_most, exact, plain
 from rig.records.soak_words import counts_words, whole_percent
@@ -12,25 +13,36 @@ from rig.records.soak_words import counts_words, whole_percent
 
 def compare_sentence(record: CompareRecord) -> str:
     """The one sentence at the top."""
-    chance = {
-        "more": "B breaks the limit more often than A",
-        "less": "B breaks the limit less often than A",
-        "none seen": "no difference in how often the limit is broken was shown",
-    }[record.difference.chance.finding]
-    return f"{chance[:1].upper()}{chance[1:]}, and {_lengths(record.difference.shifts)}."
+    difference = record.difference
+    if not difference.chances:
+        return "Nothing could be compared: no firmware of the one has a partner in the other."
+    chance = _found(
+        difference.chances,
+        "B breaks the limit more often",
+        "B breaks the limit less often",
+        "no difference in how often the limit is broken was shown",
+    )
+    length = _found(
+        difference.shifts,
+        "B cuts the hub off for longer",
+        "B cuts the hub off for a shorter time",
+        "no difference in how long the hub is cut off was shown",
+    )
+    return f"{chance[:1].upper()}{chance[1:]}, and {length}."
 
 
-def _lengths(shifts: tuple[Shift, ...]) -> str:
-    if not shifts:
-        return "no lengths could be compared"
-    found = {shift.finding for shift in shifts}
-    if found == {"none seen"}:
-        return "no difference in how long the hub is cut off was shown"
-    longer = [s.b.words for s in shifts if s.finding == "more"]
-    shorter = [s.b.words for s in shifts if s.finding == "less"]
-    parts = [f"B cuts the hub off for longer: {', '.join(longer)}"] if longer else []
-    parts += [f"B cuts the hub off for a shorter time: {', '.join(shorter)}"] if shorter else []
-    return "; ".join(parts)
+def _found(pairs: Sequence[ChanceDifference] | Sequence[Shift], more: str, less: str, nothing: str) -> str:
+    """What was found, and of which directions."""
+    parts = []
+    for finding, words in (("more", more), ("less", less)):
+        of = [pair.b.words for pair in pairs if pair.finding == finding]
+        parts += [f"{words}: {', '.join(of)}"] if of else []
+    return "; ".join(parts) or nothing
+
+
+def pair_words(pair: Shift) -> str:
+    """Which direction, or which of A beside which of B."""
+    return pair.a.words if pair.a == pair.b else f"{pair.a.words} in A, {pair.b.words} in B"
 
 
 def compare_lines(record: CompareRecord) -> Iterator[str]:
@@ -40,10 +52,9 @@ def compare_lines(record: CompareRecord) -> Iterator[str]:
     yield f"  A {_side(record.a)}"
     yield f"  B {_side(record.b)}"
     yield f"  limit {plain(record.limit_s)} s ({record.comparison}); meter {record.a.meter}"
-    yield f"  chance of a violation: {chance_words(record.difference.chance)}"
-    for shift in record.difference.shifts:
-        same = shift.a == shift.b
-        yield f"  {shift.a.words if same else f'{shift.a.words} in A, {shift.b.words} in B'}: {shift_words(shift)}"
+    for chance, shift in zip(record.difference.chances, record.difference.shifts, strict=True):
+        yield f"  {pair_words(shift)}: {shift_words(shift)}"
+        yield f"    chance of a violation: {chance_words(chance)}"
     for name, alone in (("A", record.difference.alone_a), ("B", record.difference.alone_b)):
         if alone:
             yield f"  only in {name}, and not compared: {', '.join(direction.words for direction in alone)}"
@@ -54,12 +65,19 @@ def _side(row: SideRow) -> str:
 
 
 def chance_words(chance: ChanceDifference) -> str:
-    """Percentage points, and both one-sided p-values."""
+    """What was counted, percentage points, and both one-sided p-values."""
     low, high = at_least(exact(chance.low) * 100, 2), at_most(exact(chance.high) * 100, 2)
     return (
+        f"{_violations(chance.counts_a)} in A, {_violations(chance.counts_b)} in B; "
         f"B less A is {low} to {high} percentage points, {whole_percent(chance.confidence)} sure "
         f"(Fisher, one-sided: more {chance.p_more:.3g}, less {chance.p_less:.3g})"
     )
+
+
+def _violations(counts: Counts) -> str:
+    """Of those that are counted; ERROR is not."""
+    unanswered = f" and {counts.inconclusive} INCONCLUSIVE" if counts.inconclusive else ""
+    return f"{counts.failed}{unanswered} of {counts.cycles - counts.errors}"
 
 
 def shift_words(shift: Shift) -> str:

@@ -86,7 +86,8 @@ class Room:
     def words(self) -> str:
         """In one line, in MB."""
         free, stay = self.free_bytes / 1e6, self.stay_bytes / 1e6
-        need = f"{self.least_bytes / 1e6:.0f} to {self.most_bytes / 1e6:.0f} MB"
+        least, most = f"{self.least_bytes / 1e6:.0f}", f"{self.most_bytes / 1e6:.0f}"
+        need = f"{least} MB" if least == most else f"{least} to {most} MB"
         return f"{need} are needed, {free:.0f} MB are free, of which {stay:.0f} MB must stay so"
 
 

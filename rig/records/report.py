@@ -13,6 +13,7 @@ from rig.records.report_tables import (
     Column,
     columns_of,
     facts_table,
+    lines_of,
     lower,
     or_dash,
     page,
@@ -99,7 +100,7 @@ def _verdict(record: RunRecord) -> str:
     if record.caveat is not None:
         listed = f"<p>{esc(record.caveat[:1].upper() + record.caveat[1:])}.</p>{listed}"
     return (
-        f'<section class="verdict {record.verdict.lower()}">'
+        f'<section class="verdict {record.verdict.lower()}" aria-label="Verdict">'
         f'<div class="word"><span class="mark" aria-hidden="true">{MARKS[record.verdict]}</span>{record.verdict}</div>'
         f'<p class="sentence">{esc(sentence[:1].upper() + sentence[1:])}</p>{listed}</section>\n'
         f"<figure>{gauge_svg(record.longest_outage, record.limit_s)}</figure>\n"
@@ -200,7 +201,8 @@ def _alerts(record: RunRecord) -> str:
         if sent is not None:
             first = "before anything was seen" if sent[0] is None else nearest(sent[0])
             facts.append(("would be sent", f"{first} to {nearest(sent[1])} s after the activation command"))
-        facts += [("", sentence) for sentence in record.alerts.get("story", {}).get(key, [])]
+        if story := record.alerts.get("story", {}).get(key):
+            facts.append(("because", lines_of(story)))
     note = (
         "<p>Predicted probability that these outages lead to a Power Outage Alert (AD1) at the network operator. It is "
         "a model, not a measurement, and no part of the verdict.</p>"
@@ -221,10 +223,10 @@ def _control(controls: Controls) -> str:
 
 def _one_control(row: ControlRow) -> str:
     facts = [
-        ("Kind", _KINDS.get(row.kind, row.kind)),
+        ("What is done", _KINDS.get(row.kind, row.kind)),
         ("Valid", "yes" if row.valid else f"NO{': ' + row.problem if row.problem else ''}"),
-        ("Commanded length", f"{plain(row.commanded_s)} s" if row.commanded_s else DASH),
-        ("Made", row.made_utc or ("" if row.started_at_s is None else seconds(row.started_at_s))),
+        ("Commanded length", seconds(row.commanded_s) if row.commanded_s else DASH),
+        ("Made", _made(row)),
     ]
     if row.fall_s is not None or row.rise_s is not None:
         facts.append(("The rail fell in", DASH if row.fall_s is None else small(row.fall_s)))
@@ -233,7 +235,14 @@ def _one_control(row: ControlRow) -> str:
         facts.append(("Lowest and highest reading", f"{row.lowest_v:.2f} V, {row.highest_v:.2f} V"))
     columns = columns_of("Source|Right|At least|At most", "At least|At most")
     rows = [(s.source, yes(s.right), lower(s.lower_s), upper(s.upper_s)) for s in row.sources]
-    return facts_table(facts) + (rows_table(columns, rows, [not s.right for s in row.sources]) if rows else "")
+    table = rows_table(columns, rows, [not s.right for s in row.sources]) if rows else ""
+    return f"<h3>{esc(row.kind)}</h3>{facts_table(facts)}{table}"
+
+
+def _made(row: ControlRow) -> str:
+    if row.made_utc is not None:
+        return f"in an earlier run, {row.made_utc}"
+    return DASH if row.started_at_s is None else f"{seconds(row.started_at_s)} from the activation command"
 
 
 def _coverage(record: RunRecord, picture: Picture) -> str:

@@ -83,6 +83,10 @@ def legend_svg() -> str:
     return "\n".join(parts)
 
 
+def _gauge_alt(bounds: list[str], limit_s: float) -> str:
+    return f"Longest time without power: {' and '.join(bounds)}; the limit is {plain(limit_s)} s."
+
+
 def gauge_svg(longest: LongestOutage, limit_s: float) -> str:
     """The longest outage against the limit: what is sure, what cannot be excluded, and where the limit lies."""
     far = max(limit_s, longest.lower_s, longest.upper_s or 0.0) * 1.12
@@ -96,7 +100,7 @@ def gauge_svg(longest: LongestOutage, limit_s: float) -> str:
     words.append("no upper bound" if longest.upper_s is None else f"at most {at_most(longest.upper_s)} s")
     limit = x(limit_s)
     parts = [
-        f'<svg viewBox="0 0 {WIDTH} 76" role="img" aria-label="{esc(" and ".join(words))}">',
+        f'<svg class="gauge" viewBox="0 0 {WIDTH} 76" role="img" aria-label="{esc(_gauge_alt(words, limit_s))}">',
         defs("gauge"),
         rect(10, top, WIDTH - 20, height, "#f4f4f4", ' stroke="#bbb"'),
         rect(lower, top, max(0.0, upper - lower), height, "url(#gauge-unseen)", ' stroke="#777"'),

@@ -38,6 +38,13 @@ td { overflow-wrap: anywhere; }
 .num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tr.bad td, tr.bad th { background: #fdf0e8; }
 footer { margin-top: 44px; padding-top: 10px; border-top: 1px solid #ccc; color: #555; font-size: 13.5px; }
+@media screen and (max-width: 700px) {
+  main { padding: 20px 14px 40px; }
+  .facts table, .facts tbody, .facts tr, .facts th, .facts td { display: block; }
+  .facts th { border: 0; padding-bottom: 0; white-space: normal; } .facts td { padding-top: 0; }
+  .verdict { padding: 14px 16px; border-left-width: 8px; } .verdict .word { font-size: 26px; }
+  figure { overflow-x: auto; } svg { min-width: 860px; } svg.gauge { min-width: 0; font-size: 22px; }
+}
 @page { margin: 14mm; }
 @media print {
   body { font-size: 11pt; } main { max-width: none; padding: 0; }

@@ -298,7 +298,7 @@ def _strip(track: Track, cover: Coverage, view: View, top: float, name: str) -> 
     for start, end, state in _stretches(base):
         yield rect(LEFT + start, top, end - start, STRIP, fills[state])
         if end - start > 52 and not any(mark[start + 2 : end - 2].any() for _, _, mark in marks):
-            fill = "#fff" if state < 2 else INK
+            fill = "#000" if state < 2 else INK  # white on these colours is hard to read
             words = ("down", "up", "unseen", "neither", "")[state]
             yield text(LEFT + (start + end) / 2, top + 15, words, "middle", fill, _WORDS_CLASS[state == 2])
     for state, y, mark in marks:

@@ -76,7 +76,7 @@ def rows_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], bad: Se
 
 def facts_table(rows: Sequence[tuple[str, str]]) -> str:
     lines = "\n".join(f'<tr><th scope="row">{esc(k)}</th><td>{_shown(v)}</td></tr>' for k, v in rows)
-    return f'<div class="scroll"><table><tbody>\n{lines}\n</tbody></table></div>'
+    return f'<div class="scroll facts"><table><tbody>\n{lines}\n</tbody></table></div>'
 
 
 def section(title: str, *parts: str) -> str:
@@ -99,6 +99,11 @@ def _plain_value(value: Any) -> str:
     if value is None:
         return "unknown"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def lines_of(texts: Sequence[str]) -> Html:
+    """A line for each text, in one cell."""
+    return Html("<br>".join(esc(text) for text in texts))
 
 
 def or_dash(value: str | None) -> str:

@@ -39,7 +39,7 @@ def read_soak(reader: Reader, out: Path, soak_id: str) -> SoakRecord:
     """The record of a soak in the journal of `out`. Raises InputError: no such soak, or a bundle that is damaged."""
     soak = reader.soak(soak_id)
     if soak is None:
-        known = ", ".join(s.soak_id for s in reader.soaks()[-3:]) or "none"
+        known = ", ".join(s.soak_id for s in reader.soaks()[-3:]) or "a folder in which a soak was done"
         raise InputError("no such soak in this journal", Where(str(out), found=soak_id, expected=known))
     attempts = reader.attempts(Filter(soak=soak_id, kind=RUN))
     bodies = _bodies(out, attempts)

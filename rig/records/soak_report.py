@@ -43,6 +43,7 @@ from rig.records.soak_words import (
     soak_sentence,
     tolerance_words,
     trend_words,
+    verdicts_words,
     whole_percent,
 )
 
@@ -57,10 +58,10 @@ def render_soak(record: SoakRecord) -> str:
         _verdict(record),
         _meaning(record),
         _night(record),
-        _distribution(record),
-        *_directions(record),
         _not_passed(record),
         _events(record),
+        _distribution(record),
+        *_directions(record),
         _grounds(record),
         _setup(record),
         _plan(record),
@@ -112,7 +113,7 @@ def _verdict(record: SoakRecord) -> str:
     if largest is not None and limit_s is not None:
         gauge = f"<figure>{gauge_svg(LongestOutage(largest.lower_s, None, largest.upper_s, None), limit_s)}</figure>"
     return (
-        f'<section class="verdict {record.verdict.lower()}">'
+        f'<section class="verdict {record.verdict.lower()}" aria-label="Verdict">'
         f'<div class="word"><span class="mark" aria-hidden="true">{MARKS[record.verdict]}</span>{record.verdict}</div>'
         f'<p class="sentence">{esc(sentence[:1].upper() + sentence[1:])}</p>'
         + "".join(f"<p>{esc(note)}</p>" for note in notes)
@@ -127,7 +128,7 @@ def _meaning(record: SoakRecord) -> str:
         return ""
     chance = statistics.violation
     rows = [
-        ("Verdicts", counts_words(statistics.counts)),
+        ("Verdicts", verdicts_words(record)),
         (f"Chance of a violation, {whole_percent(chance.confidence)} sure", chance_words(chance.kept)),
         ("with each INCONCLUSIVE as a violation", chance_words(chance.violated)),
         ("with each ERROR as one too", chance_words(chance.all_violated)),

@@ -54,6 +54,12 @@ def counts_words(counts: Counts) -> str:
     return ", ".join(words)
 
 
+def verdicts_words(record: SoakRecord) -> str:
+    """The counts; a lost attempt is among the errors, and is told to be there."""
+    lost = sum(row.state == "lost" for row in record.attempts)
+    return counts_words(record.statistics.counts) + (f" ({lost} of them lost)" if lost else "")
+
+
 def soak_sentence(record: SoakRecord) -> str:
     """The night in one sentence."""
     counts, largest = record.statistics.counts, record.statistics.outage.largest
@@ -157,7 +163,7 @@ def summary_lines(record: SoakRecord) -> Iterator[str]:
     yield f"  end: {ending_words(record)}"
     if record.setup is not None and record.setup.differences:
         yield f"  NOT ALL ALIKE: {', '.join(record.setup.differences)} changed within this soak"
-    yield f"  verdicts: {counts_words(statistics.counts)}"
+    yield f"  verdicts: {verdicts_words(record)}"
     if statistics.counts.cycles:
         yield from _figures(record)
     rows = not_passed(record)

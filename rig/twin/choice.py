@@ -13,7 +13,7 @@ from rig.toml_file import did_you_mean
 from rig.twin.faces import OSCILLOSCOPES, SUPPLIES, ScopeFace, SupplyFace
 from rig.twin.meters import METERS, with_meter
 
-METER = "meter"
+METER, PEAK = "meter", "peak_detect"
 TABLES: dict[str, dict[str, SupplyFace | ScopeFace]] = {
     "supply": {str(name): face for name, face in SUPPLIES.items()},
     "oscilloscope": {str(name): face for name, face in OSCILLOSCOPES.items()},
@@ -22,7 +22,7 @@ TABLES: dict[str, dict[str, SupplyFace | ScopeFace]] = {
 table is another one for each (`rig.twin.meters`)."""
 
 
-_KNOWN = {**{table: list(faces) for table, faces in TABLES.items()}, METER: list(METERS)}
+_KNOWN = {**{table: list(faces) for table, faces in TABLES.items()}, PEAK: ["true", "false"], METER: list(METERS)}
 
 
 def split(asked: str) -> tuple[str, dict[str, str]]:
@@ -48,8 +48,10 @@ def chosen(text: str, options: Mapping[str, str]) -> str:
     """The bench file `text` of a twin with these instruments."""
     if METER in options:
         text = with_meter(text, options[METER])
+    if PEAK in options:
+        text = "".join(_with_keys(text.splitlines(keepends=True), "oscilloscope", {PEAK: options[PEAK]}))
     for table, driver in options.items():
-        if table == METER:
+        if table not in TABLES:
             continue
         keys = {"driver": f'"{driver}"', **TABLES[table][driver].keys}
         text = "".join(_with_keys(text.splitlines(keepends=True), table, keys))

@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rig.instruments.catalogue import OscilloscopeDriver, SupplyDriver
-from rig.twin.aim_tti import TwinAimTTi
-from rig.twin.keysight_e36300 import TwinE36300
-from rig.twin.keysight_infiniivision import TwinInfiniiVision
-from rig.twin.korad import KoradServer, TwinKorad
 from rig.twin.ports import RailProbe, SupplyHardware, Timeline
-from rig.twin.rigol_dp800 import TwinDP800
-from rig.twin.rigol_ds1000z import TwinDS1000Z
-from rig.twin.rohde_hmp import TwinHMP
-from rig.twin.scope_face import TwinScope
-from rig.twin.scpi_supply import ScpiSupply
-from rig.twin.siglent_sds1000x_e import TwinSDS1000XE
-from rig.twin.siglent_spd3000x import TwinSPD3000X
+from rig.twin.scopes.keysight_infiniivision import TwinInfiniiVision
+from rig.twin.scopes.rigol_ds1000z import TwinDS1000Z
+from rig.twin.scopes.scope_face import TwinScope
+from rig.twin.scopes.siglent_sds1000x_e import TwinSDS1000XE
+from rig.twin.supplies.aim_tti import TwinAimTTi
+from rig.twin.supplies.keysight_e36300 import TwinE36300
+from rig.twin.supplies.korad import KoradServer, TwinKorad
+from rig.twin.supplies.rigol_dp800 import TwinDP800
+from rig.twin.supplies.rohde_hmp import TwinHMP
+from rig.twin.supplies.scpi_supply import ScpiSupply
+from rig.twin.supplies.siglent_spd3000x import TwinSPD3000X
 from rig.twin.wire import LineServer
 
 Lock = AbstractContextManager[object]

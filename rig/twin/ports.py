@@ -31,6 +31,10 @@ class RailProbe(Protocol):
     def volts(self, at_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Volts without noise at these instants (ns, ascending, not in the future). NaN before the model's history."""
 
+    def turns(self, from_ns: int, to_ns: int) -> npt.NDArray[np.int64]:
+        """The instants in [from, to) at which the node takes another course, ascending: it only rises, or only falls,
+        from one to the next."""
+
     def on_fall(self, level_v: float, fn: Callable[[int], None]) -> Cancellable:
         """Call `fn(instant_ns)` once, when the node next falls through `level_v`."""
 

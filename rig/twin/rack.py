@@ -17,17 +17,18 @@ from rig.bench.config import BenchConfig, RelayRole, SenseRole, check_bench
 from rig.clock import to_ns
 from rig.errors import InputError, Where
 from rig.firmware import Fixture
+from rig.shipped import shipped
 from rig.toml_file import did_you_mean
 from rig.twin.choice import METER, chosen, split
 from rig.twin.devices import Contact, Signal
 from rig.twin.dlms.face import TwinDlms
 from rig.twin.faces import OSCILLOSCOPES, SUPPLIES
 from rig.twin.faults import Fault, Phase
-from rig.twin.korad import KoradServer
 from rig.twin.meter import KnownImage
 from rig.twin.meters import NOWHERE, MeterWire, connect, with_meter
 from rig.twin.ports import RailProbe, Timeline
 from rig.twin.rail_model import RailModel
+from rig.twin.supplies.korad import KoradServer
 from rig.twin.wire import LineServer
 from rig.twin.world import World
 
@@ -224,5 +225,4 @@ def draft(name: str) -> tuple[BenchConfig, str]:
 
 def harness_folder() -> Path:
     """Where the harness files are that the twins share with real benches."""
-    package = Path(str(resources.files("rig")))
-    return package / "wiring" if (package / "wiring").is_dir() else package.parent / "wiring"
+    return shipped("wiring")

@@ -142,6 +142,11 @@ class RailModel:
             out[low : low + moving] += (segment.volts - segment.final_v) * np.exp(age)
         return out
 
+    def turns(self, from_ns: int, to_ns: int) -> npt.NDArray[np.int64]:
+        """See `rig.twin.ports.RailProbe`."""
+        first, after = np.searchsorted(self._starts, (from_ns, to_ns))
+        return np.array(self._starts[int(first) : int(after)], np.int64)
+
     def on_fall(self, level_v: float, fn: Callable[[int], None]) -> Watcher:
         return self.watch(level_v, True, fn)
 

@@ -30,7 +30,7 @@ class TwinRelayBoard:
     def stick(self, coil: int, on: bool) -> None:
         """From now on this coil is so, whatever is written (a fault)."""
         self._stuck[coil] = on
-        self._move(coil, on)
+        self.move(coil, on)
 
     def answer(self, unit: int, pdu: bytes) -> bytes | None:
         if unit != self._unit or not pdu:
@@ -53,7 +53,7 @@ class TwinRelayBoard:
             self._range(coil, 1)
             if value not in _LEVELS:
                 raise _ModbusError(_ILLEGAL_VALUE)
-            self._move(coil, _LEVELS[value])
+            self.move(coil, _LEVELS[value])
             return bytes([function]) + body
         if function == 15:
             first, count, size = struct.unpack(">HHB", body[:5])
@@ -62,7 +62,7 @@ class TwinRelayBoard:
                 raise _ModbusError(_ILLEGAL_VALUE)
             bits = int.from_bytes(body[5:], "little")
             for place, coil in enumerate(coils):
-                self._move(coil, bool(bits >> place & 1))
+                self.move(coil, bool(bits >> place & 1))
             return bytes([function]) + body[:4]
         raise _ModbusError(_ILLEGAL_FUNCTION)
 
@@ -73,7 +73,8 @@ class TwinRelayBoard:
             raise _ModbusError(_ILLEGAL_ADDRESS)
         return range(first, first + count)
 
-    def _move(self, coil: int, on: bool) -> None:
+    def move(self, coil: int, on: bool) -> None:
+        """As a client that writes this coil does."""
         on = self._stuck.get(coil, on)
         if on != self._coils[coil]:
             self._coils[coil] = on

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from rig.twin.wire import SILENCE, Answer, Deferred, HangUp
 
 _QUEUE_LENGTH = 20
+_EVENTS = {1: 0x20, 2: 0x10, 3: 0x08, 4: 0x04}
+"""The bit of the standard event register for an error of -1xx to -4xx (SCPI-99 vol. 2, 21.8; IEEE 488.2, 11.5.1)."""
 _NODE = re.compile(r"(\[)?:?(\*?[A-Za-z_]+)(<n>)?(\])?")
 
 
@@ -92,14 +94,42 @@ class ScpiFace:
         self._errors: deque[str] = deque()
         self._commands: list[_Command] = []
         self.on("*IDN", get=lambda _: f"{maker},{model},{serial},{version}")
-        self.on("*OPC", set=lambda _: None, get=lambda _: "1")
         self.on("*CLS", set=lambda _: self.clear())
         self.on("*RST", set=lambda _: self.reset())
+        self._add_status()
         self.on(":SYSTem:ERRor[:NEXT]", get=lambda _: self._errors.popleft() if self._errors else self.no_error)
 
     def on(self, header: str, set: Set | None = None, get: Get | None = None) -> None:  # noqa: A002
         """Add a command. `header` as the guides write it: `:CHANnel<n>:SCALe`, `:OUTPut[:STATe]`."""
         self._commands.append(_Command(_pattern(header), set, get))
+
+    def _add_status(self) -> None:
+        """The status registers of IEEE 488.2, and what of it has nothing to wait for or to find here."""
+        self._standard_events = 0
+        self._masks = {"*ESE": 0, "*SRE": 0}
+        self.on("*OPC", set=lambda _: self._happened(1), get=lambda _: "1")
+        self.on("*WAI", set=lambda _: None)
+        self.on("*TST", get=lambda _: "0")
+        self.on("*ESR", get=lambda _: str(self._read_events()))
+        self.on("*STB", get=lambda _: str(self._status_byte()))
+        for name in self._masks:
+            self.on(
+                name,
+                set=lambda call, at=name: self._masks.update({at: int(call.number(0, 0, 255))}),  # type: ignore[misc]
+                get=lambda _, at=name: str(self._masks[at]),  # type: ignore[misc]
+            )
+
+    def _happened(self, bit: int) -> None:
+        self._standard_events |= bit
+
+    def _read_events(self) -> int:
+        """The standard event register: cleared by reading."""
+        found, self._standard_events = self._standard_events, 0
+        return found
+
+    def _status_byte(self) -> int:
+        found = (0x04 if self._errors else 0) | (0x20 if self._standard_events & self._masks["*ESE"] else 0)
+        return found | (0x40 if found & self._masks["*SRE"] else 0)
 
     def reset(self) -> None:
         """`*RST`."""
@@ -107,8 +137,10 @@ class ScpiFace:
     def clear(self) -> None:
         """`*CLS`: the error queue, and what events a model keeps."""
         self._errors.clear()
+        self._standard_events = 0
 
     def error(self, code: int, text: str) -> None:
+        self._happened(_EVENTS.get(-code // 100, 0))
         if len(self._errors) >= _QUEUE_LENGTH:
             self._errors[-1] = '-350,"Queue overflow"'
         else:

@@ -101,6 +101,14 @@ class ServedTwin(SystemTwin):
         self.sense_wire.close()
         self._close_rest()
 
+    def stand_ready(self) -> None:
+        """The bench as a run leaves it: K1 is closed, so the meter has mains, and programs that know no relay can speak
+        to it."""
+        with self.timeline:
+            for coil, relay in enumerate(self.config.relay):
+                if relay.role == "mains":
+                    self.board.move(coil, True)
+
     def stick_line(self, role: RelayRole, level: int) -> None:
         coils: list[RelayRole] = [relay.role for relay in self.config.relay]
         self.board.stick(coils.index(role), bool(level))

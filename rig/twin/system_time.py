@@ -62,6 +62,11 @@ class SystemTimeline:
     def model_ns(self, real_ns: int) -> int:
         return _MODEL_START_NS + round((real_ns - self._real_zero) / self.scale)
 
+    def real_times(self, model_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """`real_ns` of many."""
+        real: npt.NDArray[np.int64] = np.rint((model_ns - _MODEL_START_NS) * self.scale).astype(np.int64)
+        return real + self._real_zero
+
     def model_times(self, real_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """`model_ns` of many."""
         return _MODEL_START_NS + np.rint((real_ns - self._real_zero) / self.scale).astype(np.int64)
@@ -158,6 +163,10 @@ class FaceProbe:
 
     def volts(self, at_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         return self._rail.volts(self._timeline.model_times(at_ns))
+
+    def turns(self, from_ns: int, to_ns: int) -> npt.NDArray[np.int64]:
+        first, after = self._timeline.model_times(np.array([from_ns, to_ns], np.int64)).tolist()
+        return self._timeline.real_times(self._rail.turns(first, after))
 
     def on_fall(self, level_v: float, fn: Callable[[int], None]) -> Cancellable:
         return self._rail.on_fall(level_v, lambda at: fn(self._timeline.real_ns(at)))

@@ -74,8 +74,9 @@ class TcpServer:
         self._connections: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._closed = False
+        self._taken = _taken(host, port)
         self.host: str = host
-        self.port: int = port
+        self.port: int = self._taken.getsockname()[1]
         self._listen()
 
     @property
@@ -92,7 +93,6 @@ class TcpServer:
 
     def _listen(self) -> None:
         self._listener = socket.create_server((self.host, self.port))
-        self.port = self._listener.getsockname()[1]
         self._acceptor = threading.Thread(
             target=self._accept, args=(self._listener,), name=f"{self.name} listener", daemon=True
         )
@@ -105,7 +105,10 @@ class TcpServer:
                 _shut(connection)
 
     def unplug(self) -> None:
-        """Close the listener and all connections: from now on the port refuses. May be called twice, in any thread."""
+        """Close the listener and all connections: from now on the port refuses. May be called twice, in any thread.
+
+        The port stays taken: it is nobody else's meanwhile, and it can be plugged in again.
+        """
         with self._guard:
             if self._closed:
                 return
@@ -116,7 +119,7 @@ class TcpServer:
         self._listener.close()
 
     def close(self) -> None:
-        """`unplug`, and wait until the server's threads have ended."""
+        """`unplug`, wait until the server's threads have ended, and give the port back."""
         self.unplug()
         me = threading.current_thread()
         with self._guard:
@@ -124,6 +127,7 @@ class TcpServer:
         for thread in threads:
             if thread is not me:
                 thread.join(5.0)
+        self._taken.close()
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -208,6 +212,14 @@ def _deliver(connection: socket.socket, reply: bytes) -> None:
         connection.sendall(reply)
     except OSError:  # the client went away while it waited
         return
+
+
+def _taken(host: str, port: int) -> socket.socket:
+    """The port (0: one that is free), for as long as this lives. Who connects to it is refused: it does not listen."""
+    taken = socket.socket()
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as `create_server` does: both may have it
+    taken.bind((host, port))
+    return taken
 
 
 def _shut(link: socket.socket) -> None:

@@ -50,6 +50,8 @@ class StoredCapture:
     _high: h5py.Dataset | None = None
     bin_samples: int | None = None
     """Of an envelope: samples from one bin to the next. `count` and `grid` are those of the samples that there were."""
+    peak_detect: bool = False
+    """The instrument itself looked at all of each bin: a sample is then the edge of one."""
 
     @property
     def bins(self) -> int:
@@ -105,10 +107,12 @@ def read_capture(path: Path, channel: str | None) -> Waveform:
         notes = [f"read as {DIALECT}", f"the trigger lies within {stored.trigger_error_s:g} s of zero"]
         bins = None
         if stored.bin_samples is not None:
-            bins = Binning(stored.bins, stored.bin_samples)
+            bins = Binning(stored.bins, stored.bin_samples, stored.peak_detect)
             width_s = stored.bin_samples * stored.grid.dt_s
             notes.append(
-                f"an envelope: the least and the greatest of every {stored.bin_samples} samples ({width_s:g} s)"
+                f"peak detect: the least and the greatest of every {width_s:g} s"
+                if stored.peak_detect
+                else f"an envelope: the least and the greatest of every {stored.bin_samples} samples ({width_s:g} s)"
             )
         return Waveform(
             str(path),
@@ -147,8 +151,10 @@ def _stored(path: Path, file: h5py.File) -> StoredCapture:
 def _stored_envelope(path: Path, file: h5py.File) -> StoredCapture:
     low, high = _dataset(path, file, "low"), _dataset(path, file, "high")
     size, samples = _number(path, file, "bin_samples"), _number(path, file, "samples")
+    peak = _number(path, file, "peak_detect") if "peak_detect" in file.attrs else 0.0
     checks = (
         ("high", low.dtype == high.dtype and len(low) == len(high)),
+        ("peak_detect", peak in (0.0, 1.0)),
         ("bin_samples", size == int(size) >= 1),
         ("samples", samples == int(samples) <= MAX_SAMPLES and -(-(samples - 1) // max(size, 1)) == len(low)),
     )
@@ -156,7 +162,7 @@ def _stored_envelope(path: Path, file: h5py.File) -> StoredCapture:
         if not good:
             raise InputError("does not fit the rest of the envelope", Where(str(path), name))
     whole = _described(path, file, low, int(samples))
-    return replace(whole, _high=high, bin_samples=int(size))
+    return replace(whole, _high=high, bin_samples=int(size), peak_detect=peak == 1.0)
 
 
 def _described(path: Path, file: h5py.File, codes: h5py.Dataset, count: int) -> StoredCapture:

@@ -33,10 +33,14 @@ def checked_grid(file: str, first_s: float, interval_s: float | None, count: int
 
 @dataclass(frozen=True)
 class Binning:
-    """Only extremes are left: of `count` bins, each of `size` samples (the last: or less) and the one after."""
+    """Only extremes are left: of `count` bins, each of `size` samples (the last: or less) and the one after.
+
+    `whole`: of all that happened in the bin, for the instrument never looked away; a sample is then but an edge.
+    """
 
     count: int
     size: int
+    whole: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,15 @@ ROWS: list[Row] = [
     ("sense", 'role = "ac_lo"', 'role = "mt_pr"', "sense", "at most one sense has the role 'mt_pr'", "2", "0 or 1"),
     ("relay", 'safe = "open"', 'safe = "as-is"', "relay[1].safe", "is safe when open", "as-is", "open"),
     ("oscilloscope", 'node = "hub"', 'node = "meter"', "oscilloscope[0].node", "the judged node", "meter", "hub"),
+    (
+        "oscilloscope",
+        'node = "hub"',
+        'node = "hub"\npeak_detect = true',
+        "oscilloscope[0].peak_detect",
+        "no guide was found that says what the record of a rigol-ds1000z looks like",
+        "true",
+        "keysight-infiniivision, tektronix-tbs-mso",
+    ),
     ("sense", "latency_s", 'node = "meter"\nlatency_s', "sense[0].node", "the judged node", "meter", "hub"),
     ("sense", "gpiochip0", "gpiochip4", "sense[1].chip", "of one chip", "/dev/gpiochip0", "/dev/gpiochip4"),
     ("sense", "band_v = [10.2, 10.8]", "", "sense[0].band_v", "rail_up needs its switching band", "nothing", "volts"),
@@ -262,3 +271,12 @@ def test_bytes_without_an_end_go_over_a_serial_port_or_a_socket_alone() -> None:
         else:
             with pytest.raises(InputError, match="only over a serial port"):
                 check_bench(tomllib.loads(text), text, "b.toml")
+
+
+def test_a_level_that_is_polled_has_no_peak_detect() -> None:
+    able = GOOD.replace('driver = "rigol-ds1000z"', 'driver = "keysight-infiniivision"').replace("= 600.0", "= 500.0")
+    text = able.replace("\npre_s = 6.0\n", '\npre_s = 6.0\npeak_detect = true\nmode = "poll"\n')
+    with pytest.raises(InputError, match="takes none") as caught:
+        checked(text)
+    assert caught.value.where.key == "oscilloscope[0].peak_detect"
+    assert checked(text.replace('mode = "poll"\n', "")).oscilloscope[0].peak_detect

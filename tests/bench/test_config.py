@@ -27,7 +27,7 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     config = load_bench(path)
     assert config == checked()
     assert config.relay_of("meter-feed").name == "K2"
-    assert config.sense_of("rail_down").band_v == [4.6, 5.4]
+    assert next(line for line in config.sense if line.role == "rail_down").band_v == [4.6, 5.4]
     assert (config.limits.limit_s, config.limits.comparison) == (180.0, "ge")
 
 

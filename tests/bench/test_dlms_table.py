@@ -56,6 +56,15 @@ def test_a_password_that_is_missing_is_told_with_the_places_it_could_come_from(t
     assert "RIG_METER_PASSWORD" in caught.value.one_line()
 
 
+def test_a_secret_that_is_no_aes_key_is_refused_and_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RIG_METER_PASSWORD", "seventeen-letters")
+    part = DlmsPart(driver="dlms", port="/dev/ttyUSB0", authentication="high")
+    with pytest.raises(InputError, match="too long for the AES-128 key") as caught:
+        open_dlms("meter", part, VirtualClock(), tmp_path)
+    assert "at most 16 characters" in caught.value.one_line()
+    assert "seventeen" not in caught.value.one_line()
+
+
 def test_an_unknown_profile_is_told_with_the_known_ones(tmp_path: Path) -> None:
     part = DlmsPart(driver="dlms", port="/dev/ttyUSB0", profile="synthetic-esme-dlm")
     with pytest.raises(InputError, match="no DLMS profile of this name") as caught:

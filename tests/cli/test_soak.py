@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from rig.cli import main
+from rig.cli.soak_words import cycle_words
 from rig.procedures.soak.progress import CycleRow
 from rig.records import schema_text
 from tests.soak.nights import small_captures
@@ -47,6 +48,34 @@ def test_without_a_terminal_there_is_one_line_a_cycle_and_the_summary(
     assert "cycle 1 of 2, cut-45s: PASS, away for at most 45.0" in lines[0]
     assert "cycle 2 of 2, back-45s: PASS" in lines[1]
     assert any(line.startswith("PASS: 2 of 2 activations passed") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "upper_s", "told"),
+    [
+        ("PASS", 45.0061, "PASS, away for at most 45.007 s"),
+        ("FAIL", 181.03, "FAIL, away for at least 44.911 s"),
+        ("FAIL", None, "FAIL, away for at least 44.911 s"),
+        ("INCONCLUSIVE", 190.0, "INCONCLUSIVE, away for 44.911 to 190.000 s"),
+        ("INCONCLUSIVE", None, "INCONCLUSIVE, away for 44.911 s or more"),
+    ],
+)
+def test_a_cycles_line_tells_the_bound_that_its_verdict_rests_on(
+    verdict: str, upper_s: float | None, told: str
+) -> None:
+    row = CycleRow(1, 1, "cut-45s", verdict, 44.9118, upper_s, (), "run")
+    assert cycle_words(row, None).endswith(told)
+
+
+def test_a_dry_run_shows_the_clock_on_the_wall_of_the_plans_own_place(
+    plan: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan.write_text(GOOD.replace("cycles = 4", 'cycles = 1\ntimezone = "Asia/Kathmandu"'))
+    assert soak(plan, "--dry-run") == 0
+    head, row, last, _ = capsys.readouterr().out.splitlines()
+    assert row.count("+0545") == last.count("+0545") == 1
+    assert head.index("takes") + len("takes") == row.index(" s  cut-45s") + len(" s")
+    assert last.startswith("1 cycle; ")
 
 
 def test_with_json_there_is_one_object_and_nothing_else(plan: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -172,7 +172,7 @@ def test_every_fixture_says_that_it_is_synthetic() -> None:
 def test_an_installed_package_finds_the_fixtures_inside_itself(tmp_path: Path) -> None:
     package = packaged().parent / "rig"
     shutil.copytree(package / "firmware", tmp_path / "rig" / "firmware")
-    for file in ("__init__.py", "errors.py", "toml_file.py", "whole_file.py"):
+    for file in ("__init__.py", "errors.py", "shipped.py", "toml_file.py", "whole_file.py"):
         shutil.copy(package / file, tmp_path / "rig" / file)
     shutil.copytree(packaged() / "no-cut", tmp_path / "rig" / "firmware_fixtures" / "no-cut")
     code = "from rig.firmware import load, names; print(names(), load('no-cut').folder)"

@@ -1,5 +1,5 @@
-"""DLMS with programs that nobody here wrote: our driver and pydlms's simulated meter, gurux's and pydlms's clients and
-the twin's meter. Real sockets, a real pseudo-terminal, and the clock of the machine."""
+"""DLMS with programs that nobody here wrote: our driver and pydlms's simulated meter, the clients of gurux, pydlms and
+dlms-cosem and the twin's meter. Real sockets, a real pseudo-terminal, and the clock of the machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from rig.twin.meter import ImageCode, KnownImage, TwinMeter
 from rig.twin.optical import TwinOptical
 from rig.twin.optical_wire import OpticalServer
 from rig.twin.system_time import SystemTimeline
-from tests.foreign.programs import HERE, PYTHON, VENV, needs_foreign
+from tests.foreign.programs import HERE, PYTHON, VENV, needs_foreign, told
 
 pytestmark = needs_foreign
 
@@ -139,7 +139,8 @@ def test_silence_of_pydlms_meter_after_the_command_is_no_error(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("mechanism", "name"), [(1, "low"), (3, "high-md5"), (4, "high-sha1"), (5, "high-gmac"), (6, "high-sha256")]
+    ("mechanism", "name"),
+    [(1, "low"), (2, "high"), (3, "high-md5"), (4, "high-sha1"), (5, "high-gmac"), (6, "high-sha256")],
 )
 def test_pydlms_meter_takes_every_way_to_show_who_we_are(
     mechanism: int, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -172,24 +173,30 @@ def test_a_wrong_password_is_told_by_name(tmp_path: Path, monkeypatch: pytest.Mo
 class Twin:
     """The twin's meter, booted, on the clock of the machine; a second of it takes 10 ms."""
 
-    def __init__(self) -> None:
+    def __init__(self, block_bytes: int = 1024) -> None:
         self.timeline = SystemTimeline(SCALE)
         known = {HASH.hex(): KnownImage("1.1.0", Behaviour(version_changes_at_s=5.0))}
         clients = {PUBLIC_CLIENT: Client(), 1: Client(), 2: Client(LOW, b"hallo"), 3: Client(GMAC, b"", True)}
         security = Security(clients, TITLE, KEY, AUTH_KEY)
         with self.timeline:
             self.meter = TwinMeter(self.timeline, lambda _: None, known, "1.0.0")
-            self.face = TwinDlms(self.meter, security, scale=SCALE)
+            self.face = TwinDlms(self.meter, security, block_bytes=block_bytes, scale=SCALE)
             self.meter.mains(True)
         until(lambda: self.meter.answers)
 
 
-@pytest.fixture
-def twin() -> Iterator[Twin]:
-    it = Twin()
+@contextmanager
+def twins_meter(**options: int) -> Iterator[Twin]:
+    it = Twin(**options)
     yield it
     it.timeline.close()
     assert it.timeline.failure is None
+
+
+@pytest.fixture
+def twin() -> Iterator[Twin]:
+    with twins_meter() as it:
+        yield it
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -243,6 +250,44 @@ def test_gurux_client_is_known_by_what_it_shows(words: tuple[str, ...], twin: Tw
     wire.close()
 
 
+def cosem(*words: str) -> dict[str, Any]:
+    """What dlms-cosem's client read."""
+    return dict(json.loads(told("cosem_client.py", *words)))
+
+
+@pytest.mark.parametrize("kind", ["tcp", "hdlc"])
+def test_dlms_cosem_client_activates_an_image_on_the_twins_meter(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "image"
+    file.write_bytes(IMAGE)
+    with twins_meter(block_bytes=100) as twin:  # this client cannot say a length of 128 or more
+        wire: WrapperServer | HdlcServer
+        if kind == "tcp":
+            wire = WrapperServer(twin.face, twin.timeline, twin.timeline)
+            place = (wire.endpoint,)
+        else:
+            wire = HdlcServer(twin.face, 38_400, twin.timeline, twin.timeline)
+            place = (wire.path, "baud=38400")
+        read = cosem(kind, *place, f"image={file}", f"identifier={HASH.hex()}")
+        assert (read["version"], read["serial"], read["objects"]) == ("1.0.0", "SM0000001", 12)
+        *blocks, verify, activate = read["image"]
+        assert set(blocks) == {"done"}
+        assert ("TEMPORARY_FAILURE" in verify, activate) == (True, "done")
+        until(lambda: twin.meter.version == "1.1.0")
+        assert bytes(twin.meter.slot) == IMAGE
+        wire.close()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("client=2", "password=hallo"), ("client=3", f"key={KEY.hex()}", f"auth_key={AUTH_KEY.hex()}")],
+    ids=["low", "gmac"],
+)
+def test_dlms_cosem_client_is_known_by_what_it_shows(words: tuple[str, ...], twin: Twin) -> None:
+    wire = WrapperServer(twin.face, twin.timeline, twin.timeline)
+    assert cosem("tcp", wire.endpoint, *words)["version"] == "1.0.0"
+    wire.close()
+
+
 def pydlms(*words: str) -> str:
     done = subprocess.run([VENV / "bin" / "pydlms", *words], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -264,8 +309,8 @@ def test_pydlms_client_activates_an_image_on_the_twins_meter(kind: str, twin: Tw
     common = ("--client", "1", "--auth", "none")
     assert read_octets(pydlms("--json", "read", place, *common, "--obis", "1.0.0.2.0.255")) == b"1.0.0".hex()
     how = ("--identifier", HASH.hex(), "--yes", "--activate", "--poll", "0.02")
-    told = pydlms("--json", "image-transfer", place, str(file), *common, *how)
-    (result,) = json.loads(told)
+    said = pydlms("--json", "image-transfer", place, str(file), *common, *how)
+    (result,) = json.loads(said)
     assert (result["size"], result["blocks"], result["rounds"]) == (len(IMAGE), 4, 1)
     assert result["activated"] is True
     until(lambda: twin.meter.version == "1.1.0")
@@ -290,6 +335,6 @@ def read_octets(told: str) -> str:
 )
 def test_pydlms_client_is_known_by_what_it_shows(words: tuple[str, ...], twin: Twin) -> None:
     wire = WrapperServer(twin.face, twin.timeline, twin.timeline)
-    told = pydlms("--json", "read", f"tcp://{wire.endpoint}", *words, "--obis", "1.0.0.2.0.255")
-    assert bytes.fromhex(read_octets(told)) == b"1.0.0"
+    said = pydlms("--json", "read", f"tcp://{wire.endpoint}", *words, "--obis", "1.0.0.2.0.255")
+    assert bytes.fromhex(read_octets(said)) == b"1.0.0"
     wire.close()

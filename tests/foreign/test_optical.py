@@ -193,4 +193,4 @@ def test_the_driver_reads_a_meter_behind_an_rfc_2217_server(
 def test_a_server_that_is_not_there_is_an_error() -> None:
     for kind in ("rfc2217", "socket"):
         with pytest.raises(LinkError, match=f"meter: cannot open {kind}://127.0.0.1:"):
-            driver(f"{kind}://127.0.0.1:{free_port()}").version()
+            driver(f"{kind}://127.0.0.1:1").version()  # no program is given a port this low

@@ -1,4 +1,4 @@
-"""Programs that nobody here wrote with the twin's oscilloscopes: sigrok-cli and PyMeasure's drivers, over TCP."""
+"""Programs that nobody here wrote with the twin's oscilloscopes: sigrok-cli, and drivers of three other makers."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from rig.twin.keysight_infiniivision import TwinInfiniiVision
 from rig.twin.ports import Cancellable
-from rig.twin.rigol_ds1000z import TwinDS1000Z
-from rig.twin.scope_face import TwinScope
-from rig.twin.siglent_sds1000x_e import TwinSDS1000XE
+from rig.twin.scopes.keysight_infiniivision import TwinInfiniiVision
+from rig.twin.scopes.rigol_ds1000z import TwinDS1000Z
+from rig.twin.scopes.scope_face import TwinScope
+from rig.twin.scopes.siglent_sds1000x_e import TwinSDS1000XE
 from rig.twin.wire import LineServer
 from tests.foreign.programs import needs_foreign, told
 
@@ -44,6 +45,9 @@ class Steady:
 
     def volts(self, at_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         return np.full(len(at_ns), RAIL_V)
+
+    def turns(self, from_ns: int, to_ns: int) -> npt.NDArray[np.int64]:
+        return np.empty(0, np.int64)
 
     def on_fall(self, level_v: float, fn: Callable[[int], None]) -> Cancellable:
         raise AssertionError("nothing falls here")
@@ -98,3 +102,28 @@ def test_pymeasure_sets_the_oscilloscope_up_and_downloads_what_it_sees(maker: st
     assert abs(found["low"] - RAIL_V) < 0.2
     assert abs(found["high"] - RAIL_V) < 0.2
     assert found["interval"] == pytest.approx(1e-5 if maker == "keysight" else 1e-6)
+
+
+@needs_foreign
+def test_labmcp_sets_the_ds1000z_up_measures_and_reads_screen_and_memory():
+    with server(TwinDS1000Z) as wire:
+        found = json.loads(told("labmcp_scope.py", str(wire.port)))
+    channel = found["channel"]
+    assert (channel["scale_v_per_div"], channel["offset_v"], channel["probe_ratio"]) == (2.0, -6.0, 10.0)
+    assert (found["trigger"]["level_v"], found["trigger"]["slope"], found["trigger"]["status"]) == (8.0, "NEG", "AUTO")
+    assert (found["screen"][0], found["memory"][0]) == (1200, 12_000)
+    for value in (*found["screen"][1:], *found["memory"][1:], *found["measured"].values()):
+        assert abs(value - RAIL_V) < 0.2
+
+
+@needs_foreign
+def test_msox3000_measures_and_downloads_what_the_infiniivision_shows(tmp_path: Path):
+    file = tmp_path / "screen.csv"
+    with server(TwinInfiniiVision) as wire:
+        found = json.loads(told("msox3000_scope.py", wire.address, str(file)))
+    assert found["shown"] == [True, False]
+    assert all(abs(value - RAIL_V) < 0.2 for value in found["measured"])
+    rows = [line.split(",") for line in file.read_text().splitlines()[1:]]
+    assert (len(rows), found["points"]) == (999, 1000)  # its file has all but the last one
+    assert max(abs(float(volts) - RAIL_V) for _, volts in rows) < 0.2
+    assert float(rows[1][0]) - float(rows[0][0]) == pytest.approx(1e-5)

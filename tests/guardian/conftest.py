@@ -14,7 +14,7 @@ import pytest
 from rig.clock.system import SystemClock
 from rig.guardian.client import GuardianClient
 from rig.guardian.strict import to_json
-from tests.guardian.peers import FAKE_GPIO, Lines, Supply, charge
+from tests.guardian.peers import FAKE_GPIO, EndedEarly, Lines, Supply, charge
 
 START = Callable[..., GuardianClient]
 
@@ -28,10 +28,8 @@ def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
     found = Lines(folder)
     yield found
     found.close()
-    gpio = sys.modules.pop("RPi.GPIO", None)  # this process took the lines over
-    sys.modules.pop("RPi", None)
-    if gpio is not None:
-        gpio._TOLD.close()
+    for name in ("RPi.GPIO", "RPi"):  # this process took the lines over
+        sys.modules.pop(name, None)
 
 
 @pytest.fixture
@@ -84,7 +82,7 @@ def controller(
     begun: list[subprocess.Popen[str]] = []
 
     def begin(**how: object) -> tuple[subprocess.Popen[str], int]:
-        """A controller that feeds the hub and waits; it, and its guardian's process id."""
+        """A controller that feeds the hub and waits; it, and its guardian's process id. Raises EndedEarly."""
         words = json.dumps(to_json(charge(tmp_path / "state", supply, **how)))  # type: ignore[arg-type]
         process = subprocess.Popen(
             [sys.executable, "-c", CONTROLLER, words],
@@ -95,7 +93,9 @@ def controller(
         )
         begun.append(process)
         assert process.stdout is not None
-        return process, int(process.stdout.readline())
+        if not (line := process.stdout.readline()):
+            raise EndedEarly
+        return process, int(line)
 
     yield begin
     for process in begun:

@@ -11,28 +11,42 @@ import os
 import random
 import signal
 import statistics
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.guardian.whole_runs import BESIDE, Ended, Run, Twin, ended_at, together, twin_and_run
+from tests.guardian.whole_runs import (
+    BESIDE,
+    HELD,
+    PATIENCE_S,
+    SILENT_S,
+    Ended,
+    Run,
+    Twin,
+    ended_at,
+    together,
+    twin_and_run,
+)
 from tests.runs import bundles
 
 CAMPAIGN = "RIG_KILLS" in os.environ
 KILLS = int(os.environ.get("RIG_KILLS", "10"))
-LONGEST_S = 15.0
+LONGEST_S = 10.0
 """About how long a whole run takes; a signal that comes too late is drawn again."""
 STEPS = ["control", "topology", "settle", "transfer", "verify", "arm", "activate", "watch", "capture"]
 
 
-def feeding(run: Run, twin: Twin) -> None:
-    """Wait until the meter feeds the hub."""
-    run.step("arm")
-    run.guardian()
-    truth = twin.truth()
-    assert truth["meter-feed"]
-    assert not truth["safe"]
+@contextmanager
+def feeding(folder: Path, silent_s: float = PATIENCE_S) -> Iterator[tuple[Twin, Run]]:
+    """A run that is held where the meter feeds the hub and the activation is about to come."""
+    with twin_and_run(folder, "arm", silent_s=silent_s) as (twin, run):
+        truth = twin.truth()
+        assert truth["meter-feed"]
+        assert not truth["safe"]
+        yield twin, run
 
 
 # -- at any moment -----------------------------------------------------------------------------------------------------
@@ -72,8 +86,8 @@ def test_without_its_guardian_a_killed_run_leaves_an_energised_bench(tmp_path: P
         "import rig.benches\n"
         "rig.benches.open_bench = lambda config, clock, call_sets, *_: whole(config, clock, call_sets)\n"
     )
-    with twin_and_run(tmp_path, inside) as (twin, run):
-        run.step("arm")
+    with twin_and_run(tmp_path, script=f"{HELD}held(panel.Plain, 'step', 'arm')\n{inside}") as (twin, run):
+        run.held()
         run.signal(signal.SIGKILL)
         run.end()
         truth = twin.wait("safe", True, timeout_s=2.0)
@@ -83,8 +97,7 @@ def test_without_its_guardian_a_killed_run_leaves_an_energised_bench(tmp_path: P
 
 
 def test_a_run_that_hangs_while_the_hub_is_fed_is_ended_and_leaves_a_safe_bench(tmp_path: Path) -> None:
-    with twin_and_run(tmp_path) as (twin, run):
-        feeding(run, twin)
+    with feeding(tmp_path, SILENT_S) as (twin, run):
         run.signal(signal.SIGSTOP)
         assert twin.wait("safe", True)["safe"]
         assert run.end() == -signal.SIGKILL
@@ -96,8 +109,7 @@ def test_a_run_that_hangs_while_the_hub_is_fed_is_ended_and_leaves_a_safe_bench(
 
 def test_a_run_that_is_stopped_once_or_twice_ends_safe_and_keeps_what_was_seen(tmp_path: Path) -> None:
     def stopped(folder: Path, numbers: tuple[signal.Signals, ...]) -> None:
-        with twin_and_run(folder) as (twin, run):
-            feeding(run, twin)
+        with feeding(folder) as (twin, run):
             for number in numbers:
                 run.signal(number)
             assert run.end() == 128 + numbers[0], run.told
@@ -122,7 +134,7 @@ def test_an_exception_in_any_step_ends_safe_as_an_error(tmp_path: Path) -> None:
             "        raise ZeroDivisionError('a fault of ours')\n"
             "panel.Plain.step = step\n"
         )
-        with twin_and_run(folder, script) as (twin, run):
+        with twin_and_run(folder, script=script) as (twin, run):
             code = run.end()
             assert twin.truth()["safe"], run.told
             record = run.record()
@@ -141,8 +153,7 @@ def test_an_exception_in_any_step_ends_safe_as_an_error(tmp_path: Path) -> None:
 def test_when_the_guardian_is_gone_the_run_stops_safely_and_says_so(tmp_path: Path) -> None:
     def gone(folder: Path, case: tuple[signal.Signals, str]) -> None:
         number, words = case
-        with twin_and_run(folder) as (twin, run):
-            feeding(run, twin)
+        with feeding(folder, SILENT_S if number is signal.SIGSTOP else PATIENCE_S) as (twin, run):
             os.kill(run.guardian(), number)
             assert run.end() == 4, run.told
             assert twin.truth()["safe"]
@@ -171,8 +182,7 @@ def not_to_be_used(folder: Path, twin: Twin, why: str) -> None:
 
 def test_a_dead_supply_is_never_called_safe_and_its_feed_is_open_all_the_same(tmp_path: Path) -> None:
     def dead(folder: Path, number: signal.Signals) -> None:
-        with twin_and_run(folder) as (twin, run):
-            feeding(run, twin)
+        with feeding(folder) as (twin, run):
             twin.fault("supply-dead")
             run.signal(number)
             code = run.end()
@@ -191,9 +201,7 @@ def test_a_dead_supply_is_never_called_safe_and_its_feed_is_open_all_the_same(tm
 
 def test_a_dead_relay_board_is_never_called_safe_and_the_supply_is_off_all_the_same(tmp_path: Path) -> None:
     def dead(folder: Path, number: signal.Signals) -> None:
-        with twin_and_run(folder) as (twin, run):
-            run.step("control")
-            run.guardian()
+        with twin_and_run(folder, "supply-feed") as (twin, run):
             assert twin.wait("supply-feed", True)["supply"]
             twin.fault("relays-dead")
             run.signal(number)
@@ -212,9 +220,7 @@ def test_a_dead_relay_board_is_never_called_safe_and_the_supply_is_off_all_the_s
 
 
 def test_two_rigs_on_one_bench_the_second_is_refused_by_name_and_the_first_ends_well(tmp_path: Path) -> None:
-    with twin_and_run(tmp_path) as (twin, run):
-        run.step("control")
-        run.guardian()
+    with twin_and_run(tmp_path, "control") as (twin, run):
         second = Run(twin, tmp_path)
         try:
             assert second.end() == 2
@@ -231,14 +237,12 @@ def test_two_rigs_on_one_bench_the_second_is_refused_by_name_and_the_first_ends_
 
 
 def test_a_bench_whose_owner_was_killed_is_taken_over_and_the_next_run_says_so(tmp_path: Path) -> None:
-    with twin_and_run(tmp_path) as (twin, run):
-        run.step("control")
-        run.guardian()
+    with twin_and_run(tmp_path, "control") as (twin, run):
         run.signal(signal.SIGKILL)
         run.end()
-        again = Run(twin, tmp_path)
+        again = Run(twin, tmp_path, "control")
         try:
-            again.step("control")
+            again.held()
             again.guardian()
             again.signal(signal.SIGTERM)
             assert again.end() == 143, again.told

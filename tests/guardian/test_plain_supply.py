@@ -58,7 +58,7 @@ def test_what_is_not_proven_off_is_an_error(supply: Supply, how: str, told: str)
 
 def test_a_supply_that_is_not_there_is_named_with_its_address(supply: Supply) -> None:
     spec = supply.spec()
-    supply.server.close()
+    supply.server.unplug()
     with pytest.raises(LinkError, match=f"psu cannot be reached at 127.0.0.1:{spec.at.port}: Connection refused"):
         reach(spec)
 

@@ -123,7 +123,7 @@ def test_what_it_does_is_in_the_runs_folder_until_it_stands_down(start: START, t
 
 
 def test_a_guardian_that_cannot_reach_the_supply_does_not_begin(start: START, supply: Supply, lines: Lines) -> None:
-    supply.server.close()
+    supply.server.unplug()
     with pytest.raises(BenchError, match=r"the guardian does not begin: supply psu cannot be reached at 127\.0\.0\.1:"):
         start()
     assert lines.closed() == dict.fromkeys(PINS, False)

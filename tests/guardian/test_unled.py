@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rig.clock import Cancelled
+from rig.clock import Cancelled, to_ns
 from rig.clock.system import SystemClock
 from rig.errors import BenchError, Refused
 from rig.guardian.charge import StopSpec, WatchdogSpec
 from rig.guardian.client import GuardianClient
 from rig.guardian.lease import Lease
-from tests.guardian.peers import PATIENCE_S, PINS, Lines, Supply, gone
+from tests.guardian.peers import PATIENCE_S, PINS, EndedEarly, Lines, Supply, gone
 
 START = Callable[..., GuardianClient]
 CONTROLLER = Callable[..., tuple[subprocess.Popen[str], int]]
@@ -47,16 +49,26 @@ def test_a_killed_controller_leaves_a_safe_bench(
     assert all(row["utc"] and row["controller"] == process.pid for row in rows)
 
 
+def one_in_time(controller: CONTROLLER, supply: Supply) -> tuple[float, subprocess.Popen[str], int]:
+    """The shortest silence after which a controller is ended and still comes to say a word; it; its guardian."""
+    for silent_s in (0.5, 2.0, 8.0, PATIENCE_S):
+        supply.on = True
+        with contextlib.suppress(EndedEarly):
+            return silent_s, *controller(silent_s=silent_s)
+    raise AssertionError("no controller lived")
+
+
 def test_a_controller_that_hangs_is_ended_and_leaves_a_safe_bench(
     controller: CONTROLLER, lines: Lines, supply: Supply, tmp_path: Path
 ) -> None:
-    process, guardian = controller(silent_s=0.5)
+    silent_s, process, guardian = one_in_time(controller, supply)
     process.send_signal(signal.SIGSTOP)
     assert gone(guardian)
     assert process.wait(PATIENCE_S) == -signal.SIGKILL
     assert lines.closed() == {"mains": True, "meter-feed": False, "supply-feed": False}
     assert not supply.on
-    assert journal(tmp_path)[0]["why"] == "the controller is silent for 0.5 s"
+    emergencies = [row["why"] for row in journal(tmp_path) if row["event"] == "emergency"]
+    assert emergencies[-1] == f"the controller is silent for {silent_s:g} s"
 
 
 def test_a_controller_that_ends_without_a_goodbye_leaves_a_safe_bench(
@@ -184,10 +196,13 @@ def test_sigterm_makes_it_safe_and_it_ends_with_its_controller(start: START, lin
 def test_when_the_guardian_is_gone_the_controller_is_told_and_makes_safe_itself(
     number: signal.Signals, start: START, lines: Lines, clock: SystemClock
 ) -> None:
-    client = start(silent_s=0.5)
+    client = start()
     client.arm()
     client.set("mains", True)
     client.set("meter-feed", True)
+    if number is signal.SIGSTOP:  # the controller does not wait so long for an echo as the guardian for a beat
+        rules = replace(client._charge.rules, silent_ns=to_ns(0.5))
+        client._charge = replace(client._charge, rules=rules)
     os.kill(client.pid, number)
     reason = interrupted(clock)
     assert reason.startswith("the guardian is gone")

@@ -17,14 +17,15 @@ from typing import Any, TypeVar
 
 import psutil
 
-from tests.guardian.peers import gone
+from tests.guardian.peers import FEEDS, gone
 from tests.runs import bundles
+from tests.served import quick
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120.0
 """How long a test waits for what must come: far longer than any machine takes."""
-SILENT_S = 3.0
-"""How long a controller may be silent here: far longer than a busy machine keeps a thread from running."""
+SILENT_S = 10.0
+"""How long a controller that is to hang may be silent: far longer than a busy machine keeps a thread from running."""
 BESIDE = 4
 """How many runs are made beside each other."""
 
@@ -38,9 +39,9 @@ def environment(state: Path) -> dict[str, str]:
 class Twin:
     """A served twin in a process of its own."""
 
-    def __init__(self, folder: Path, scale: float = 0.01, bench: str = "twin") -> None:
+    def __init__(self, folder: Path, bench: str = "twin", silent_s: float = PATIENCE_S) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("served.py")), str(folder), str(scale), bench],
+            [sys.executable, str(Path(__file__).with_name("served.py")), str(folder), "0.01", bench],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -49,7 +50,7 @@ class Twin:
         )
         assert self._process.stdout is not None
         self.bench_file = Path(self._process.stdout.readline().strip())
-        text = self.bench_file.read_text().replace("silent_s = 5.0", f"silent_s = {SILENT_S}")
+        text = quick(self.bench_file.read_text(), silent_s=silent_s)
         self.bench_file.write_text(
             text.replace("beat_s = 0.5", "beat_s = 0.1").replace("retry_s = 10.0", "retry_s = 0.0")
         )
@@ -78,16 +79,40 @@ class Twin:
         return json.loads(self._process.stdout.readline())
 
 
-class Run:
-    """`rig run` on a twin. `script` is Python that runs before the command (to break something in it)."""
+HELD = """
+from rig.cli import panel
+from rig.guardian.client import GuardianClient
+def held(cls, name, at):
+    plain = getattr(cls, name)
+    def call(self, *words):
+        found = plain(self, *words)
+        if words[0] == at and words[1]:
+            print(f" s  {at}: held", flush=True)
+            sys.stdin.readline()
+        return found
+    setattr(cls, name, call)
+"""
+"""Runs in the process of a run: it is held where it begins a step, or has closed a relay, until it is let go."""
 
-    def __init__(self, twin: Twin, folder: Path, script: str = "") -> None:
+
+class Run:
+    """`rig run` on a twin. `script` is Python that runs before the command (to break something in it).
+
+    `held`: a step, or the role of a relay that it closes, at which it waits (its guardian and its watch go on), until
+    `go` or `end`: so that a test meets it there, however slow the machine is.
+    """
+
+    def __init__(self, twin: Twin, folder: Path, held: str = "", script: str = "") -> None:
         self.out = folder / "runs"
         self.state = folder / "state"
         words = ["run", "--bench", str(twin.bench_file), "--firmware", "cut-45s", "--out", str(self.out)]
+        if held:
+            where = "GuardianClient, 'set'" if held in FEEDS else "panel.Plain, 'step'"
+            script = f"{HELD}held({where}, {held!r})\n{script}"
         code = f"import sys\n{script}\nfrom rig.cli import main\nsys.exit(main({words!r}))\n"
         self.process = subprocess.Popen(
             [sys.executable, "-c", code],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -97,14 +122,20 @@ class Run:
         self.told = ""
         self._guardian: int | None = None
 
-    def step(self, name: str) -> None:
-        """Wait until this step has begun."""
+    def held(self) -> None:
+        """Wait until it is held."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.told += line
-            if f" s  {name}: " in line:
+            if line.endswith(": held\n"):
                 return
-        raise AssertionError(f"the run ended before its step {name!r}:\n{self.told}{self._errors()}")
+        raise AssertionError(f"the run ended before it was held:\n{self.told}{self._errors()}")
+
+    def go(self) -> None:
+        """Let it go on."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
 
     def guardian(self) -> int:
         """Its guardian's process id."""
@@ -153,13 +184,18 @@ class Run:
 
 
 @contextmanager
-def twin_and_run(folder: Path, script: str = "", bench: str = "twin") -> Iterator[tuple[Twin, Run]]:
-    """A twin, and a run on it that has just begun."""
+def twin_and_run(
+    folder: Path, held: str = "", script: str = "", bench: str = "twin", silent_s: float = PATIENCE_S
+) -> Iterator[tuple[Twin, Run]]:
+    """A twin, and a run on it that has just begun, or waits at `held` (see `Run`)."""
     with ExitStack() as stack:
-        twin = Twin(folder, bench=bench)
+        twin = Twin(folder, bench, silent_s)
         stack.callback(twin.close)
-        run = Run(twin, folder, script)
+        run = Run(twin, folder, held, script)
         stack.callback(run.close)
+        if held:
+            run.held()
+            run.guardian()
         yield twin, run
 
 
@@ -176,14 +212,14 @@ def ended_at(folder: Path, seconds: float, number: signal.Signals) -> Ended | No
 
     Fails when the bench is not safe then, or when something finished was lost.
     """
-    with twin_and_run(folder) as (twin, run):
-        run.step("preflight")
-        run.guardian()
+    hangs = number is signal.SIGSTOP
+    with twin_and_run(folder, "preflight", silent_s=SILENT_S if hangs else PATIENCE_S) as (twin, run):
+        run.go()
         if run.ended_within(seconds):
             return None
         sent_ns = run.signal(number)
         truth = twin.wait("safe", True)
-        if number is signal.SIGSTOP and not run.ended_within(SILENT_S):
+        if hangs and not run.ended_within(SILENT_S):
             run.signal(signal.SIGKILL)  # it hangs where silence is no matter: nothing is fed
         code = run.end()
         told = (code, truth, run.told, run.guardians_journal())
@@ -198,7 +234,8 @@ def ended_at(folder: Path, seconds: float, number: signal.Signals) -> Ended | No
             if code != 128 + number:  # the run was over, and its process on its way out
                 assert code in (0, -number), told
                 return None
-        steps = [line.split(" s  ")[1].partition(":")[0] for line in run.told.splitlines() if " s  " in line]
+        told = [line for line in run.told.splitlines() if " s  " in line and not line.endswith(": held")]
+        steps = [line.split(" s  ")[1].partition(":")[0] for line in told]
         return Ended(
             [step for step in steps if not step.startswith(("rail", "transferred"))][-1], _after(truth, sent_ns)
         )

@@ -125,7 +125,7 @@ def test_a_device_that_hangs_up_in_the_middle_is_an_error_at_once(serve: Serve):
 def test_a_device_that_went_away_between_exchanges_is_told_once_and_then_refuses(serve: Serve):
     link, _, server = serve({":A?": b"1\n"})
     assert link.query(":A?") == "1"
-    server.close()
+    server.unplug()
     for _ in range(2):
         with pytest.raises(LinkError, match="broke"):
             link.query(":A?")
@@ -133,7 +133,7 @@ def test_a_device_that_went_away_between_exchanges_is_told_once_and_then_refuses
 
 def test_a_port_where_nobody_listens_is_an_error_and_not_an_open_link(serve: Serve):
     link, _, server = serve({})
-    server.close()
+    server.unplug()
     with pytest.raises(LinkError):
         link.query("*IDN?")
 

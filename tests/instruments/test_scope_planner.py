@@ -18,7 +18,7 @@ from rig.instruments.scopes import (
     siglent_sds2000x_plus,
     tektronix,
 )
-from rig.instruments.scopes.deep import falls_at_zero
+from rig.instruments.scopes.record import falls_at_zero
 from rig.instruments.scopes.screen import Screen, plan, steps
 
 SCREENS = {

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from rig.clock.system import SystemClock
 from rig.clock.virtual import VirtualClock
 from rig.errors import InputError, LinkError
 from rig.meters.command import checked_command, run_command
+from tests.guardian.peers import gone
 
 LONG_S = 60.0
 
@@ -67,10 +66,7 @@ def test_one_that_does_not_end_is_killed_with_all_that_it_started(tmp_path: Path
     ran = run_command(python(code), Waits(), 0.05, keep_output=False)
     assert ran.exit_code is None
     for pid in note.read_text().split():
-        deadline = time.monotonic() + LONG_S
-        while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]:
-            assert time.monotonic() < deadline, f"{pid} lives"
-            os.sched_yield()
+        assert gone(int(pid)), f"{pid} lives"
 
 
 def test_a_run_that_is_asked_to_stop_does_not_wait_for_it() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
+import select
 import socket
 import sys
+import termios
 import threading
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,11 +164,12 @@ def test_time_zero_lies_around_the_moment_at_which_a_person_says_so(terminal: tu
 
 
 def typed(terminal: tuple[int, int], data: bytes) -> None:
-    """Type, and wait until the kernel has brought it to the other end."""
-    import select
-
+    """Type, and wait until the kernel has brought all of it to the other end."""
     os.write(terminal[0], data)
-    assert select.select([terminal[1]], [], [], 60)[0]
+    there = array("i", [0])
+    while there[0] < len(data):
+        assert select.select([terminal[1]], [], [], 60)[0]
+        fcntl.ioctl(terminal[1], termios.FIONREAD, there)
 
 
 def test_what_was_typed_before_nobody_waited_for_is_not_the_trigger(terminal: tuple[int, int]) -> None:

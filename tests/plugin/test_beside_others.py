@@ -44,7 +44,7 @@ def test_a_test_that_takes_too_long_leaves_the_bench_safe(session: Session) -> N
     result = session("""
         import pytest
 
-        @pytest.mark.timeout(2, method="signal")
+        @pytest.mark.timeout(2, method="signal", func_only=True)
         def test_hangs(bench, clock):
             bench.feed_from_supply()
             while True:

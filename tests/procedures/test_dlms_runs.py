@@ -112,7 +112,7 @@ def test_a_meter_that_resets_in_its_answer_to_the_command_is_not_believed_to_hav
     [
         ("dlms-slot-small", "ERROR", "too large for its slot"),
         ("dlms-disabled", "ERROR", "image transfer is not enabled"),
-        ("image-damaged", "INCONCLUSIVE", "did not start"),
+        ("image-damaged", "INCONCLUSIVE", "did not start. The meter says of the image: rejected."),
         ("hdlc-dead", "INCONCLUSIVE", "did not report the new version"),
         ("head-lifted", "INCONCLUSIVE", "did not report the new version"),
     ],

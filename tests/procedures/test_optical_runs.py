@@ -66,7 +66,8 @@ def test_what_a_driver_can_mend_does_not_change_the_verdict(fault: str, tmp_path
         ("wrong-check", "the block check is wrong: bits were flipped on the line"),
         ("meter-too-late", "Lost during the run: meter: "),
         ("password-changed", "the meter refuses the password"),
-        ("image-damaged", "The activation did not start."),
+        ("image-damaged", "The activation did not start. The meter says of the image: rejected."),
+        ("hash-mismatch", "The activation did not start. The meter says of the image: activation failed."),
     ],
 )
 def test_what_it_cannot_mend_is_named_and_the_bench_is_safe(fault: str, told: str, tmp_path: Path) -> None:

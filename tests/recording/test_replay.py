@@ -35,7 +35,7 @@ def dp832(link: VisaLink) -> object:
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the driver and the twin's supply said to each other, as `rig record` writes it."""
-    from rig.twin.rigol_dp800 import TwinDP800
+    from rig.twin.supplies.rigol_dp800 import TwinDP800
     from rig.twin.wire import LineServer
 
     file = tmp_path_factory.mktemp("recorded") / "dp832.txt"

@@ -88,7 +88,7 @@ def test_the_sentence_at_the_top_is_plain() -> None:
     assert "B cuts the hub off for longer: cut-45s (1.0.0 to 1.1.0), cut-45s-back" in compare_sentence(
         PAIRS["longer"]()
     )
-    assert compare_sentence(PAIRS["failing"]()).startswith("B breaks the limit more often than A")
+    assert compare_sentence(PAIRS["failing"]()).startswith("B breaks the limit more often: cut-45s")
 
 
 def test_a_longer_outage_is_told_in_seconds() -> None:
@@ -125,7 +125,8 @@ def test_another_meter_limit_or_outage_is_refused_with_both_values(key: str, val
     [
         ("hub_commissioned", True, "hub_commissioned is not the same: False in A, True in B"),
         ("bench", "other", "bench is not the same: twin in A, other in B"),
-        ("instruments", {}, "instruments is not the same"),
+        ("instruments", {"psu": {"model": "X1"}}, "instruments are not the same"),
+        ("instruments", {"a": {"model": "X1"}, "b": {"model": "Y2"}}, "a: X1; b: Y2 in B"),
         ("differences", ("scope",), "scope changed within B"),
     ],
 )
@@ -211,7 +212,7 @@ def test_the_command_compares_and_its_exit_code_does_not_tell_what_was_found(
 ) -> None:
     a, b = folder(tmp_path / "a", quiet_night()), folder(tmp_path / "b", failing())
     assert main(["compare", str(a), str(b)]) == 0
-    assert capsys.readouterr().out.startswith("B breaks the limit more often than A")
+    assert capsys.readouterr().out.startswith("B breaks the limit more often: cut-45s")
     assert main(["compare", str(a), str(b), "--json"]) == 0
     VALIDATOR.validate(json.loads(capsys.readouterr().out))
 

@@ -13,7 +13,7 @@ from rig.clock.virtual import VirtualClock
 from rig.instruments.ports import Capture
 from rig.records.bundle import Bundle
 from rig.records.capture_file import MOST_BINS, load_capture
-from rig.records.disk import CapturePolicy, Keep, bundle_bytes, capture_bytes, room_for, used_bytes
+from rig.records.disk import CapturePolicy, Keep, Room, bundle_bytes, capture_bytes, room_for, used_bytes
 from tests.records.samples import PICTURES, passed
 
 KEEPS: tuple[Keep, ...] = ("full", "envelope", "none")
@@ -75,3 +75,9 @@ def test_a_night_that_surely_fits_fits_and_more_room_never_hurts(
     assert room(10**14) == (True, True)
     if surely and not measured:
         assert free - stay >= cycles * bundle_bytes((depth,), keep[0])
+
+
+def test_room_is_told_as_a_range_only_where_it_is_one() -> None:
+    told = Room(75_000_000, 75_400_000, 200_000_000, 100_000_000).words
+    assert told == "75 MB are needed, 200 MB are free, of which 100 MB must stay so"
+    assert Room(1_000_000, 25_000_000, 0, 0).words.startswith("1 to 25 MB are needed")

@@ -6,12 +6,13 @@ import json
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rig
@@ -157,3 +158,47 @@ def test_an_envelope_with_one_side_gone_is_one_line(tmp_path: Path) -> None:
         del file["high"]
     with pytest.raises(InputError, match="no samples"):
         analysed(tmp_path / "e.h5")
+
+
+def peaks(codes: np.ndarray, size: int) -> Capture:
+    """What peak detect keeps of a rail that was `codes` at every instant: bins of `size` of them."""
+    low, high = extremes(codes.astype(np.uint8), size)
+    return replace(capture(low), highs=high, dt_s=size * DT_S)
+
+
+@settings(max_examples=25)
+@given(codes=rails(), size=st.integers(1, 40), bins=st.integers(1, 80))
+def test_a_capture_with_peak_detect_bounds_the_rail_however_few_bins_are_kept(
+    codes: np.ndarray, size: int, bins: int
+) -> None:
+    codes = codes[: (len(codes) - 1) // size * size + 1]
+    if len(codes) < 2 or len(set(codes.tolist())) == 1:
+        return
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        files = [Path(folder) / name for name in ("whole.h5", "bins.h5", "few.h5")]
+        save_capture(files[0], capture(codes))
+        save_capture(files[1], peaks(codes, size))
+        patch.setattr(capture_file, "MOST_BINS", bins)
+        save_envelope(files[2], peaks(codes, size))
+        whole, *less = [analysed(file) for file in files]
+    for found in less:
+        assert found.longest_outage.lower_s <= whole.longest_outage.lower_s
+        if found.longest_outage.upper_s is not None:
+            assert whole.longest_outage.upper_s is not None
+            assert found.longest_outage.upper_s >= whole.longest_outage.upper_s
+        assert found.verdict in (whole.verdict, "INCONCLUSIVE")
+
+
+def test_bins_that_are_longer_than_ride_through_still_prove_the_rail_up(tmp_path: Path) -> None:
+    """As far apart, samples prove nothing: not what was between them."""
+    codes = np.full(1501, UP)
+    codes[400:440] = DOWN
+    save_capture(tmp_path / "bins.h5", peaks(codes, 100))
+    with open_capture(tmp_path / "bins.h5") as stored:
+        assert (stored.bins, stored.bin_samples, stored.peak_detect) == (15, 1, True)
+    found = rig.analyse(tmp_path / "bins.h5", down_v=6.0, up_v=10.0, noise_v=0.05, restore_min_s=0.05)
+    assert found.verdict == "PASS"
+    assert found.longest_outage.upper_s == pytest.approx(0.2, abs=0.01)
+    assert "peak detect: the least and the greatest of every 0.1 s" in found.files[0].notes
+    save_capture(tmp_path / "samples.h5", replace(capture(codes[::100]), dt_s=0.1))
+    assert rig.analyse(tmp_path / "samples.h5", **{**SETTINGS, "limit_s": 180.0}).longest_outage.upper_s is None

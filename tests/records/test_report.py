@@ -142,9 +142,8 @@ def test_an_error_keeps_what_the_rail_said_and_tells_people_to_act() -> None:
 @pytest.mark.parametrize("verdict", ["PASS", "FAIL", "INCONCLUSIVE", "ERROR"])
 def test_only_a_pass_shows_the_word_pass_as_its_verdict(verdict: str) -> None:
     record = passed() if verdict == "PASS" else replace(passed(), verdict=verdict)
-    banner = re.search(
-        r'<section class="verdict (\w+)">(.*?)</section>', render(record, PICTURES["passed"][1]), re.DOTALL
-    )
+    html = render(record, PICTURES["passed"][1])
+    banner = re.search(r'<section class="verdict (\w+)" aria-label="Verdict">(.*?)</section>', html, re.DOTALL)
     assert banner is not None
     assert banner.group(1) == verdict.lower()
     assert ("✓" in banner.group(2)) == (verdict == "PASS")
@@ -279,41 +278,12 @@ def test_only_the_first_groups_of_outages_are_enlarged_and_the_page_says_so() ->
     assert "Of 9 groups of outages, the first 6 are enlarged." in words
 
 
-def strip(track: Track, cover: Coverage | None = None) -> list[tuple[str, float, float, float]]:
-    """The rectangles of a strip over 0 to 790 s, one pixel a second: (fill, first, past the last, height)."""
-    view = View(0.0, 790.0)
-    svg = "".join(report_svg._strip(track, cover or Coverage(0.0, 790.0, 0.0), view, 0.0, "t"))
-    found = re.findall(r'<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)" height="([\d.]+)" fill="([^"]+)"', svg)
-    return [(f, float(x) - 150, float(x) - 150 + float(w), float(h)) for x, w, h, f in found][:-1]
-
-
-def test_a_strip_shows_up_down_between_and_unseen_where_they_are() -> None:
-    track = Track("a", ((0.0, 100.0),), ((200.0, 300.0),), ((0.0, 400.0),))
-    assert strip(track) == [
-        ("#009e73", 0.0, 100.0, 22.0),
-        ("#b8b8b8", 100.0, 200.0, 22.0),
-        ("#d55e00", 200.0, 300.0, 22.0),
-        ("#b8b8b8", 300.0, 400.0, 22.0),
-        ("url(#t-unseen)", 400.0, 790.0, 22.0),
-    ]
-
-
-def test_an_instant_is_never_drawn_as_a_stretch_and_never_lost() -> None:
-    track = Track("polled", tuple((t + 0.5, t + 0.5) for t in range(0, 790, 10)), (), ())
-    rows = strip(track)
-    assert rows[0] == ("url(#t-unseen)", 0.0, 790.0, 22.0)
-    assert [r for r in rows[1:] if r != ("#009e73", r[1], r[1] + 1, 11.0)] == []
-    assert len(rows) == 80
-
-
-def test_a_dip_too_short_to_draw_is_marked() -> None:
-    track = Track("a", ((0.0, 300.2), (300.25, 790.0)), ((300.2, 300.25),), ((0.0, 790.0),))
-    assert strip(track) == [("#009e73", 0.0, 790.0, 22.0), ("#d55e00", 300.0, 301.0, 11.0)]
-
-
-def test_nothing_is_called_unseen_outside_the_judged_window() -> None:
-    rows = strip(Track("a", (), (), ()), Coverage(100.0, 700.0, 600.0))
-    assert rows == [("none", 0.0, 100.0, 22.0), ("url(#t-unseen)", 100.0, 700.0, 22.0), ("none", 700.0, 790.0, 22.0)]
+def test_each_control_has_its_own_heading_and_says_when_it_was_made() -> None:
+    shown = page(passed())
+    controls = passed().control.results
+    assert [kind for kind in shown.text if kind in {c.kind for c in controls}] == [c.kind for c in controls]
+    assert shown.tags.count("h3") >= len(controls)
+    assert " s from the activation command" in shown.words()
 
 
 @given(st.floats(-1e7, 1e7), st.floats(1e-3, 1e7))

@@ -65,9 +65,18 @@ def test_nothing_is_drawn_at_no_place(name: str) -> None:
     assert not re.search(r'(width|height)="-', source)
 
 
-def test_the_verdict_and_what_the_night_means_come_first() -> None:
+def test_the_verdict_and_what_the_night_means_come_first_then_what_did_not_pass() -> None:
     text = Page(render_soak(rough_night())).text
-    assert text.index("53 of 59 activations passed") < text.index("What the night means") < text.index("The night\n")
+    order = (
+        "53 of 59 activations passed",
+        "What the night means",
+        "The night\n",
+        "What did not pass",
+        "Distribution of",
+    )
+    places = [text.index(words) for words in order]
+    assert places == sorted(places)
+    assert "ERROR (1 of them lost)" in text
     for words in ("at most 8.06 % (1 of 57)", "with each ERROR as one too", "stopped because of its verdicts"):
         assert words in text
 

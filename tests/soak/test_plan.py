@@ -37,6 +37,7 @@ def refused(folder: Path, text: str) -> str:
     [
         ('order = "in-turn"', 'odrer = "in-turn"', "plan.toml:5: plan.odrer: unknown key; did you mean 'order'?"),
         ("cycles = 4", "cycles = 0", "plan.toml:14: end.cycles: not allowed (found 0, expected at least 1)"),
+        ("cycles = 4", "until = 08:00:00", 'plan.toml:14: end.until: 08:00:00 is no time like "08:00"'),
         ("cycles = 4", 'until = "8 am"', "plan.toml:14: end.until: '8 am' is no time like \"08:00\""),
         (
             "cycles = 4",
@@ -103,6 +104,23 @@ def test_the_committed_schema_is_the_one_that_the_model_gives() -> None:
 def test_the_plans_that_are_shipped_are_good_and_fit_the_schema(path: Path) -> None:
     load_plan(path)
     VALIDATOR.validate(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def test_a_plan_of_the_rigs_goes_by_its_name_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_plan(Path("overnight")).text == (ROOT / "plans" / "overnight.toml").read_text(encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_plan(Path("overnite"))
+    assert caught.value.one_line() == (
+        "no such plan; did you mean 'overnight'? (found 'overnite', expected one of hundred, mixture, overnight, or "
+        "the path of a plan (.toml))"
+    )
+
+
+def test_a_file_beside_goes_before_a_plan_of_the_rigs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path).rename(tmp_path / "overnight")
+    assert load_plan(Path("overnight")).path == Path("overnight")
 
 
 def test_an_unknown_key_does_not_fit_the_schema_either() -> None:

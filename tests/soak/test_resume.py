@@ -13,7 +13,9 @@ import pytest
 from rig.errors import InputError
 from rig.procedures.soak.progress import CycleRow
 from rig.records import bundle as bundles
+from rig.records.bundle import sums_text
 from rig.records.journal import Cycle, Journal, Process, State
+from rig.records.journal.rebuilding import rebuild
 from tests.soak.nights import Night, Told
 from tests.soak.plans import GOOD
 
@@ -206,15 +208,55 @@ def _boot() -> str:
     return Process.this().boot_id
 
 
-def test_the_end_of_a_resumed_soak_may_lie_in_the_past(night: Night) -> None:
+def test_a_soak_whose_end_has_passed_meanwhile_is_summed_up_and_goes_on_only_when_told_to(night: Night) -> None:
     night.text = GOOD.replace("cycles = 4", "duration_h = 0.2")
     from datetime import timedelta
 
     first = night.sit()
-    told = refused(night, resume="last", utc=night.prepared().now() + timedelta(hours=3))
-    assert "the end lies in the past: say --until or --cycles" in told
+    late = night.sit(resume="last", utc=night.prepared().now() + timedelta(hours=3))
+    assert (late.ending.reason, late.record.cycles) == ("time", first.record.cycles)
+    assert (late.folder / "report.html").is_file()
     assert night.sit(resume="last", cycles=3).ending.reason == "cycles"
     assert first.record.cycles < 3
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ('[end]\ntimezone = "Europe/Lundun"\n', "14: end.timezone: no such time zone on this machine"),
+        ("[end]\nuntil = 2020-01-01T08:00:00\n", "14: end.until: the end lies in the past"),
+        ("[between]\npower_cycle_every = 2\n[end]\n", "14: between.power_cycle_every: this bench has no K1"),
+    ],
+)
+def test_what_is_found_wrong_beyond_the_plan_names_its_line_too(more: str, told: str, night: Night) -> None:
+    night.text = GOOD.replace("[end]\n", more)
+    assert f"plan.toml:{told}" in refused(night, bench="twin-hot-shoe")
+
+
+def test_a_soak_does_not_go_on_upon_a_bundle_that_was_damaged(night: Night) -> None:
+    died(night, 3)
+    run = min(night.bundles())
+    events = night.out / run / "events.jsonl"
+    kept = events.read_bytes()
+    events.write_bytes(kept.replace(b"preflight", b"postflight"))
+    told = refused(night, resume="last")
+    assert told.startswith(
+        f"{night.out / run}: a bundle of this soak is damaged: events.jsonl: was changed (found sha256"
+    )
+    assert "'rig runs rebuild --out" in told
+    sums = night.out / run / "SHA256SUMS"
+    sums.write_text(sums_text(night.out / run))  # whoever changes both is seen by the journal
+    assert "damaged: SHA256SUMS: is not the one that the journal knows" in refused(night, resume="last")
+    assert len(night.attempts()) == 3
+
+
+def test_a_damaged_bundle_counts_as_lost_once_the_journal_was_made_anew(night: Night) -> None:
+    night.sit(cycles=2)
+    (night.out / min(night.bundles()) / "run.json").unlink()
+    rebuild(night.out)
+    outcome = night.sit(resume="last", cycles=3)
+    assert [(n, v) for n, v in numbers(night)] == [(1, None), (2, "PASS"), (3, "PASS")]
+    assert outcome.record.statistics.counts.errors == 1
 
 
 # -- the disk ----------------------------------------------------------------------------------------------------------

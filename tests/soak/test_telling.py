@@ -12,7 +12,7 @@ import pytest
 from rig.errors import HarnessError, InputError
 from rig.notify import Kind, Notifier
 from rig.procedures.soak.runner import Ending, SoakRunner
-from tests.soak.nights import Night
+from tests.soak.nights import Night, Told
 from tests.soak.plans import GOOD
 
 FAILING = """\
@@ -86,6 +86,17 @@ def test_a_soak_that_breaks_off_is_told_before_it_ends(
     assert [(kind, title, text) for kind, title, text in teller.said] == [
         (Kind.STOP, "tonight: broke off", "the machine was too slow")
     ]
+
+
+def test_a_bundle_that_was_taken_away_in_the_night_is_told_before_the_soak_breaks_off(
+    night: Night, teller: Remembering
+) -> None:
+    """What the night means needs every bundle; without it the soak ends in one line, and people hear of it."""
+    night.text = FAILING.replace("cut-240s", "cut-45s")
+    told = Told(after=lambda row: (night.out / row.run_id / "run.json").unlink())
+    with pytest.raises(InputError, match="cannot be read"):
+        night.sit(told)
+    assert [(kind, title) for kind, title, _ in teller.said] == [(Kind.STOP, "tonight: broke off")]
 
 
 def test_a_plan_without_notify_tells_nobody(night: Night, teller: Remembering) -> None:

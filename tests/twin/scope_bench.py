@@ -18,10 +18,10 @@ from rig.instruments.scopes.deep import DeepScope
 from rig.instruments.scopes.keysight_infiniivision import KeysightInfiniiVision
 from rig.instruments.scopes.rigol_ds1000z import RigolDS1000Z
 from rig.instruments.scopes.siglent_sds1000x_e import SiglentSDS1000XE
-from rig.twin.keysight_infiniivision import TwinInfiniiVision
-from rig.twin.rigol_ds1000z import TwinDS1000Z
-from rig.twin.scope_face import TwinScope
-from rig.twin.siglent_sds1000x_e import TwinSDS1000XE
+from rig.twin.scopes.keysight_infiniivision import TwinInfiniiVision
+from rig.twin.scopes.rigol_ds1000z import TwinDS1000Z
+from rig.twin.scopes.scope_face import TwinScope
+from rig.twin.scopes.siglent_sds1000x_e import TwinSDS1000XE
 from rig.twin.wire import LineServer
 
 NOISE_V = 0.05
@@ -65,6 +65,9 @@ class Node:
             out[(at_ns >= fall) & (at_ns < rise)] = 0.0
         out[at_ns < 1_000 * NS] = np.nan
         return out
+
+    def turns(self, from_ns: int, to_ns: int) -> npt.NDArray[np.int64]:
+        return np.array(sorted(at for cut in self.cuts for at in cut if from_ns <= at < to_ns), np.int64)
 
     def on_fall(self, level_v: float, fn: Callable[[int], None]) -> _Subscription:
         assert level_v == 8.0

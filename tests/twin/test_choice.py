@@ -35,6 +35,13 @@ def test_every_twin_with_every_choice_has_a_good_bench_file_that_names_it(bench:
     assert config.bench.name == bench
 
 
+def test_peak_detect_is_for_an_oscilloscope_that_has_it() -> None:
+    config, _ = draft("twin,oscilloscope=keysight-infiniivision,peak_detect=true")
+    assert config.oscilloscope[0].peak_detect
+    assert "no guide was found" in refused("twin,peak_detect=true")
+    assert "the twin has no peak_detect 'yes'" in refused("twin,peak_detect=yes")
+
+
 def test_a_key_that_the_table_has_not_is_added_to_it_and_to_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     from rig.twin import choice
     from rig.twin.faces import SupplyFace

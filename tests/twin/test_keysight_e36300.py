@@ -15,7 +15,7 @@ from rig.instruments.guards import Guard
 from rig.instruments.link import VisaLink
 from rig.instruments.ports import SupplyLimits, SupplySettings
 from rig.instruments.supplies.keysight_e36300 import KeysightE36300, off_texts
-from rig.twin.keysight_e36300 import TwinE36300
+from rig.twin.supplies.keysight_e36300 import TwinE36300
 from rig.twin.wire import SILENCE, LineServer
 from tests.guardian.peers import spec_of
 from tests.twin.stages import Stage

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rig.errors import LinkTimeout
-from tests.twin.scope_bench import ASKED, KINDS, bench
+from tests.twin.scope_bench import ASKED, KINDS, bench, volts
 
 KIND = KINDS[1]
 
@@ -20,6 +24,8 @@ KIND = KINDS[1]
         (":WAVeform:POINts:MODE?", ":WAV:POIN:MODE?", b"NORM\n"),
         (":OPERegister:CONDition?", ":OPER:COND?", b"+8\n"),
         (":ACQuire:TYPE?", ":ACQ:TYPE?", b"NORM\n"),
+        (":SYSTem:ERRor?", ":SYST:ERR?", b'+0,"No error"\n'),
+        (":STATus? CHANnel2", ":stat? chan2", b"0\n"),
     ],
 )
 def test_long_and_short_forms_in_any_case_are_the_same(long: str, short: str, reply: bytes):
@@ -38,7 +44,7 @@ def test_long_and_short_forms_in_any_case_are_the_same(long: str, short: str, re
         ((":CHAN1:PROB 1", ":CHAN1:SCAL 0.1", ":CHAN1:OFFS 6"), -222),
         ((":TRIG:EDGE:LEV 100",), -222),
         ((":TRIG:EDGE:SLOP DOWN",), -224),
-        ((":WAV:FORM WORDS",), -224),
+        ((":WAV:FORM FLOAT",), -224),
         ((":ACQ:MODE SEGM",), -224),
         ((":CHAN1:SCAL",), -109),
         ((":CHAN1:SCAL x",), -104),
@@ -96,3 +102,72 @@ def test_fewer_points_than_there_are_cover_the_same_window():
     assert len(codes) == int(preamble[2]) == 500
     assert float(preamble[4]) == pytest.approx(1.0)
     assert np.count_nonzero(codes < 100) == pytest.approx(100, abs=1)
+
+
+def test_peak_detect_sees_a_dip_between_two_samples_and_samples_do_not():
+    """0.1 ms of 0 V; a sample comes every 2.5 ms, a bin is 5 ms."""
+    found = []
+    for peak in (False, True):
+        with bench(KIND) as b:
+            b.node.cut(33.0011, 0.0001)
+            found.append(b.captured(replace(ASKED, peak=peak), length_s=5.0))
+    samples, bins = found
+    trigger = round(-samples.first_s / samples.dt_s)
+    assert volts(samples)[trigger + 4000 :].min() > 11.0
+    low, high = volts(bins), (bins.extremes[1] - bins.zero_code) * bins.volts_per_code
+    (dip,) = np.flatnonzero(low[round(-bins.first_s / bins.dt_s) + 2000 :] < 1.0)
+    assert (dip + 2000) * bins.dt_s == pytest.approx(20.0, abs=2.1 * bins.dt_s + 3.0)
+    assert high.min() < 1.0 < 11.0 < high[-1]
+
+
+@settings(deadline=None, max_examples=15)
+@given(cuts=st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 900)), max_size=4))
+def test_each_bin_of_peak_detect_holds_the_extremes_of_all_that_happened_in_it(cuts: list[tuple[int, int]]):
+    """In ms from the trigger, against the cuts themselves."""
+    with bench(KIND, noise_v=0.0) as b:
+        b.node.cut(3.0, 0.5)
+        for start, length in cuts:
+            b.node.cut(3.0 + start / 1000, length / 1000)
+        shallow = replace(ASKED, window_s=5.0, pre_s=1.0, depth=1000, peak=True)
+        b.scope.configure(shallow)
+        b.scope.arm()
+        b.clock.sleep(20.0)
+        bins = b.scope.read()
+        armed_ns = b.node.cuts[0][0]
+    edges = armed_ns + np.rint((bins.first_s + np.arange(len(bins.codes) + 1) * bins.dt_s) * 1e9).astype(np.int64)
+    changes = [at for cut in b.node.cuts for at in cut]
+    for at in range(0, len(bins.codes), 499):
+        begin, end = int(edges[at]), int(edges[at + 1])
+        marks = {begin, end, *(mark for mark in changes if begin < mark < end)}
+        away = [any(fall <= mark < rise for fall, rise in b.node.cuts) for mark in marks]
+        low, high = volts(bins)[at], (bins.extremes[1][at] - bins.zero_code) * bins.volts_per_code
+        assert (low < 1.0) == any(away)
+        assert (high > 11.0) == (not all(away))
+
+
+def test_a_word_is_the_same_volts_as_a_byte_in_either_order():
+    with bench(KIND, noise_v=0.0) as b:
+        b.captured(length_s=5.0)
+        told = {}
+        for form in ("BYTE", "WORD;:WAV:BYT LSBF", "WORD;:WAV:BYT MSBF"):
+            b.face.handle(f":WAV:POIN 500;:WAV:FORM {form}")
+            fields = [float(b.link.query(f":WAV:{field}?")) for field in ("YINC", "YOR", "YREF")]
+            data = b.link.query_block(":WAV:DATA?")
+            codes = data if form == "BYTE" else data.view("<u2" if "LSB" in form else ">u2")
+            told[form] = ((codes - fields[2]) * fields[0] + fields[1]).tolist()
+    byte, *words = told.values()
+    assert len(byte) == 500
+    assert all(word == pytest.approx(byte) for word in words)
+
+
+def test_what_is_on_the_screen_is_measured_and_without_a_record_nothing_is():
+    with bench(KIND, noise_v=0.0) as b:
+        for line in (":CHAN1:SCAL 2", ":CHAN1:OFFS 6", ":TIM:SCAL 1", ":TIM:POS 0"):
+            b.face.handle(line)
+        b.node.cut(20.0, 4.0)
+        b.clock.sleep(24.0)
+        asked = (":MEAS:VMAX? CHAN1", ":MEAS:VMIN?", ":MEAS:VPP?", ":MEAS:VAV? DISP,CHAN1")
+        found = [float(b.link.query(question)) for question in asked]
+        assert found == pytest.approx([12.0, 0.0, 12.0, 7.2], abs=0.1)
+        b.face.handle(":TRIG:SWE NORM;:SINGle")
+        assert float(b.link.query(":MEAS:VMAX? CHAN1")) == 9.9e37

@@ -20,7 +20,7 @@ from rig.instruments.guards import Guard
 from rig.instruments.ports import SupplyLimits, SupplySettings
 from rig.instruments.supplies.korad import Korad, link_to, off_texts
 from rig.instruments.wires import LineSettings
-from rig.twin.korad import KoradServer, TwinKorad
+from rig.twin.supplies.korad import KoradServer, TwinKorad
 from tests.guardian.peers import spec_of
 from tests.twin.stages import Stage
 
@@ -109,7 +109,7 @@ def test_a_port_that_is_unplugged_is_an_error(bench: Bench) -> None:
 def test_another_supply_at_its_port_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.supply.identify()
     bench.supply.close()
-    monkeypatch.setattr("rig.twin.korad.IDN", "KORADKA3005PV5.8 SN:1")
+    monkeypatch.setattr("rig.twin.supplies.korad.IDN", "KORADKA3005PV5.8 SN:1")
     with pytest.raises(LinkError, match="another instrument answers"):
         bench.supply.read()
 

@@ -16,7 +16,7 @@ from rig.errors import LinkError, LinkTimeout
 from rig.instruments.link import VisaLink
 from rig.instruments.ports import SupplyLimits, SupplySettings
 from rig.instruments.supplies.rigol_dp800 import RigolDP800
-from rig.twin.rigol_dp800 import TwinDP800
+from rig.twin.supplies.rigol_dp800 import TwinDP800
 from rig.twin.wire import SILENCE, HangUp, LineServer
 from tests.twin.stages import Stage
 
@@ -178,3 +178,11 @@ def test_a_foreign_program_recognises_the_supply(bench: Bench):
     )
     assert "Rigol DP832" in shown.stdout
     assert "V3 I3 P3" in shown.stdout
+
+
+def test_volts_and_amperes_of_a_channel_are_applied_and_told_together(bench: Bench):
+    bench.face.handle(":APPL CH1,12.5,0.75")
+    assert bench.face.handle(":APPL? CH1") == b"CH1:30V/3A,12.500,0.7500\n"
+    bench.face.handle(":APPL CH1,13,99")
+    assert bench.face.handle(":SYST:ERR?") == b'-222,"Data out of range"\n'
+    assert bench.face.handle(":APPL? CH1") == b"CH1:30V/3A,12.500,0.7500\n"

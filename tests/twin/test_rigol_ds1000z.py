@@ -83,3 +83,16 @@ def test_what_runs_freely_shows_what_it_has_just_seen():
         codes = b.link.query_block(":WAV:DATA?")
     assert len(codes) == 1200
     assert np.count_nonzero(codes < 100) == pytest.approx(600, abs=1)
+
+
+def test_what_is_on_the_screen_is_measured_and_without_a_record_nothing_is():
+    with bench(KIND, noise_v=0.0) as b:
+        for line in (":CHAN1:RANG 16", ":CHAN1:OFFS -6", ":TIM:SCAL 1"):
+            b.face.handle(line)
+        b.node.cut(20.0, 6.0)
+        b.clock.sleep(26.0)
+        found = [float(b.link.query(f":MEAS:ITEM? {item},CHAN1")) for item in ("VMAX", "VMIN", "VPP", "VAVG")]
+        assert found == pytest.approx([12.0, 0.0, 12.0, 6.0], abs=0.1)
+        assert float(b.link.query(":CHAN1:SCAL?")) == 2.0
+        b.face.handle(":SING")
+        assert float(b.link.query(":MEAS:ITEM? VMAX,CHAN1")) == 9.9e37

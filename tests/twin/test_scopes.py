@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rig.clock.base import to_ns
 from rig.errors import LinkError, LinkTimeout, Refused
 from rig.instruments.ports import CaptureSettings, ScopeState
-from rig.twin.acquisition import Imperfections
+from rig.twin.scopes.acquisition import Imperfections
 from tests.twin.scope_bench import ASKED, KINDS, NOISE_V, Kind, bench, volts
 
 every = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 
 from rig import firmware
-from rig.bench.config import BenchConfig, load_bench
+from rig.bench.config import BenchConfig, check_bench, load_bench
 from rig.bench.meter_table import ModbusRtuTable
 from rig.bench.opening import CallSets, open_bench
 from rig.clock.system import SystemClock
@@ -25,6 +26,8 @@ from rig.twin.meters import METERS
 from rig.twin.rack import draft, names
 from rig.twin.scaling import SLACK_S, served
 from rig.twin.serving import ServedTwin
+from tests.hurried import LONG_S
+from tests.served import quick
 
 ADDRESSES = {
     "supply": "TCPIP::127.0.0.1::1::SOCKET",
@@ -65,7 +68,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def lines_of(twin: ServedTwin, *lines: SenseLine) -> ServedSenseLines:
-    return ServedSenseLines(twin.sense_wire.endpoint, lines or (UP, DOWN), SystemClock())
+    return ServedSenseLines(twin.sense_wire.endpoint, lines or (UP, DOWN), SystemClock(), LONG_S)
 
 
 # -- the bench file --------------------------------------------------------------------------------------------------
@@ -127,8 +130,8 @@ def test_no_relay_of_a_twin_is_counted_on_this_machine(twin: ServedTwin) -> None
 
 
 def test_the_drivers_of_its_bench_file_move_the_rail_and_see_it(twin: ServedTwin) -> None:
-    clock = SystemClock()
-    bench = open_bench(twin.config, clock, CallSets())
+    clock, text = SystemClock(), quick(twin.bench_text())
+    bench = open_bench(check_bench(tomllib.loads(text), text, "served"), clock, CallSets())
     try:
         clock.sleep(twin.config.topology.dead_time_s)
         assert bench.sense.levels()["rail_down"]
@@ -143,6 +146,11 @@ def test_the_drivers_of_its_bench_file_move_the_rail_and_see_it(twin: ServedTwin
         until(lambda: bench.sense.levels()["rail_down"])
     finally:
         bench.close()
+
+
+def test_the_meter_of_a_bench_that_stands_ready_answers(twin: ServedTwin) -> None:
+    twin.stand_ready()
+    until(lambda: twin.world.meter.answers)
 
 
 def test_every_edge_is_sent_before_the_levels_that_follow_it_and_its_stamp_lies_in_the_past(twin: ServedTwin) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rig.instruments.scpi import Frame
-from rig.twin.siglent_sds1000x_e import TwinSDS1000XE
+from rig.twin.scopes.siglent_sds1000x_e import TwinSDS1000XE
 from tests.twin.scope_bench import ASKED, KINDS, Bench, bench
 
 KIND = KINDS[2]

@@ -104,6 +104,20 @@ def test_an_unplugged_device_refuses_and_all_its_connections_end() -> None:
     server.close()
 
 
+def test_an_unplugged_device_keeps_its_port_and_is_there_again_when_it_is_plugged_in() -> None:
+    server = lines(lambda _: b"ok\n")
+    for _ in range(3):
+        server.unplug()
+        with pytest.raises(OSError, match="in use"), socket.socket() as another:
+            another.bind((server.host, server.port))
+        server.plug()
+        server.plug()
+        with connected(server) as link:
+            link.sendall(b"?\n")
+            assert link.recv(16) == b"ok\n"
+    server.close()
+
+
 def threads() -> int:
     return sum(thread.name.startswith("device") for thread in threading.enumerate())
 

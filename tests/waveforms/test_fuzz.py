@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bench.fuzz_waveforms import attempt, broken, seeds
 from tests.waveforms.files import CSV_FILES
 
+IN_ONE_FOLDER = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 WORDS = st.sampled_from(
     [
         "time",
@@ -37,7 +38,7 @@ WORDS = st.sampled_from(
 LINES = st.lists(st.lists(WORDS, max_size=6), max_size=12)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=300, suppress_health_check=IN_ONE_FOLDER)
 @given(data=st.one_of(st.binary(max_size=300), st.text(max_size=200).map(str.encode)), choices=st.randoms())
 def test_any_bytes_are_read_or_refused(tmp_path: Path, data: bytes, choices: random.Random) -> None:
     path = tmp_path / "any.csv"
@@ -45,7 +46,7 @@ def test_any_bytes_are_read_or_refused(tmp_path: Path, data: bytes, choices: ran
     attempt(choices, path)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=300, suppress_health_check=IN_ONE_FOLDER)
 @given(lines=LINES, mark=st.sampled_from(",;\t"), choices=st.randoms())
 def test_any_rows_of_the_words_of_oscilloscopes_are_read_or_refused(
     tmp_path: Path, lines: list[list[str]], mark: str, choices: random.Random

@@ -7,6 +7,11 @@ nobody changed it meanwhile, and when a polled level is new.
 **What a capture proves.** Every sample: DC-coupled volts at one node, within the model's worst case. While it is armed
 and waits: only that the node did not fall through the trigger level, once the trigger was seen to work.
 
+**What peak detect proves** (`peak`). It looks at the node all the time, as fast as it can, and keeps the least and the
+greatest of each bin: so every bin proves what *all* of it is, however few there are, and nothing hides between two. A
+bin that holds both volts is neither up nor down. Only the families say it can whose guides tell what the record looks
+like then; one bin, at its beginning or its end, is the doubt about where it lies.
+
 **What a polled level proves.** The node's least and greatest volts in one short acquisition that this poll started: it
 was stopped, was then seen *waiting* for its trigger, and was seen *stopped* only after it had been forced. An
 instrument that stands still, whatever it shows, cannot say both. Anything else is no level (None).
@@ -18,14 +23,15 @@ between two samples. One oscilloscope captures or polls, never both.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from rig.clock.base import NS, Clock, to_ns
-from rig.errors import LinkError, Refused, Where
+from rig.errors import AnotherInstrument, LinkError, Refused, Where
 from rig.instruments.ports import Capture, CaptureSettings, Codes, Identity, Level, ScopeState
+from rig.instruments.scopes.record import Shape, bins_of, falls_at_zero
 from rig.instruments.scopes.screen import Accuracy, Plan, Screen, plan
 from rig.instruments.scopes.steps import Complaints, Setter
 from rig.instruments.scpi import PLAIN, Frame, ScpiLink, parse_identity
@@ -49,25 +55,6 @@ _ORDER = (ScopeState.FILLING, ScopeState.WAITING, ScopeState.TRIGGERED, ScopeSta
 """A single acquisition goes through these in order, and never back."""
 
 
-@dataclass(frozen=True)
-class Shape:
-    """What the codes of a record mean, as the instrument says it. Sample i is at `first_s + i * dt_s`.
-
-    `wide`: codes have 16 bits and a sign. `zero_unsure`: the instrument does not say where its trigger lies, so that
-    it must be seen in the record.
-    """
-
-    points: int
-    dt_s: float
-    first_s: float
-    volts_per_code: float
-    zero_code: float
-    low_code: int
-    high_code: int
-    wide: bool = False
-    zero_unsure: bool = False
-
-
 class DeepScope(ABC):
     """One channel of an oscilloscope. A family fills in what is abstract.
 
@@ -78,6 +65,9 @@ class DeepScope(ABC):
     _FAMILY: str
     """The models that the driver takes, in words."""
     _COMPLAINTS: Complaints | None
+    _PEAK_FROM_S: float | None = None
+    """From how many seconds a division its peak detect acts; its record then has the least and the greatest of each bin
+    in turn. None: no guide was found that says what the record looks like."""
 
     def __init__(
         self,
@@ -163,21 +153,20 @@ class DeepScope(ABC):
         who = parse_identity(self._name, reply)
         if self._model(who) is None:
             where = Where(found=reply, expected=self._FAMILY)
-            raise LinkError(f"{self._name}: this is another instrument", where)
+            raise AnotherInstrument(f"{self._name}: this is another instrument", where)
         self._who = who
         return who
 
     def plan(self, settings: CaptureSettings) -> CaptureSettings:
         """See `Oscilloscope.plan`."""
-        return plan(self._name, settings, self._probe_ratio, self._known()[0]).settings()
+        return self._wanted(settings).settings()
 
     def configure(self, settings: CaptureSettings) -> CaptureSettings:
         """See `Oscilloscope.configure`. Window and depth are never smaller than asked; afterwards it is stopped.
 
         In the result, `top_v` and `bottom_v` are the edges of the screen.
         """
-        screen, _ = self._known()
-        wanted = plan(self._name, settings, self._probe_ratio, screen)
+        wanted = self._wanted(settings)
         self._armed = False
         self._plan = None
         self._set.asked.clear()
@@ -234,7 +223,7 @@ class DeepScope(ABC):
     def level(self) -> Level | None:
         """See `Oscilloscope.level`. Only after `configure`, and never while a capture is armed or still to be read."""
         settings = self._plan
-        if settings is None or self._armed:
+        if settings is None or self._armed or settings.peak:
             raise Refused(f"{self._name}: it captures or it polls, never both")
         if self._look() is not ScopeState.STOPPED:
             self._stop()
@@ -277,6 +266,18 @@ class DeepScope(ABC):
         assert known is not None  # noqa: S101 - identify has proven it
         return known
 
+    def _wanted(self, settings: CaptureSettings) -> Plan:
+        """The model's own steps for it, or `Refused`."""
+        found, least_s = plan(self._name, settings, self._probe_ratio, self._known()[0]), self._PEAK_FROM_S
+        if settings.peak and least_s is None:
+            raise Refused(f"{self._name}: peak detect: no guide was found that says what its record looks like then")
+        if settings.peak and least_s is not None and found.time_scale_s < least_s:
+            where = Where(
+                key="window_s", found=f"{found.window_s:g} s", expected=f"{least_s * found.across:g} s or more"
+            )
+            raise Refused(f"{self._name}: peak detect does not act in so short a window", where)
+        return found
+
     def _stop(self) -> None:
         if self._look() is not ScopeState.STOPPED:
             self._armed = False
@@ -308,6 +309,8 @@ class DeepScope(ABC):
             raise LinkError(f"{self._name}: it was changed while its record was read")
         self._check_settings()
         capture = self._capture(settings, shape, codes)
+        if settings.peak:
+            capture = bins_of(self._name, capture)
         if shape.zero_unsure and not falls_at_zero(capture, settings):
             return replace(capture, trigger_error_s=settings.window_s)
         return capture
@@ -326,7 +329,7 @@ class DeepScope(ABC):
         spacing = settings.window_s / settings.depth
         codes = (shape.high_code - shape.low_code + 1) * shape.volts_per_code / settings.volt_scale
         agrees = {
-            "number of points": shape.points >= settings.depth,
+            "number of points": shape.points >= settings.depth and not (settings.peak and shape.points % 2),
             "time between points": 0 < shape.dt_s <= spacing * (1 + 1e-3),
             "length": shape.points * shape.dt_s >= settings.window_s * (1 - 1e-3),
             "start": abs(shape.first_s + settings.pre_s) <= settings.time_scale_s / 50 + 2 * shape.dt_s,
@@ -364,14 +367,3 @@ class DeepScope(ABC):
             where = Where(found=f"{len(data)} bytes", expected=f"{size} bytes")
             raise LinkError(f"{self._name}: wrong number of points", where)
         return data
-
-
-def falls_at_zero(capture: Capture, settings: Plan) -> bool:
-    """Whether the record falls through its trigger level at its time zero, within a division."""
-    at, near = round(-capture.first_s / capture.dt_s), 2 + round(capture.trigger_error_s / capture.dt_s)
-    before, after = capture.codes[max(0, at - near) : at + 1], capture.codes[max(0, at) : at + near + 1]
-    if len(before) == 0 or len(after) == 0:
-        return False
-    level = settings.trigger_v / capture.volts_per_code + capture.zero_code
-    room = settings.volt_scale / capture.volts_per_code
-    return bool(before.max() >= level - room and after.min() <= level + room)

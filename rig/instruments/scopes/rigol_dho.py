@@ -8,6 +8,8 @@ says was taken from public drivers): the words of the DS1000Z; 10 divisions acro
 in WORD format a point is 16 bits, low byte first, without a sign; volts = (code - yorigin - yreference) * yincrement.
 Whether it was triggered is not asked: a capture counts only when it was seen to acquire after its trigger.
 
+**Peak detect**: none: as with the DS1000Z, no guide was found that says what its memory holds then.
+
 **Accuracy** (DHO800 and DHO900 data sheets): DC gain +-2 % of full scale from 5 mV/div; offset +-(0.1 div + 2 mV + 1.5
 % of the offset); time base +-(25 ppm + 5 ppm a year). How far the centre of the screen may be moved is taken as the
 least of the family: +-10 V from 0.3 V/div at the input, +-0.5 V below.
@@ -20,7 +22,7 @@ import re
 import numpy as np
 
 from rig.instruments.ports import Codes, Identity
-from rig.instruments.scopes.deep import Shape
+from rig.instruments.scopes.record import Shape
 from rig.instruments.scopes.rigol import RigolScope
 from rig.instruments.scopes.screen import Accuracy, Plan, Screen, steps
 from rig.instruments.scopes.steps import Number, Word

@@ -8,6 +8,9 @@ lies on the rig's own time must be found from something that both saw.
 50 s/div; 8 divisions up; RAW is read while stopped, 250,000 points at most a read; preamble, page 2-226: volts =
 (code - yorigin - yreference) * yincrement; `:TRIGger:POSition?` is -2 without a trigger. A level has 8 bits.
 
+**Peak detect**: none. `:ACQuire:TYPE PEAK` is there, but no guide was found that says what its memory holds then (a
+DS1000B keeps the greatest and the least in turn, page 2-77 of its guide; of this family nothing is said).
+
 **Accuracy** (DS1000Z User's Guide and DS1000Z-E data, vertical system): DC gain +-3 % of full scale (8 divisions) from
 10 mV/div, and DC offset +-(0.1 div + 2 mV + 1 % of the offset), the 2 mV at the input; DS1000Z-E Performance
 Verification Guide: time base +-(25 ppm + 5 ppm a year).
@@ -18,7 +21,7 @@ from __future__ import annotations
 import re
 
 from rig.instruments.ports import Codes, Identity
-from rig.instruments.scopes.deep import Shape
+from rig.instruments.scopes.record import Shape
 from rig.instruments.scopes.rigol import RigolScope
 from rig.instruments.scopes.screen import Accuracy, Plan, Screen, steps
 from rig.instruments.scopes.steps import Number, Word

@@ -11,6 +11,10 @@ point; `ACQuire:STATe?` RUN, STOPping, COMPlete, BREak. Bit 3 of `STATus:OPERati
 trigger' (RTM20xx User Manual 1317.4726.02, page 267, and RTM3000, page 814, the same family's registers): while it runs
 and the bit is clear, it fills before it was ever seen to wait, and acquires after that.
 
+**Peak detect**: none. `CHANnel:TYPE PDETect` records the least and the greatest of a sample interval 'as waveform
+points', but no guide was found that says in what order `CHANnel:DATA?` sends them (the two values of an interval are
+described for envelopes only).
+
 **Accuracy** (RTB2000 data sheet): DC gain +-2 % of full scale; offset +-(0.1 div + 2 mV + 0.5 % of the offset), with 1
 % taken; time base +-(10 ppm + 1 ppm a year), with 25 ppm taken.
 """
@@ -21,7 +25,8 @@ import re
 
 from rig.errors import LinkError, Refused, Where
 from rig.instruments.ports import Codes, Identity, ScopeState
-from rig.instruments.scopes.deep import DeepScope, Shape
+from rig.instruments.scopes.deep import DeepScope
+from rig.instruments.scopes.record import Shape
 from rig.instruments.scopes.screen import Accuracy, Plan, Screen, steps
 from rig.instruments.scopes.steps import SCPI_QUEUE, Number, Word
 from rig.instruments.scpi import parse_number, wrong

@@ -72,7 +72,7 @@ class Plan:
     """The model's own steps for a capture, volts at the probe's tip.
 
     `pre_s` is what lies before the trigger, `middle_v` the volts at the centre of the screen, `depth` the least number
-    of points of the record.
+    of points of the record, two of which are one bin with peak detect (`peak`).
     """
 
     across: int
@@ -83,6 +83,7 @@ class Plan:
     volt_scale: float
     middle_v: float
     trigger_v: float
+    peak: bool
 
     @property
     def window_s(self) -> float:
@@ -107,6 +108,7 @@ class Plan:
             top_v=self.middle_v + half,
             bottom_v=self.middle_v - half,
             trigger_v=self.trigger_v,
+            peak=self.peak,
         )
 
 
@@ -134,7 +136,7 @@ def plan(name: str, settings: CaptureSettings, probe_ratio: float, screen: Scree
     least = (s.top_v - s.bottom_v) / (screen.up - _HEADROOM) * _ALMOST
     scales = tuple(v * probe_ratio for v in screen.volt_scales if abs(middle) <= screen.reach_v(v) * probe_ratio)
     volt_scale = _first(name, "top_v", scales, s.top_v, least)
-    return Plan(screen.across, screen.up, time_scale, s.pre_s, depth, volt_scale, middle, s.trigger_v)
+    return Plan(screen.across, screen.up, time_scale, s.pre_s, depth, volt_scale, middle, s.trigger_v, s.peak)
 
 
 def _first(name: str, key: str, some: tuple[float, ...], asked: float, least: float) -> float:

@@ -14,6 +14,8 @@ line ends; volts = code x VDIV / 25 - OFST. There is no error queue: a set is pr
 digits. One public driver says that a trigger level must be divided by the probe's ratio in some firmware: then the
 bench's control sees no trigger.
 
+**Peak detect**: none. `ACQW PEAK_DETECT` is there, but no guide was found that says what `WF? DAT2` sends then.
+
 **Accuracy** (SDS1000X-E data sheet): DC gain +-3 % of full scale; offset +-(1.5 % of the offset + 1.5 % of full scale +
 2 mV); time base +-25 ppm; its ageing is not stated, 5 ppm a year is an assumption.
 """
@@ -26,7 +28,8 @@ import numpy as np
 
 from rig.errors import LinkError, Where
 from rig.instruments.ports import Codes, Identity, ScopeState
-from rig.instruments.scopes.deep import DeepScope, Shape
+from rig.instruments.scopes.deep import DeepScope
+from rig.instruments.scopes.record import Shape
 from rig.instruments.scopes.screen import Accuracy, Plan, Screen, steps
 from rig.instruments.scopes.steps import Number, Word
 from rig.instruments.scpi import Frame, parse_number, wrong

@@ -11,6 +11,9 @@ acquired since it was started; `:WAVeform:PREamble?` (page 755) is a block of 34
 volts = (code x gain / codes per division - offset) x probe (page 758); `:WAVeform:MAXPoint?` points a read (page 753);
 a block of data ends with two line ends, the preamble with one. There is no error queue: a set is proven by read-back.
 
+**Peak detect**: none. `:ACQuire:TYPE PEAK` is there, but no guide was found that says what
+`:WAVeform:DATA?` sends then.
+
 **Accuracy** (SDS2000X Plus data sheet): DC gain +-3 % of full scale (worst of all ranges); offset +-(1.5 % of the
 offset + 1.5 % of full scale + 2 mV), which is that of the old dialect and wider than its own; time base +-1 ppm, ageing
 1 ppm a year; 25 ppm is taken, so that an instrument that was never adjusted is covered.
@@ -26,7 +29,8 @@ import numpy as np
 
 from rig.errors import LinkError, Where
 from rig.instruments.ports import Codes, Identity, ScopeState
-from rig.instruments.scopes.deep import DeepScope, Shape
+from rig.instruments.scopes.deep import DeepScope
+from rig.instruments.scopes.record import Shape
 from rig.instruments.scopes.screen import Accuracy, Plan, Screen, steps
 from rig.instruments.scopes.steps import Number, Word
 from rig.instruments.scpi import Frame, parse_number, wrong

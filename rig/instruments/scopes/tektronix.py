@@ -11,6 +11,11 @@ part of the record before the trigger, in per cent; `HORizontal:RECOrdlength` 20
 (i - PT_Off) x XINcr. How many divisions a record spans differs (15 on a TBS2000, 10 else): the rate is read back, and
 length and start of the record are checked. Errors: `*ESR?`, and `ALLEv?` for the words.
 
+**Peak detect** (`ACQuire:MODe PEAKdetect`): `WFMOutpre:PT_Fmt?` says ENV, min/max pairs (5 Series MSO Programmer
+Manual, appendix D). TDS1000/TDS2000 Programmer Manual, `WFMPre:PT_Fmt`: the least one first, each pair of a time of
+2 x XINcr that begins where its first value stands. NR_Pt counts values: so do two records of real instruments that
+others have published (20 us x 10 M in 200 s). A TBS2000's own manual could not be read on it.
+
 **Accuracy** (data sheets, worst of all): DC gain +-3 % of full scale; offset +-(0.2 div + 2 mV + 1 % of the offset);
 time base +-(25 ppm + 5 ppm a year).
 """
@@ -21,7 +26,8 @@ import re
 
 from rig.errors import LinkError, Refused, Where
 from rig.instruments.ports import Codes, Identity, ScopeState
-from rig.instruments.scopes.deep import DeepScope, Shape
+from rig.instruments.scopes.deep import DeepScope
+from rig.instruments.scopes.record import Shape
 from rig.instruments.scopes.screen import Accuracy, Plan, Screen, steps
 from rig.instruments.scopes.steps import Complaints, Number, Word
 from rig.instruments.scpi import ScpiLink, parse_number, wrong
@@ -83,6 +89,7 @@ class Tektronix(DeepScope):
 
     _FAMILY = "a Tektronix TBS2000 or MSO 2, 4, 5 or 6 Series"
     _COMPLAINTS = Complaints("*ESR?", _check_events)
+    _PEAK_FROM_S = 0.0
 
     def _model(self, who: Identity) -> tuple[Screen, Accuracy] | None:
         screen = _screen_of(who.model) if recognises(who) else None
@@ -94,7 +101,7 @@ class Tektronix(DeepScope):
         setter, chan, part_v = self._set, f"CH{self._channel}", wanted.volt_scale / 25
         setter.command("HEAD OFF")
         setter.command("ACQ:STATE STOP")
-        setter.words(self._words(chan))
+        setter.words(self._words(chan, wanted.peak))
         setter.number(Number(f"{chan}:{self._probe_header()}", *self._probe_value()))
         setter.number(Number(f"{chan}:SCA", wanted.volt_scale))
         setter.number(Number(f"{chan}:POS", 0))
@@ -130,7 +137,7 @@ class Tektronix(DeepScope):
     def _is_tbs(self) -> bool:
         return self._who is not None and _TBS.fullmatch(self._who.model) is not None
 
-    def _words(self, chan: str) -> tuple[Word, ...]:
+    def _words(self, chan: str, peak: bool) -> tuple[Word, ...]:
         found = (_TBS if self._is_tbs() else _MSO).fullmatch(self._who.model) if self._who is not None else None
         count = int(found.group(found.lastindex or 1)) if found is not None else 4
         others = [number for number in range(1, count + 1) if number != self._channel]
@@ -139,7 +146,7 @@ class Tektronix(DeepScope):
             *(Word(f"SEL:CH{number}", "OFF", _OFF) for number in others),
             Word(f"{chan}:COUP", "DC"),
             Word(f"{chan}:INV", "OFF", _OFF),
-            Word("ACQ:MOD", "SAM", ("SAMPLE", "SAM")),
+            Word("ACQ:MOD", "PEAK", ("PEAKDETECT", "PEAK")) if peak else Word("ACQ:MOD", "SAM", ("SAMPLE", "SAM")),
             Word("ACQ:STOPA", "SEQ", ("SEQUENCE", "SEQ")),
             Word("HOR:DEL:MOD", "OFF", _OFF),
             Word("TRIG:A:TYP", "EDGE"),
@@ -181,10 +188,14 @@ class Tektronix(DeepScope):
         setter.command(f"DAT:STOP {screen.depths[-1]}")  # more than there is: all of it
 
     def _meaning(self) -> str:
-        return ";".join(self._link.exchange(*(f"WFMO:{field}?" for field in _MEANING)))
+        form = ("PT_FMT",) if self._plan is not None and self._plan.peak else ()
+        return ";".join(self._link.exchange(*(f"WFMO:{field}?" for field in (*_MEANING, *form))))
 
     def _shape(self, plan: Plan, meaning: str) -> Shape:
-        fields = [parse_number(self._name, "WFMO?", field) for field in meaning.split(";")]
+        words = meaning.split(";")
+        if plan.peak and (form := words.pop().strip().upper()) not in ("ENV", "ENVELOPE"):
+            raise LinkError(f"{self._name}: the record is not what was set", Where(found=form, expected="ENV (pairs)"))
+        fields = [parse_number(self._name, "WFMO?", field) for field in words]
         dt_s, zero_s, point_of_trigger, per_code, zero, zero_v, points, width = fields
         if per_code <= 0 or width != 1 or points < plan.depth:
             raise LinkError(f"{self._name}: the record is not what was set", Where(found=meaning))

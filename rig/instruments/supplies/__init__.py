@@ -1,0 +1,1 @@
+"""Supplies: a file for each family; `dialect` is what they share."""

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rig.errors import LinkError, Refused, Where
+from rig.errors import AnotherInstrument, LinkError, Refused, Where
 from rig.instruments.guards import Guard
 from rig.instruments.ports import Identity, SupplyLimits, SupplyReading, SupplySettings
 from rig.instruments.scpi import OffTexts, ScpiLink, check_error, parse_identity, parse_number, parse_word
@@ -166,7 +166,9 @@ class SupplyDriver(ABC):
         who = self._identity(reply)
         channels = self._channels(who)
         if not channels:
-            raise LinkError(f"{self._name}: this is another instrument", Where(found=reply, expected=self._family()))
+            raise AnotherInstrument(
+                f"{self._name}: this is another instrument", Where(found=reply, expected=self._family())
+            )
         usable = [number for number, rating in enumerate(channels, 1) if rating is not None]
         rating = channels[self._number - 1] if self._number in usable else None
         if rating is None:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 
 from rig.clock.base import Clock
-from rig.errors import LinkError, Refused, Where
+from rig.errors import AnotherInstrument, LinkError, Refused, Where
 from rig.instruments.byte_link import SerialByteLink
 from rig.instruments.guards import Guard
 from rig.instruments.ports import Identity, SupplyLimits, SupplyReading, SupplySettings
@@ -114,7 +114,9 @@ class Korad:
         known = () if who is None else channels(who)
         if who is None or not known:
             expected = f"a Korad or Tenma {', '.join(_MODELS)}"
-            raise LinkError(f"{self._name}: this is another instrument", Where(found=repr(reply), expected=expected))
+            raise AnotherInstrument(
+                f"{self._name}: this is another instrument", Where(found=repr(reply), expected=expected)
+            )
         if self._channel != 1:
             found = Where(found=f"channel {self._channel}", expected="1")
             raise LinkError(f"{self._name}: a {who.model} has no such channel", found)

@@ -1,7 +1,8 @@
 """Two soaks of one meter, A and B: does B break the rule more often, does B cut for longer? Pure.
 
-Both questions are asked of the worst case that the bounds and the unanswered cycles allow: 'B is worse' is said only
-where every arrangement of them says so.
+Both are asked of each direction by itself: over a whole plan, the soak with the larger share of a bad firmware would
+look worse where no firmware is. And of the worst case that the bounds and the unanswered cycles allow: 'B is worse' is
+said only where every arrangement of them says so.
 """
 
 from __future__ import annotations
@@ -24,15 +25,17 @@ MOST_CYCLES = 1500
 
 @dataclass(frozen=True)
 class ChanceDifference:
-    """The probability of a violation in B less that in A.
+    """The probability of a violation in B less that in A, of one direction.
 
     `p_more`, `p_less`: Fisher's exact test, one-sided, the largest over every way to count INCONCLUSIVE cycles (ERROR
     cycles are left out). `low`, `high`: with `confidence`, the difference lies between (each probability between its
     own exact limits at half the error: never too narrow).
     """
 
-    a: Counts
-    b: Counts
+    a: Direction
+    b: Direction
+    counts_a: Counts
+    counts_b: Counts
     p_more: float
     p_less: float
     finding: Finding
@@ -66,21 +69,22 @@ class Shift:
 
 @dataclass(frozen=True)
 class Difference:
-    """B against A. `alone_*`: directions that the other soak has no partner for; their lengths are not compared."""
+    """B against A, pair by pair of directions. `alone_*`: those that have no partner, and are not compared."""
 
-    chance: ChanceDifference
+    chances: tuple[ChanceDifference, ...]
     shifts: tuple[Shift, ...]
     alone_a: tuple[Direction, ...]
     alone_b: tuple[Direction, ...]
 
 
 def difference_of(a: Sequence[Cycle], b: Sequence[Cycle], confidence: float) -> Difference:
-    """The error that `confidence` leaves is shared by the shifts, so that together they hold with it."""
+    """The error that `confidence` leaves is shared by all pairs, so that their chances together hold with it, and their
+    shifts likewise."""
     of_a, of_b = by_direction(a), by_direction(b)
     pairs = _partners(tuple(of_a), tuple(of_b))
     each = 1.0 - (1.0 - confidence) / max(1, len(pairs))
     return Difference(
-        _chance(a, b, confidence),
+        tuple(_chance(x, y, of_a[x], of_b[y], each) for x, y in pairs),
         tuple(_shift(x, y, of_a[x], of_b[y], each) for x, y in pairs),
         tuple(d for d in of_a if d not in {x for x, _ in pairs}),
         tuple(d for d in of_b if d not in {y for _, y in pairs}),
@@ -98,14 +102,18 @@ def _partners(of_a: Sequence[Direction], of_b: Sequence[Direction]) -> list[tupl
     return pairs
 
 
-def _chance(a: Sequence[Cycle], b: Sequence[Cycle], confidence: float) -> ChanceDifference:
-    count_a, count_b = counts_of(a), counts_of(b)
+def _chance(
+    a: Direction, b: Direction, of_a: Sequence[Cycle], of_b: Sequence[Cycle], confidence: float
+) -> ChanceDifference:
+    count_a, count_b = counts_of(of_a), counts_of(of_b)
     (low_a, high_a, all_a), (low_b, high_b, all_b) = _violations(count_a), _violations(count_b)
     p_more = _fisher(low_b, all_b, high_a, all_a)
     p_less = _fisher(low_a, all_a, high_b, all_b)
     level = (1.0 - confidence) / 2
     each = 1.0 - level / 2
     return ChanceDifference(
+        a,
+        b,
         count_a,
         count_b,
         p_more,

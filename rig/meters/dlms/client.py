@@ -80,6 +80,11 @@ class Keys:
     encryption: bytes = field(default=b"", repr=False)
     authentication: bytes = field(default=b"", repr=False)
 
+    def spelled(self) -> tuple[bytes, ...]:
+        """Each of them as bytes and as hexadecimal digits, for who must strike them out."""
+        there = [key for key in (self.password, self.encryption, self.authentication) if key]
+        return tuple(form for key in there for form in (key, key.hex().encode(), key.hex().upper().encode()))
+
 
 @dataclass(frozen=True)
 class AssociationSettings:
@@ -123,11 +128,6 @@ class DlmsClient:
     @property
     def is_open(self) -> bool:
         return self._gurux is not None
-
-    @property
-    def longest_apdu(self) -> int:
-        """What the meter takes, ciphering included."""
-        return int(self._gurux.settings.maxPduSize)
 
     @property
     def sent(self) -> Sending | None:
@@ -205,8 +205,9 @@ class DlmsClient:
         with self._translated("associate"):
             with self._numbered():
                 answer = b""
-                for request in gurux.aarqRequest():
-                    answer = self._exchange(bytes(request), "associate")
+                with self._link.secretly() if self._settings.authentication == "low" else contextlib.nullcontext():
+                    for request in gurux.aarqRequest():
+                        answer = self._exchange(bytes(request), "associate")
                 gurux.parseAareResponse(self._heard(answer, "associate").data)
             if gurux.isAuthenticationRequired:
                 with self._numbered():
@@ -216,8 +217,9 @@ class DlmsClient:
         """The second half of high-level security: each side proves that it knows the secret."""
         gurux, what = self._gurux, "high-level security"
         answer = None
-        for request in gurux.getApplicationAssociationRequest():
-            answer = self._heard(self._exchange(bytes(request), what), what)
+        with self._link.secretly():  # a digest of the secret: who has it can guess
+            for request in gurux.getApplicationAssociationRequest():
+                answer = self._heard(self._exchange(bytes(request), what), what)
         if answer is None or answer.error:
             raise MeterRefused(f"{self.name}: {what}: the meter does not take our secret for its own")
         try:

@@ -14,7 +14,6 @@ FLAG = 0x7E
 LONGEST = 0x7FF
 """Bytes between the flags: the format field has eleven bits for it (6.4.2.2)."""
 LONGEST_INFORMATION = 2030
-LEAST_INFORMATION = 32
 DEFAULT_INFORMATION = 128
 DEFAULT_WINDOW = 1
 MOST_WINDOW = 7
@@ -94,11 +93,6 @@ class Frame:
     @property
     def is_information(self) -> bool:
         return not self.control & 1
-
-    @property
-    def is_ready(self) -> bool:
-        """Receive ready (RR)."""
-        return self.control & 0x0F == _RR
 
     @property
     def is_supervisory(self) -> bool:

@@ -6,6 +6,7 @@ once. A late answer to an older question has an older number, and is dropped.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from rig.meters.dlms import hdlc
 from rig.meters.dlms.hdlc import Address, Damaged, Frame, Parameters, Reader
 from rig.meters.dlms.link import LONGEST_APDU, Link
 from rig.meters.serial_port import SerialPort
+from rig.recording import Tap
 
 _MOST_POLLS = 3
 """How often what was damaged or is missing is asked for again."""
@@ -52,6 +54,10 @@ class HdlcLink(Link):
         self._connected = False
         self._send_at = self._take_at = 0
 
+    def record(self, tap: Tap) -> None:
+        super().record(tap)
+        self._port.tap = tap
+
     @property
     def agreed(self) -> Parameters:
         """What both sides can, since the link was set up."""
@@ -66,7 +72,7 @@ class HdlcLink(Link):
         self._agreed = Parameters()
         self._send_at = self._take_at = 0
         self._connected = True  # a meter that did not hear us any more is told off all the same
-        answer = self._last(self._ask(hdlc.SNRM | hdlc.POLL, self._settings.ours.encode(), "connect"), "connect")
+        answer = self._last(self._set_up(), "connect")
         if answer.kind == hdlc.DM:
             raise LinkError(f"{self.name}: connect: the meter says that it is disconnected (DM)")
         if answer.kind != hdlc.UA:
@@ -75,6 +81,14 @@ class HdlcLink(Link):
             self._agreed = self._settings.ours.met_by(Parameters.decode(answer.information))
         except ValueError as error:
             raise LinkError(f"{self.name}: connect: the meter's parameters cannot be read: {error}") from None
+
+    def _set_up(self) -> list[Frame]:
+        """What comes damaged is asked for again: that sets the same link up anew."""
+        for _ in range(_MOST_POLLS):
+            with contextlib.suppress(_Lost):
+                return self._ask(hdlc.SNRM | hdlc.POLL, self._settings.ours.encode(), "connect")
+            self._port.drain(_QUIET_S)
+        return self._ask(hdlc.SNRM | hdlc.POLL, self._settings.ours.encode(), "connect")
 
     def exchange(self, apdu: bytes, what: str, *, once: bool = False) -> bytes:
         if not self._connected:
@@ -194,8 +208,6 @@ class HdlcLink(Link):
             return self._talk([self._frame(control, information)], what)
         except LinkTimeout:
             raise LinkTimeout(f"{self.name}: {what}: no answer within {self._settings.timeout_s:g} s") from None
-        except _Lost as error:
-            raise LinkError(error.message) from None
 
     def _frame(self, control: int, information: bytes = b"", segmented: bool = False) -> Frame:
         return Frame(self._settings.server, self._settings.client, control, information, segmented)

@@ -6,17 +6,19 @@ no APDU's meaning. Nothing is sent twice here.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import socket
 import struct
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from rig.clock import Clock
 from rig.errors import LinkError, LinkTimeout, RigError
 from rig.meters.port import Sending
+from rig.recording import Tap
 
 LONGEST_APDU = 65_535
 _HEADER = struct.Struct(">HHHH")
@@ -31,6 +33,24 @@ class Link(ABC):
     def __init__(self, name: str) -> None:
         self.name = name
         self.sent: Sending | None = None
+        self._tap: Tap | None = None
+
+    def record(self, tap: Tap) -> None:
+        """It hears what is said from now on."""
+        self._tap = tap
+
+    @contextlib.contextmanager
+    def secretly(self) -> Iterator[None]:
+        """A secret is sent meanwhile: nothing of what is said is recorded, for frames may cut it anywhere.
+
+        Nor afterwards where that ended with an error: an echo may still be on its way. It ends with the next answer to
+        such a question.
+        """
+        if self._tap is not None:
+            self._tap.hide(True)
+        yield
+        if self._tap is not None:
+            self._tap.hide(False)
 
     @abstractmethod
     def connect(self) -> None:
@@ -68,6 +88,7 @@ class WrapperLink(Link):
         self._timeout_s = timeout_s
         self._socket: socket.socket | None = None
         self._wake = -1
+        self._came = b""
 
     def connect(self) -> None:
         self.hang_up()
@@ -76,6 +97,8 @@ class WrapperLink(Link):
             self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
             self._socket = socket.create_connection(self._address, self._clock.real_timeout_s(self._timeout_s))
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tap is not None:
+                self._tap.opened(":".join(map(str, self._address)))
 
         self._guarded("connect", call)
 
@@ -87,7 +110,10 @@ class WrapperLink(Link):
 
         def call() -> bytes:
             before = self._clock.now()
-            link.sendall(_HEADER.pack(_VERSION, self._client, self._server, len(apdu)) + apdu)
+            request = _HEADER.pack(_VERSION, self._client, self._server, len(apdu)) + apdu
+            if self._tap is not None:
+                self._tap.sent(request)
+            link.sendall(request)
             self.sent = Sending(before, self._clock.now())
             header = self._whole(link, _HEADER.size)
             version, sender, to, size = _HEADER.unpack(header)
@@ -110,6 +136,8 @@ class WrapperLink(Link):
         wake, self._wake = self._wake, -1
         if link is not None:
             link.close()
+            if self._tap is not None:
+                self._tap.closed()
         if wake >= 0:
             os.close(wake)
 
@@ -119,8 +147,11 @@ class WrapperLink(Link):
 
     def _guarded(self, what: str, call: Callable[[], _Result]) -> _Result:
         try:
-            with self._clock.io(self, self._timeout_s):
-                return call()
+            try:
+                with self._clock.io(self, self._timeout_s):
+                    return call()
+            finally:
+                self._tell_came()
         except BaseException as error:
             self.hang_up()
             if isinstance(error, LinkTimeout):
@@ -128,6 +159,12 @@ class WrapperLink(Link):
             if isinstance(error, RigError) or not isinstance(error, OSError):
                 raise
             raise LinkError(f"{self.name}: {what}: the link broke ({type(error).__name__})") from None
+
+    def _tell_came(self) -> None:
+        """In one piece for each answer: a secret in it is whole."""
+        came, self._came = self._came, b""
+        if self._tap is not None:
+            self._tap.received(came)
 
     def _whole(self, link: socket.socket, count: int) -> bytes:
         data = b""
@@ -141,4 +178,5 @@ class WrapperLink(Link):
             if not part:
                 raise ConnectionResetError("the meter closed the connection")
             data += part
+            self._came += part
         return data

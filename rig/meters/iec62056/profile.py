@@ -12,10 +12,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from rig.errors import InputError, Where
 from rig.meters.port import ImageState
-from rig.meters.profile_files import find, require_protocol
-from rig.toml_file import Key, did_you_mean, dotted, line_of, read_toml, validate
+from rig.meters.profile_files import find, require_protocol, require_states
+from rig.toml_file import Key, did_you_mean, read_toml, validate
+from rig.toml_model import Fault, refuse
 
 PROTOCOL = "iec62056-21"
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]{0,31})\}")
@@ -99,12 +99,7 @@ class Status(_Table):
     @field_validator("states")
     @classmethod
     def _known(cls, states: dict[str, str]) -> dict[str, str]:
-        known = [state.value for state in ImageState]
-        for name in states:
-            if name not in known:
-                raise ValueError(f"no image state {name!r}{did_you_mean(name, known)}; known: {', '.join(known)}")
-        if len(set(states.values())) < len(states):
-            raise ValueError("two states have the same text")
+        require_states(states, "text")
         return states
 
     def state(self, text: str) -> ImageState | None:
@@ -207,8 +202,7 @@ def check_optical_profile(data: dict[str, object], text: str, file: str) -> Opti
     """`data` (the parsed `text`) as a profile, checked beyond its types. Raises InputError."""
     require_protocol(data, PROTOCOL, text, file)
     profile = validate(OpticalProfile, data, text, file)
-    for key, message, found, expected in _faults(profile):
-        raise InputError(message, Where(file, dotted(key), line_of(text, key), found, expected))
+    refuse(_faults(profile), text, file)
     return profile
 
 
@@ -217,11 +211,8 @@ def filled(text: str, pieces: Mapping[str, str]) -> str:
     return _PLACE.sub(lambda found: pieces[found[1]], text)
 
 
-Fault = tuple[Key, str, str, str]
-
-
 def _faults(profile: OpticalProfile) -> Iterator[Fault]:
-    """All contradictions that no single key shows: key, what is wrong, found, expected."""
+    """All contradictions that no single key shows."""
     used: set[str] = set()
     for key, action, allowed in _texts(profile):
         known = [*profile.credentials, *allowed]
@@ -229,16 +220,16 @@ def _faults(profile: OpticalProfile) -> Iterator[Fault]:
             used.add(name)
             if name not in known:
                 expected = f"one of: {', '.join(known)}" if known else "a name in credentials"
-                yield (*key, "text"), f"unknown name in braces{did_you_mean(name, known)}", repr(name), expected
+                yield Fault((*key, "text"), f"unknown name in braces{did_you_mean(name, known)}", repr(name), expected)
     for index, name in enumerate(profile.credentials):
         if name not in used:
-            yield ("credentials", index), "no text uses this credential", repr(name), "a text with it in braces"
+            yield Fault(("credentials", index), "no text uses this credential", repr(name), "a text with it in braces")
         if name in (*IMAGE_PLACES, *BLOCK_PLACES):
-            yield ("credentials", index), "this name stands for a piece of the image", repr(name), "another name"
+            yield Fault(("credentials", index), "this name stands for a piece of the image", repr(name), "another name")
     yield from _image_faults(profile)
     for key, value in _reads(profile):
         if value.text is not None and _PLACE.search(value.text):
-            yield (*key, "text"), "a read command has no names in braces", repr(value.text), "a text without"
+            yield Fault((*key, "text"), "a read command has no names in braces", repr(value.text), "a text without")
 
 
 def _image_faults(profile: OpticalProfile) -> Iterator[Fault]:
@@ -247,11 +238,11 @@ def _image_faults(profile: OpticalProfile) -> Iterator[Fault]:
         return
     if set(image.block.places()) != set(BLOCK_PLACES):
         expected = "{offset} and {data}"
-        yield ("image", "block", "text"), "a block is its place and its data", repr(image.block.text), expected
+        yield Fault(("image", "block", "text"), "a block is its place and its data", repr(image.block.text), expected)
     if profile.status is None:
-        yield ("image",), "nothing would tell whether the image was verified", "no [status]", "a table [status]"
+        yield Fault(("image",), "nothing would tell whether the image was verified", "no [status]", "a table [status]")
     if not image.verify:
-        yield ("image",), "nothing would start the verification", "no [[image.verify]]", "the commands that do"
+        yield Fault(("image",), "nothing would start the verification", "no [[image.verify]]", "the commands that do")
 
 
 def _texts(profile: OpticalProfile) -> Iterator[tuple[Key, Action | Password, tuple[str, ...]]]:

@@ -5,6 +5,7 @@ Knows no command. Afterwards the port is at the rate that was agreed. Asking aga
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,7 +21,7 @@ from rig.meters.iec62056.frames import (
     option_select,
     request_message,
 )
-from rig.meters.serial_port import SerialPort, seven_bits
+from rig.meters.serial_port import Damaged, SerialPort, seven_bits
 
 WAKE_UP_S = 2.2
 """Zeros for 2.1 to 2.3 s, then a pause of 1.5 to 1.7 s (Annex B)."""
@@ -108,9 +109,9 @@ def choose(port: SerialPort, who: Identification, how: SignOn, mode: Mode) -> tu
 def sign_on_hdlc(port: SerialPort, how: SignOn) -> Identification:
     """Sign on, then into HDLC (mode E, Annex E): afterwards the port is at the agreed rate, ready for frames in 8N1.
 
-    The meter repeats the choice at the new rate, still with parity; some say nothing, which is taken for a yes: an
-    HDLC frame will tell. Raises LinkError for another answer, for one that does not offer HDLC, LinkTimeout for silence
-    at sign-on.
+    The meter repeats the choice at the new rate, still with parity; some say nothing. That, and a confirmation that
+    comes damaged, is taken for a yes: an HDLC frame will tell. Raises LinkError for another answer, for one that does
+    not offer HDLC, LinkTimeout for silence at sign-on.
     """
     who = identify(port, how)
     if not who.enhanced:
@@ -122,10 +123,8 @@ def sign_on_hdlc(port: SerialPort, how: SignOn) -> Identification:
             raise LinkError(f"{port.name}: sign-on: the meter did not confirm HDLC at {rate} baud")
         return len(message) if len(data) >= len(message) else None
 
-    try:
+    with contextlib.suppress(LinkTimeout, Damaged):
         port.exchange(message, whole, first_s=how.answer_s, longest=len(message), then_baud=rate)
-    except LinkTimeout:
-        return who
     return who
 
 

@@ -6,10 +6,13 @@ missing. Either way the next sitting begins with the next cycle.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from rig.errors import InputError, Where
+from rig.records.bundle import SUMS
+from rig.records.checksums import damages
 from rig.records.journal import (
     Attempt,
     EventKind,
@@ -21,6 +24,7 @@ from rig.records.journal import (
     Standing,
 )
 from rig.records.journal.attempt import settle
+from rig.records.journal.bundles import sums_sha256
 from rig.records.journal.soak_folder import PREFIX, SoakFolder
 
 LAST = "last"
@@ -38,7 +42,7 @@ def find(reader: Reader, word: str) -> Soak:
     fits = [s for s in soaks if begins and word != LAST and s.soak_id.removeprefix(PREFIX).startswith(begins)]
     if len(fits) == 1:
         return fits[0]
-    known = ", ".join(s.soak_id for s in (fits or soaks)[-5:]) or "none here"
+    known = ", ".join(s.soak_id for s in (fits or soaks)[-5:]) or "a folder (--out) in which a soak began"
     what = "more than one soak begins so" if fits else "no such soak in this journal"
     raise InputError(what, Where(key="--resume", found=word, expected=known))
 
@@ -72,6 +76,20 @@ def resume(book: SoakFolder, journal: Journal, out: Path, standing: Standing) ->
         words.append(text)
     book.note(EventKind.RESUMED, f"goes on with cycle {_standing(journal, soak_id).next_cycle}")
     return Resumed(attempts_of(journal, soak_id), tuple(words), unsure)
+
+
+def check_bundles(out: Path, attempts: Iterable[Attempt]) -> None:
+    """Nothing goes on upon evidence that was changed. Raises InputError: which file, and what to do about it."""
+    for attempt in attempts:
+        if attempt.ended is None:
+            continue
+        folder = out / attempt.begun.run_id
+        wrong = damages(folder)
+        if not wrong and sums_sha256(folder) != attempt.ended.sums_sha256:
+            wrong = (f"{SUMS}: is not the one that the journal knows",)
+        if wrong:
+            expected = f"the bundle as it was written; after 'rig runs rebuild --out {out}' it counts as lost"
+            raise InputError(f"a bundle of this soak is damaged: {wrong[0]}", Where(str(folder), expected=expected))
 
 
 def standing_of(reader: Reader, soak: Soak) -> Standing:

@@ -16,7 +16,8 @@ from rig import firmware as fixtures
 from rig.errors import InputError, Where
 from rig.firmware import Fixture
 from rig.procedures.soak.plan_file import PlanFile
-from rig.toml_file import Key, dotted, line_of, read_toml, validate
+from rig.shipped import shipped
+from rig.toml_file import Key, did_you_mean, dotted, line_of, read_toml, validate
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ class Plan:
         """The version from which every firmware goes there, and to which it comes back."""
         return self.pairs[0].there.version_from
 
+    def at(self, *key: str, found: str | None = None) -> Where:
+        """Where a key stands in the file."""
+        return Where(str(self.path), dotted(key), line_of(self.text, key), found)
+
     def fixtures(self) -> tuple[Fixture, ...]:
         """All images, each once; the first starts from `home`."""
         found = {f.sha256: f for pair in self.pairs for f in (pair.there, pair.back)}
@@ -87,8 +92,20 @@ class Plan:
         return None
 
 
-def load_plan(path: Path) -> Plan:
-    """The plan at `path`, checked, its firmware loaded. Raises InputError."""
+def find_plan(name_or_path: Path) -> Path:
+    """The file of a plan, or of one that comes with the rig, by its name. Raises InputError for an unknown name."""
+    if name_or_path.suffix == ".toml" or name_or_path.is_file():
+        return name_or_path
+    name, known = str(name_or_path), sorted(path.stem for path in shipped("plans").glob("*.toml"))
+    if name in known:
+        return shipped("plans") / f"{name}.toml"
+    expected = f"one of {', '.join(known)}, or the path of a plan (.toml)"
+    raise InputError(f"no such plan{did_you_mean(name, known)}", Where(found=repr(name), expected=expected))
+
+
+def load_plan(name_or_path: Path) -> Plan:
+    """The plan of that name or in that file, checked, its firmware loaded. Raises InputError."""
+    path = find_plan(name_or_path)
     data, text = read_toml(path)
     tables = validate(PlanFile, data, text, str(path))
     loader = _Loader(path, text, tables)

@@ -24,7 +24,8 @@ _CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 def _end(value: object) -> object:
     if isinstance(value, datetime) or (isinstance(value, str) and re.fullmatch(_CLOCK, value)):
         return value
-    raise ValueError(f'{value!r} is no time like "08:00" or 2027-03-31T08:00:00')
+    found = repr(value) if isinstance(value, str) else str(value)
+    raise ValueError(f'{found} is no time like "08:00" or 2027-03-31T08:00:00')
 
 
 Until = Annotated[

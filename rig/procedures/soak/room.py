@@ -12,6 +12,7 @@ from rig.procedures.control import CONTROL_DEPTH
 from rig.procedures.soak.plan_file import DiskTable
 from rig.records.disk import CapturePolicy, Room, bundle_bytes, room_for, used_bytes
 from rig.records.journal import Attempt
+from rig.records.soak_words import counted
 
 _MB = 1e6
 _LOOKED_AT = 20
@@ -27,7 +28,7 @@ def check_room(config: BenchConfig, disk: DiskTable, cycles: int, out: Path, mea
     stay = round(config.limits.free_disk_mb * _MB)
     room = room_for(cycles, samples_of(config), policy_of(disk), _free(out), stay, measured_bytes)
     if not room.fits:
-        where = Where(str(out), found=room.words, expected=f"room for {cycles} cycles")
+        where = Where(str(out), found=room.words, expected=f"room for {counted(cycles, 'cycle')}")
         raise InputError("the night will not fit on this disk", where)
     return room
 

@@ -102,7 +102,8 @@ class SoakRunner:
         except Exception as error:  # noqa: BLE001 - a fault of the rig's own ends the night in good order, too
             ending = Ending("error", f"the rig failed: {type(error).__name__}: {error}", failed=True)
         with self._clock.shielded():
-            self.progress.happened("stop", ending.text, self._elapsed_s())
+            kind = "end" if ending.reason in _DONE else "stop"
+            self.progress.happened(kind, ending.text, self._elapsed_s())
             try:
                 self.book.end(ending.reason, ending.text)
             except BenchError as error:  # a full disk: the soak ends all the same, and this is told to its caller

@@ -6,23 +6,19 @@ committed file anew. That a fixture is there and leads back cannot be said in it
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+
+from rig.toml_model import schema_of
 
 SCHEMA_FILE = Path(__file__).with_name("schemas") / "rig.plan-1.json"
 
 
 def schema_text() -> str:
     """The schema as it must stand in `SCHEMA_FILE`."""
-    from pydantic.json_schema import GenerateJsonSchema
-
     from rig.procedures.soak.plan_file import PlanFile
 
-    body = PlanFile.model_json_schema(by_alias=True)
-    head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": "urn:ichis-rig:rig.plan:1"}
-    return json.dumps({**head, **body, "title": "rig.plan/1"}, indent=2, ensure_ascii=False) + "\n"
+    return schema_of(PlanFile, "rig.plan/1")
 
 
 if __name__ == "__main__":
-    SCHEMA_FILE.parent.mkdir(exist_ok=True)
     SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")

@@ -62,10 +62,6 @@ class Standing:
     quarantined: tuple[SoakEvent, ...]
     ends: tuple[SoakEnd, ...]
 
-    @property
-    def last_finished(self) -> int | None:
-        return self.finished[-1] if self.finished else None
-
 
 class Reader:
     """Open with `Reader.open(out)`, a context manager."""

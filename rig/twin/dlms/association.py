@@ -29,6 +29,9 @@ _AARQ, _AARE, _RLRQ, _RLRE = 0x60, 0x61, 0x62, 0x63
 _GLO_INITIATE, _GLO_INITIATED = 0x21, 0x28
 _GLO = {0xC8: 0xC0, 0xC9: 0xC1, 0xCB: 0xC3}
 """Globally ciphered requests, and what is inside; an answer's tag is four more, on both sides."""
+_GENERAL = 0xDB
+"""Generally ciphered (general-glo-ciphering), both ways: any of the three inside, the sender's title in front. Not
+offered; but there are clients that speak nothing else."""
 _SECURED = 0x30
 _CHALLENGE_BYTES = 16
 
@@ -94,7 +97,7 @@ class Association:
             return exception(1, Code.OPERATION_NOT_POSSIBLE)
         if not self._client.ciphered:
             return self._serve(apdu)
-        if tag not in _GLO:
+        if tag not in _GLO and tag != _GENERAL:
             return exception(1, Code.DECIPHERING)
         return self._ciphered(tag, apdu)
 
@@ -110,21 +113,24 @@ class Association:
     def _ciphered(self, tag: int, apdu: bytes) -> bytes:
         try:
             source = Source(apdu[1:])
-            body = source.take(source.length())
-            plain = self._opened(body)
+            title = source.take(source.length()) if tag == _GENERAL else b""
+            plain = self._opened(source.take(source.length()), title)
         except NoData:
             return exception(1, Code.DECIPHERING)
         if isinstance(plain, int):
             return exception(1, Code.INVOCATION_COUNTER, plain)
-        if not plain or plain[0] != _GLO[tag]:
+        if not plain or plain[0] not in ([_GLO[tag]] if tag in _GLO else _GLO.values()):
             return exception(1, Code.DECIPHERING)
         answer = self._serve(plain)
         if answer[0] == 0xD8:
             return answer
-        return self._sealed(tag + 4, answer)
+        return self._sealed(tag + 4 if tag in _GLO else tag, answer)
 
-    def _opened(self, body: bytes) -> bytes | int:
-        """The plain APDU, or the counter that is expected where the one that came was used already."""
+    def _opened(self, body: bytes, title: bytes = b"") -> bytes | int:
+        """The plain APDU, or the counter that is expected where the one that came was used already. `title`: the
+        sender's, where it is said again."""
+        if title not in (b"", self._title):
+            raise NoData("another client's title")
         source = Source(body)
         control, counter_bytes = source.byte(), source.take(4)
         if control != _SECURED or source.left < TAG_BYTES:
@@ -148,7 +154,8 @@ class Association:
         associated = bytes([_SECURED]) + self._security.authentication_key
         sealed, check = key.seal(self._security.title + counter, plain, associated)
         body = bytes([_SECURED]) + counter + sealed + check
-        return bytes([tag]) + length(len(body)) + body
+        title = length(len(self._security.title)) + self._security.title if tag == _GENERAL else b""
+        return bytes([tag]) + title + length(len(body)) + body
 
     # -- AARQ --------------------------------------------------------------------------------------
 

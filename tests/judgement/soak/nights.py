@@ -32,7 +32,9 @@ def known(lengths_s: Iterable[float], direction: Direction = THERE, half_width_s
     ]
 
 
-def verdicts(passed: int = 0, failed: int = 0, inconclusive: int = 0, errors: int = 0) -> list[Cycle]:
+def verdicts(
+    direction: Direction = THERE, *, passed: int = 0, failed: int = 0, inconclusive: int = 0, errors: int = 0
+) -> list[Cycle]:
     words = [
         *[Verdict.PASS] * passed,
         *[Verdict.FAIL] * failed,
@@ -45,7 +47,7 @@ def verdicts(passed: int = 0, failed: int = 0, inconclusive: int = 0, errors: in
         Verdict.INCONCLUSIVE: (30.0, None),
         Verdict.ERROR: (None, None),
     }
-    return [cycle(n, *bounds[word], word) for n, word in enumerate(words, start=1)]
+    return [cycle(n, *bounds[word], word, direction) for n, word in enumerate(words, start=1)]
 
 
 def night(cycles: int = 60, grows_s: float = 0.0, seed: int = 0, longer_s: float = 0.0) -> list[Cycle]:

@@ -18,28 +18,44 @@ from tests.judgement.soak.nights import BACK, THERE, cycle, known, night, verdic
 
 def test_the_chance_is_that_of_fishers_lady_tasting_tea() -> None:
     """Fisher, The Design of Experiments (1935), chapter II: three of four right, p = 17/70; all four, 1/70."""
-    three = difference_of(verdicts(passed=3, failed=1), verdicts(passed=1, failed=3), 0.95).chance
+    three = difference_of(verdicts(passed=3, failed=1), verdicts(passed=1, failed=3), 0.95).chances[0]
     assert three.p_more == pytest.approx(17 / 70)
-    assert difference_of(verdicts(passed=4), verdicts(failed=4), 0.95).chance.p_more == pytest.approx(1 / 70)
+    assert difference_of(verdicts(passed=4), verdicts(failed=4), 0.95).chances[0].p_more == pytest.approx(1 / 70)
 
 
 def test_a_firmware_that_fails_where_the_other_passed_fails_more_often() -> None:
-    chance = difference_of(verdicts(passed=60), verdicts(passed=30, failed=30), 0.95).chance
+    chance = difference_of(verdicts(passed=60), verdicts(passed=30, failed=30), 0.95).chances[0]
     assert chance.finding == "more"
     assert 0 < chance.low < 0.5 < chance.high
-    assert difference_of(verdicts(passed=30, failed=30), verdicts(passed=60), 0.95).chance.finding == "less"
+    assert difference_of(verdicts(passed=30, failed=30), verdicts(passed=60), 0.95).chances[0].finding == "less"
 
 
 def test_inconclusive_cycles_are_counted_against_every_claim() -> None:
     unclear = verdicts(passed=30, inconclusive=30)
-    assert difference_of(verdicts(passed=60), unclear, 0.95).chance.finding == "none seen"
-    assert difference_of(unclear, verdicts(passed=30, failed=30), 0.95).chance.finding == "none seen"
+    assert difference_of(verdicts(passed=60), unclear, 0.95).chances[0].finding == "none seen"
+    assert difference_of(unclear, verdicts(passed=30, failed=30), 0.95).chances[0].finding == "none seen"
 
 
 def test_errors_are_left_out_of_the_chance() -> None:
-    chance = difference_of(verdicts(passed=60, errors=40), verdicts(passed=30, failed=30, errors=9), 0.95).chance
-    alone = difference_of(verdicts(passed=60), verdicts(passed=30, failed=30), 0.95).chance
+    chance = difference_of(verdicts(passed=60, errors=40), verdicts(passed=30, failed=30, errors=9), 0.95).chances[0]
+    alone = difference_of(verdicts(passed=60), verdicts(passed=30, failed=30), 0.95).chances[0]
     assert (chance.p_more, chance.low, chance.high) == (alone.p_more, alone.low, alone.high)
+
+
+def test_a_plan_with_more_of_a_bad_firmware_does_not_make_any_firmware_worse() -> None:
+    """Both firmwares fail as often in B as in A; B only goes through the bad one more often (Simpson's paradox)."""
+    good, bad = Direction("good", "1.0.0", "1.1.0"), Direction("bad", "1.0.0", "1.2.0")
+    a = [*verdicts(good, passed=90), *verdicts(bad, passed=5, failed=5)]
+    b = [*verdicts(good, passed=10), *verdicts(bad, passed=45, failed=45)]
+    found = difference_of(a, b, 0.95)
+    assert [(c.a, c.finding) for c in found.chances] == [(good, "none seen"), (bad, "none seen")]
+
+
+def test_one_bad_firmware_among_good_ones_is_found_and_named() -> None:
+    good, bad = Direction("good", "1.0.0", "1.1.0"), Direction("bad", "1.0.0", "1.2.0")
+    a = [*verdicts(good, passed=300), *verdicts(bad, passed=12)]
+    b = [*verdicts(good, passed=300), *verdicts(bad, passed=4, failed=8)]
+    assert [(c.b, c.finding) for c in difference_of(a, b, 0.95).chances] == [(good, "none seen"), (bad, "more")]
 
 
 def test_a_longer_outage_is_found_with_its_length() -> None:
@@ -83,8 +99,9 @@ def test_what_has_no_partner_is_named_and_not_compared() -> None:
 @pytest.mark.parametrize(("in_a", "in_b"), [(0, 0), (0, 1), (1, 0), (1, 1), (2, 2), (1, 60)])
 def test_any_numbers_of_cycles_are_compared_and_few_find_nothing(in_a: int, in_b: int) -> None:
     found = difference_of(night(in_a), night(in_b, longer_s=50.0), 0.95)
-    assert found.chance.finding == "none seen"
-    assert -1.0 <= found.chance.low <= 0.0 <= found.chance.high <= 1.0
+    for chance in found.chances:
+        assert chance.finding == "none seen"
+        assert -1.0 <= chance.low <= 0.0 <= chance.high <= 1.0
     assert all(s.finding == "none seen" for s in found.shifts)
 
 

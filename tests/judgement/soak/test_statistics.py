@@ -52,7 +52,9 @@ def test_fifty_nine_passes_say_that_fewer_than_five_percent_violate() -> None:
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 30), st.integers(0, 30))
 def test_the_three_ways_to_count_are_in_order(passed: int, failed: int, inconclusive: int, errors: int) -> None:
-    violation = violation_of(counts_of(verdicts(passed, failed, inconclusive, errors)), 0.95)
+    violation = violation_of(
+        counts_of(verdicts(passed=passed, failed=failed, inconclusive=inconclusive, errors=errors)), 0.95
+    )
     assert violation.kept.upper_limit <= violation.violated.upper_limit <= violation.all_violated.upper_limit + 1e-12
     share = failed / max(1, passed + failed + inconclusive)
     assert violation.kept.upper_limit >= share

@@ -14,6 +14,7 @@ from rig.bench.dlms_table import DlmsPart
 from rig.clock.virtual import VirtualClock
 from rig.firmware import Behaviour
 from rig.meters.dlms.meter import DlmsMeter
+from rig.recording import Taps
 from rig.twin.dlms.association import Security
 from rig.twin.dlms.face import OPEN, LinkSettings, TwinDlms
 from rig.twin.dlms.wire import HdlcServer, WrapperServer
@@ -45,6 +46,7 @@ class Lab:
         link: LinkSettings | None = None,
         block_bytes: int = 256,
         behaviour: Behaviour | None = None,
+        taps: Taps | None = None,
         **table: Any,
     ) -> None:
         self.clock = VirtualClock()
@@ -62,7 +64,7 @@ class Lab:
             self.wire = HdlcServer(self.face, 9600, self.clock, lock)
             place = {"port": self.wire.path, "sign_on": "direct"}
         part = DlmsPart(driver="dlms", profile="synthetic-esme-dlms", **place, **table)  # type: ignore[arg-type]
-        self.meter: DlmsMeter = open_dlms("meter", part, self.clock, state)
+        self.meter: DlmsMeter = open_dlms("meter", part, self.clock, state, taps)
 
     @property
     def signed_on(self) -> bool:

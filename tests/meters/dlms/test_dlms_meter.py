@@ -178,6 +178,15 @@ def test_one_damaged_answer_is_asked_for_again_and_no_action_is_done_twice(
         assert len(begun) == 1
 
 
+@pytest.mark.parametrize("damage", [wrong_check_sequence, lambda answer: b"\x6e" + answer[1:]], ids=["FCS", "flag"])
+def test_a_link_whose_set_up_comes_back_damaged_is_set_up_anew(
+    damage: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    with lab(tmp_path) as it:
+        it.wire.garble = once(damage)
+        assert it.meter.version() == "1.0.0"
+
+
 def test_a_line_that_damages_everything_is_told_and_the_meter_is_signed_off(tmp_path: Path) -> None:
     with lab(tmp_path) as it:
         assert it.meter.version() == "1.0.0"

@@ -25,6 +25,7 @@ from rig.meters.serial_wires import Wire
 from tests.meters.iec62056.optical_lab import PROFILE
 
 MORE = int(os.environ.get("RIG_EXAMPLES", "0")) or 200
+IN_ONE_TEST = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 GOOD = [
     b"/SYn5SM-ESME-1\r\n",
     b"/SYn5\\2SM-ESME-1\r\n",
@@ -95,7 +96,7 @@ STEPS: dict[str, Callable[[OpticalMeter], object]] = {
 }
 
 
-@settings(max_examples=MORE, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=MORE, suppress_health_check=IN_ONE_TEST)
 @given(pieces=LINES, step=st.sampled_from(sorted(STEPS)))
 @example(pieces=[with_parity(GOOD[0]), with_parity(GOOD[4]), with_parity(b"\x06"), b"\xff" * 5000], step="activate")
 @example(pieces=[b"/" * 4000] * 24, step="version")
@@ -112,7 +113,7 @@ def test_whatever_comes_the_driver_ends_names_it_and_sends_no_action_twice(
     assert len(line.written) < 200
 
 
-@settings(max_examples=MORE, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=MORE, suppress_health_check=IN_ONE_TEST)
 @given(cuts=st.lists(st.integers(1, 12), min_size=1, max_size=8))
 def test_an_answer_may_be_cut_anywhere(cuts: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [GOOD[0], GOOD[4], b"\x06", GOOD[8]]

@@ -8,7 +8,7 @@ import pytest
 
 from rig.clock import NS
 from rig.errors import LinkError, LinkTimeout
-from rig.meters.iec62056.frames import Identification, block_end, identification_end
+from rig.meters.iec62056.frames import BREAK, Identification, block_end, identification_end
 from rig.meters.iec62056.sign_on import SignOn, identify, sign_off, sign_on_hdlc
 from rig.meters.serial_port import SerialPort, with_parity, without_parity
 from rig.twin.optical import State
@@ -52,6 +52,14 @@ def test_mode_e_goes_into_hdlc_at_the_highest_rate_that_both_can_do(most: int) -
         assert answer == b"\x7e\x01" + FRAME[1:]
         assert it.hdlc is not None
         assert it.hdlc.frames == [FRAME]
+
+
+def test_a_confirmation_of_mode_e_that_comes_damaged_is_taken_for_one() -> None:
+    with lab(hdlc=True) as it:
+        it.wire.garble = lambda data: data if data.startswith(b"\xaf") else bytes([data[0] ^ 0x10]) + data[1:]
+        sign_on_hdlc(it.port, SignOn())
+        it.wire.garble = lambda data: data
+        assert it.port.exchange(FRAME, frame_end, first_s=1.0, longest=100, parity=False) == b"\x7e\x01" + FRAME[1:]
 
 
 def test_a_meter_without_hdlc_is_told_so_before_anything_is_chosen() -> None:
@@ -144,6 +152,15 @@ def test_a_port_that_is_pulled_out_is_an_error() -> None:
         with pytest.raises(LinkError, match="meter") as caught:
             identify(it.port, SignOn())
         assert not isinstance(caught.value, LinkTimeout)
+
+
+def test_a_port_that_broke_in_the_middle_is_signed_off_without_another_error() -> None:
+    with lab() as it:
+        it.port.open(300)
+        it.port.close()
+        sign_off(it.port)
+        with pytest.raises(LinkError, match="meter: the port is not open"):
+            it.port.tell(BREAK, 1.0)
 
 
 def test_two_programs_never_share_a_port() -> None:

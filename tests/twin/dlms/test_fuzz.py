@@ -16,6 +16,9 @@ from rig.twin.dlms.station import Station
 from tests.meters.dlms.lab import still_meter
 
 KEY, AUTH_KEY, TITLE = bytes(range(16)), bytes(range(0xD0, 0xE0)), b"SYN\0\0\0\0\1"
+OURS = b"RIG\0\0\0\0\1"
+SEALED = [b"\xc8", b"\xdb\0", b"\xdb\x08" + OURS, b"\xdb\x08ANOTHER1"]
+"""What stands before a sealed body: a request of its own kind, or a general one, with or without a title."""
 AARQ = bytes.fromhex("601DA109060760857405080101BE10040E01000000065F1F0400001E1DFFFF")
 
 leaves = st.one_of(
@@ -94,13 +97,13 @@ def test_any_apdus_are_answered(asked: list[bytes]) -> None:
 
 
 @settings(max_examples=300)
-@given(st.binary(min_size=17, max_size=60), st.integers(0, 0xFFFF_FFFF))
-def test_nothing_that_is_not_sealed_with_the_key_is_opened(body: bytes, counter: int) -> None:
+@given(st.sampled_from(SEALED), st.binary(min_size=17, max_size=60), st.integers(0, 0xFFFF_FFFF))
+def test_nothing_that_is_not_sealed_with_the_key_is_opened(head: bytes, body: bytes, counter: int) -> None:
     it = association(Client(ciphered=True))
-    it._client, it._settled, it._title = Client(ciphered=True), True, b"RIG\0\0\0\0\1"
+    it._client, it._settled, it._title = Client(ciphered=True), True, OURS
     it._services = services()
     sealed = b"\x30" + counter.to_bytes(4, "big") + body
-    answer = it.answer(16, b"\xc8" + bytes([len(sealed)]) + sealed)
+    answer = it.answer(16, head + bytes([len(sealed)]) + sealed)
     assert answer == b"\xd8\x01\x05"
 
 

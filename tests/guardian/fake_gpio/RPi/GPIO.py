@@ -1,16 +1,14 @@
 """The call set of `RPi.GPIO` on files: lines stay driven when a process dies, as on a Raspberry Pi's kernel.
 
-`$RIG_FAKE_GPIO/<pin>` holds a line's level; each level that is driven is told, `pin level`, to the socket `told` there.
+`$RIG_FAKE_GPIO/<pin>` holds a line's level; each level that is driven is told, `pin level`, as a line of `told` there.
 A pin with a file `<pin>.stuck` does not follow. With a file `broken` there, the guardian that loads this has a fault.
 """
 
 import os
-import socket
 from pathlib import Path
 
 BCM, OUT, IN, PUD_UP, PUD_DOWN = 11, 0, 1, 22, 21
 _FOLDER = Path(os.environ["RIG_FAKE_GPIO"])
-_TOLD = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 _PULLS: dict[int, int] = {}
 
 
@@ -40,7 +38,8 @@ def output(channel: int, value: int) -> None:
         draft = _FOLDER / f"{channel}.{os.getpid()}"
         draft.write_text(str(value))
         draft.rename(_FOLDER / str(channel))  # who reads meanwhile sees a level, not an empty file
-    _TOLD.sendto(f"{channel} {value}".encode(), str(_FOLDER / "told"))
+    with (_FOLDER / "told").open("a") as told:
+        told.write(f"{channel} {value}\n")  # one write, at the end, whoever else writes
 
 
 def input(channel: int) -> int:  # noqa: A001 - its name in the library

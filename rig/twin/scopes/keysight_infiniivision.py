@@ -2,7 +2,7 @@
 
 Knows the commands of the InfiniiVision 3000 X-Series Programmer's Guide that a bench and common programs use, the
 status registers, and the memory's coding. Has no physics. `:DIGitize` of one that triggers by itself gives the window
-that has just passed. Segmented memory is not simulated.
+that has just passed. With peak detect it sends the least and the greatest in turn. Segmented memory is not simulated.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 
 from rig.clock.base import NS, to_ns
 from rig.instruments.scopes.screen import steps
-from rig.twin.acquisition import Acquiring, Coding, Imperfections, Record
 from rig.twin.ports import RailProbe, Timeline
-from rig.twin.scope_face import TwinScope, nearest
+from rig.twin.scopes.acquisition import Acquiring, Coding, Imperfections, Record
+from rig.twin.scopes.scope_face import TwinScope, nearest
 from rig.twin.scpi import Call, ScpiError
 
 DIVISIONS = 10
@@ -30,7 +30,12 @@ VOLT_SCALES = steps(1e-3, 5.0)
 
 _RUN, _WAIT = 8, 32
 _CHANNELS = ("CHANnel1", "CHANnel2", "CHANnel3", "CHANnel4")
-_FORMATS = {"BYTE": 0, "ASC": 4}
+_FORMATS = {"BYTE": 0, "WORD": 1, "ASC": 4}
+_FIELDS = ("XINCrement", "XORigin", "XREFerence", "YINCrement", "YORigin", "YREFerence")
+_WORD = 256
+"""A code in WORD format is this many times that of a byte."""
+PEAK_FROM_S = 500e-6
+"""Peak detect acts at this time base and slower ones."""
 
 
 @dataclass
@@ -68,6 +73,7 @@ class _Settings:
     wave_mode: str = "NORM"
     wave_format: str = "BYTE"
     wave_unsigned: str = "1"
+    wave_order: str = "MSBF"
     wave_points: int = SCREEN_POINTS
 
 
@@ -87,14 +93,17 @@ class TwinInfiniiVision(TwinScope):
     ) -> None:
         who = ("KEYSIGHT TECHNOLOGIES", "DSO-X 3024T", serial, "07.50.2021102830")
         super().__init__(who, timeline, probe, seed, noise_v, channel, imperfections)
+        self.no_error = '+0,"No error"'
         self._memory = memory
         self._triggered = False
+        self._measured = 1
         self._acquisition.on_trigger = self._note_trigger
         self.reset()
         self._add_channels()
         self._add_times()
         self._add_trigger()
         self._add_waveform()
+        self._add_measurements()
 
     def reset(self) -> None:
         """`*RST`: channel 1 shown, running freely."""
@@ -163,13 +172,44 @@ class TwinInfiniiVision(TwinScope):
         self.on(":OPERegister:CONDition", get=lambda _: f"{self._condition():+d}")
         self.on(":TER", get=lambda _: f"{self._event():+d}")
 
+    def _add_measurements(self) -> None:
+        """And which channels are shown, as older programs say it."""
+        self.on(":VIEW", set=lambda call: self._show(call, "1"))
+        self.on(":BLANk", set=lambda call: self._show(call, "0"))
+        self.on(":STATus", get=lambda call: self._named(call, 0).display)
+        self.on(":MEASure:SOURce", set=self._set_measured, get=lambda _: f"CHAN{self._measured}")
+        for form in ("VMAX", "VMIN", "VPP"):
+            self.on(f":MEASure:{form}", set=self._set_measured, get=lambda call, item=form: self._measure(call, item))  # type: ignore[misc]
+        self.on(":MEASure:VAVerage", set=self._set_measured, get=lambda call: self._measure(call, "VAV"))
+
+    def _named(self, call: Call, index: int) -> _Channel:
+        return self._channels[int(call.choice(index, *_CHANNELS)[-1])]
+
+    def _show(self, call: Call, display: str) -> None:
+        self._named(call, 0).display = display
+
+    def _set_measured(self, call: Call) -> None:
+        """The last argument is the source, where it is named; before it may stand the interval."""
+        for index, arg in enumerate(call.args):
+            if arg.upper().startswith("CHAN"):
+                self._measured = int(call.choice(index, *_CHANNELS)[-1])
+
+    def _measure(self, call: Call, item: str) -> str:
+        self._set_measured(call)
+        channel = self._channels[self._measured]
+        value = self._measured_on(self._next_record(SCREEN_POINTS), _coding(channel), item, self._measured)
+        return "+9.9E+37" if value is None else f"{value:+.5E}"
+
     def _add_waveform(self) -> None:
         self._add_word(":WAVeform:SOURce", "wave_source", *_CHANNELS)
         self._add_word(":WAVeform:POINts:MODE", "wave_mode", "NORMal", "MAXimum", "RAW")
-        self._add_word(":WAVeform:FORMat", "wave_format", "BYTE", "ASCii")
+        self._add_word(":WAVeform:FORMat", "wave_format", "BYTE", "WORD", "ASCii")
+        self._add_word(":WAVeform:BYTeorder", "wave_order", "LSBFirst", "MSBFirst")
         self._add_word(":WAVeform:UNSigned", "wave_unsigned")
         self.on(":WAVeform:POINts", set=self._set_points, get=lambda _: f"{self._points(self._readable()):+d}")
         self.on(":WAVeform:PREamble", get=lambda _: self._preamble())
+        for index, field in enumerate(_FIELDS, 4):
+            self.on(f":WAVeform:{field}", get=lambda _, at=index: self._preamble().split(",")[at])  # type: ignore[misc]
         self.on(":WAVeform:DATA", get=lambda _: self._data())
 
     def _channel(self, call: Call) -> _Channel:
@@ -234,7 +274,8 @@ class TwinInfiniiVision(TwinScope):
         number = int(s.source[-1])
         points = max(100, round(min(FASTEST * window_s, memory)))
         pre_ns = to_ns(window_s / 2 - s.position)
-        return Record(number, points, to_ns(window_s), pre_ns, _coding(self._channels[number]))
+        coding, peak = _coding(self._channels[number]), s.acquire == "PEAK" and s.time_scale >= PEAK_FROM_S
+        return Record(number, points - points % 2, to_ns(window_s), pre_ns, coding, peak=peak)
 
     def _note_trigger(self) -> None:
         self._triggered = True
@@ -255,27 +296,34 @@ class TwinInfiniiVision(TwinScope):
 
     def _readable(self) -> Record | None:
         """What can be read now: the memory only while it is stopped, the screen also while it runs freely."""
-        if self._set.wave_mode == "NORM":
+        if self._screen_is_meant():
             return self._acquisition.seen_last(self._next_record(SCREEN_POINTS))
         return self._acquisition.finished
+
+    def _screen_is_meant(self) -> bool:
+        """MAXimum is the screen while it runs, and the memory when it is stopped."""
+        mode, runs = self._set.wave_mode, self._acquisition.state is Acquiring.FREE
+        return mode == "NORM" or (mode == "MAX" and runs)
 
     def _points(self, record: Record | None) -> int:
         """How many of its points are sent."""
         if record is None:
             return 0
-        longest = SCREEN_POINTS if self._set.wave_mode == "NORM" else record.points
-        return min(self._set.wave_points, longest, record.points)
+        longest = SCREEN_POINTS if self._screen_is_meant() else record.points
+        points = min(self._set.wave_points, longest, record.points)
+        return points - points % 2
 
     def _preamble(self) -> str:
         """Ten fields; what the next record would have when there is none."""
         s = self._set
         record = self._readable() or self._next_record(self._memory)
         points, coding = self._points(record), record.coding
-        window_s, per_code = record.window_ns / NS, coding.volts_per_code
-        origin_v = (REFERENCE_CODE - coding.zero_code) * per_code
+        window_s, finer = record.window_ns / NS, _WORD if s.wave_format == "WORD" else 1
+        origin_v = (REFERENCE_CODE - coding.zero_code) * coding.volts_per_code
         return (
-            f"{_FORMATS[s.wave_format]:+d},+0,{points:+d},+1,{window_s / points:+.8E},{-record.pre_ns / NS:+.8E},+0,"
-            f"{per_code:+.8E},{origin_v:+.8E},{REFERENCE_CODE:+d}"
+            f"{_FORMATS[s.wave_format]:+d},{record.peak:+d},{points:+d},+1,{window_s / points:+.8E},"
+            f"{-record.pre_ns / NS:+.8E},+0,"
+            f"{coding.volts_per_code / finer:+.8E},{origin_v:+.8E},{REFERENCE_CODE * finer:+d}"
         )
 
     def _data(self) -> bytes:
@@ -288,6 +336,9 @@ class TwinInfiniiVision(TwinScope):
         codes = self._acquisition.codes(thin, 0, thin.points, int(self._set.wave_source[-1]))
         if self._set.wave_format == "BYTE":
             return _block(codes.astype(np.uint8).tobytes())
+        if self._set.wave_format == "WORD":
+            order = ">u2" if self._set.wave_order == "MSBF" else "<u2"
+            return _block((codes * _WORD).astype(order).tobytes())
         volts = (codes - thin.coding.zero_code) * thin.coding.volts_per_code
         return _block(",".join(f"{value:+.5E}" for value in volts).encode("ascii"))
 

@@ -13,14 +13,14 @@ import numpy as np
 
 from rig.clock.base import NS, to_ns
 from rig.instruments.scopes.screen import steps
-from rig.twin.acquisition import Acquiring, Coding, Imperfections, Record
 from rig.twin.ports import RailProbe, Timeline
-from rig.twin.scope_face import TwinScope, nearest
+from rig.twin.scopes.acquisition import Acquiring, Coding, Imperfections, Record
+from rig.twin.scopes.scope_face import TwinScope, nearest
 from rig.twin.scpi import Call, ScpiError, block
 
 __all__ = ["Imperfections", "TwinDS1000Z"]
 
-DIVISIONS = 12
+DIVISIONS, UP = 12, 8
 CODES_PER_DIVISION = 25
 REFERENCE_CODE = 127
 LONGEST_READ = 250_000
@@ -30,6 +30,17 @@ DEPTH_OPTION = 24_000_000
 TIME_SCALES = steps(5e-9, 50.0)
 VOLT_SCALES = steps(1e-3, 10.0)
 
+_KEPT = {
+    ":TIMebase:DELay:SCALe": "5.000000e-07",
+    ":TIMebase:DELay:OFFSet": "0.000000e+00",
+    ":TRIGger:HOLDoff": "1.600000e-08",
+    ":TRIGger:NREJect": "0",
+    ":DISPlay:TYPE": "VECT",
+    ":DISPlay:GRADing:TIME": "MIN",
+    ":DISPlay:WBRightness": "50",
+    ":DISPlay:GRID": "FULL",
+    ":DISPlay:GBRightness": "50",
+}
 _WORDS = {Acquiring.SEEKING: "WAIT"}
 _CHANNELS = ("CHANnel1", "CHANnel2", "CHANnel3", "CHANnel4")
 
@@ -45,6 +56,7 @@ class _Channel:
     probe: float = 10.0
     scale: float = 1.0
     offset: float = 0.0
+    skew: float = 0.0
 
 
 @dataclass
@@ -94,6 +106,9 @@ class TwinDS1000Z(TwinScope):
         self._add_times()
         self._add_trigger()
         self._add_waveform()
+        self.on(":MEASure:ITEM", set=lambda _: None, get=self._measured)
+        for header, value in _KEPT.items():
+            self._keeps(header, value)
 
     def reset(self) -> None:
         """`*RST`: channel 1 shown, running freely."""
@@ -115,6 +130,12 @@ class TwinDS1000Z(TwinScope):
             self._on_word(f":CHANnel<n>:{header}", self._channel, field, *forms)
         self.on(":CHANnel<n>:PROBe", set=self._set_probe, get=lambda call: f"{self._channel(call).probe:g}")
         self.on(":CHANnel<n>:SCALe", set=self._set_scale, get=lambda call: f"{self._channel(call).scale:.6e}")
+        self.on(
+            ":CHANnel<n>:RANGe",
+            set=lambda call: self._set_scale(Call(call.suffixes, (str(call.number(0, 0.0, 1e5) / UP),))),
+            get=lambda call: f"{self._channel(call).scale * UP:.6e}",
+        )
+        self.on(":CHANnel<n>:TCAL", set=self._set_skew, get=lambda call: f"{self._channel(call).skew:.6e}")
         self.on(":CHANnel<n>:OFFSet", set=self._set_offset, get=lambda call: f"{self._channel(call).offset:.6e}")
 
     def _add_word(self, header: str, field: str, *forms: str) -> None:
@@ -182,6 +203,9 @@ class TwinDS1000Z(TwinScope):
         channel = self._channel(call)
         reach = channel.probe * (100.0 if channel.scale / channel.probe >= 0.4999 else 2.0)
         channel.offset = call.number(0, -reach, reach)
+
+    def _set_skew(self, call: Call) -> None:
+        self._channel(call).skew = call.number(0, -1e-7, 1e-7)
 
     def _set_time_scale(self, call: Call) -> None:
         self._set.time_scale = nearest(call, TIME_SCALES)
@@ -255,6 +279,13 @@ class TwinDS1000Z(TwinScope):
             f"{forms[0]},{forms[1]},{points},1,{window_s / points:.6e},{first_s:.6e},0,"
             f"{coding.volts_per_code:.6e},{coding.zero_code - REFERENCE_CODE:g},{REFERENCE_CODE}"
         )
+
+    def _measured(self, call: Call) -> str:
+        """`:MEASure:ITEM? VMAX,CHAN1`: of what is on the screen; 9.9e37 where nothing is."""
+        item, source = call.choice(0, "VMAX", "VMIN", "VPP", "VAVG"), call.choice(1, *_CHANNELS)
+        screen = replace(self._next_record(), points=SCREEN_POINTS)
+        value = self._measured_on(screen, _coding(self._channels[int(source[-1])]), item, int(source[-1]))
+        return "9.9E37" if value is None else f"{value:.6e}"
 
     def _data(self) -> bytes:
         """Codes of the points asked for; an empty block, and why in the error queue, where there is no such record."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from rig.twin.ports import SupplyHardware
 from rig.twin.scpi import Call, ScpiError
-from rig.twin.scpi_supply import Channel, ScpiSupply
+from rig.twin.supplies.scpi_supply import Channel, ScpiSupply
 
 _CC, _CV = 1, 2
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rig.twin.ports import SupplyHardware
 from rig.twin.scpi import Call, ScpiError
-from rig.twin.scpi_supply import Channel, ScpiSupply
+from rig.twin.supplies.scpi_supply import Channel, ScpiSupply
 
 _INDEPENDENT = 0b100
 
@@ -25,8 +25,14 @@ class TwinSPD3000X(ScpiSupply):
         self.on(":CH<n>:CURRent", set=self._set_amps, get=lambda call: f"{self._of(call).amps:.3f}")
         self.on(":MEASure:VOLTage", get=lambda call: f"{self._measured(self._named(call))[0]:.3f}")
         self.on(":MEASure:CURRent", get=lambda call: f"{self._measured(self._named(call))[1]:.3f}")
-        self.on(":OUTPut", set=lambda call: self._switch(self._named(call), call.boolean(1)))
+        self.on(":OUTPut", set=self._set_output)
         self.on(":SYSTem:STATus", get=lambda _: self._status())
+
+    def _set_output(self, call: Call) -> None:
+        """Channel 3 has a fixed voltage: it can be switched, and its state is told nowhere."""
+        on = call.boolean(1)
+        if call.word(0) != "CH3":
+            self._switch(self._named(call), on)
 
     def _of(self, call: Call) -> Channel:
         number = call.suffixes[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from rig.twin.ports import SupplyHardware
 from rig.twin.scpi import Call, ScpiError
-from rig.twin.scpi_supply import Channel, ScpiSupply
+from rig.twin.supplies.scpi_supply import Channel, ScpiSupply
 
 
 def _channels() -> dict[int, Channel]:
@@ -53,6 +53,8 @@ class TwinDP800(ScpiSupply):
             set=self._set_amps,
             get=lambda call: f"{self._source(call).amps:.4f}",
         )
+
+        self.on(":APPLy", set=self._apply, get=self._applied)
 
     def _add_output(self) -> None:
         self.on(":OUTPut[:STATe]", set=self._set_output, get=lambda call: _on_off(self._of(call).on))
@@ -123,6 +125,21 @@ class TwinDP800(ScpiSupply):
         channel = self._source(call)
         channel.amps = round(call.number(0, 0.0, channel.highest_a), 4)
         self._drive(call.suffixes[0])
+
+    def _apply(self, call: Call) -> None:
+        """`:APPL CH1,5,1`: both or neither."""
+        number, values = self._named(call), call.args[self._value(call) :]
+        channel, told = self._channel(number), Call((number,), values)
+        volts = told.number(0, 0.0, channel.highest_v)
+        amps = told.number(1, 0.0, channel.highest_a) if len(values) > 1 else channel.amps
+        channel.volts, channel.amps = round(volts, 3), round(amps, 4)
+        self._drive(number)
+
+    def _applied(self, call: Call) -> str:
+        number = self._named(call)
+        channel = self._channel(number)
+        rating = {1: "30V/3A", 2: "30V/3A", 3: "5V/3A"}[number]
+        return f"CH{number}:{rating},{channel.volts:.3f},{channel.amps:.4f}"
 
     def _set_output(self, call: Call) -> None:
         self._switch(self._named(call), call.boolean(self._value(call)))

@@ -6,10 +6,23 @@ A model's face adds its commands. Volts and seconds are those of the front panel
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from rig.twin.acquisition import Acquiring, Acquisition, Imperfections
+import numpy as np
+import numpy.typing as npt
+
 from rig.twin.ports import RailProbe, Timeline
+from rig.twin.scopes.acquisition import Acquiring, Acquisition, Coding, Imperfections, Record
 from rig.twin.scpi import Call, ScpiError, ScpiFace
+
+_ITEMS: dict[str, Callable[[npt.NDArray[np.float64]], np.float64]] = {
+    "VMAX": np.max,
+    "VMIN": np.min,
+    "VPP": np.ptp,
+    "VAV": np.mean,
+    "VAVG": np.mean,
+}
+"""What programs ask to have measured, by its short form."""
 
 
 class TwinScope(ScpiFace):
@@ -43,6 +56,20 @@ class TwinScope(ScpiFace):
             set=lambda call: setattr(of(call), field, word(call, forms)),
             get=lambda call: str(getattr(of(call), field)),
         )
+
+    def _keeps(self, header: str, value: str) -> None:
+        """A setting that changes nothing here: it is kept, and told again."""
+        kept = [value]
+        self.on(header, set=lambda call: kept.__setitem__(0, call.word(0)), get=lambda _: kept[0])
+
+    def _measured_on(self, screen: Record, coding: Coding, item: str, channel: int) -> float | None:
+        """An item of what is on the screen of so many points, in volts; None where nothing is."""
+        seen = self._acquisition.seen_last(screen)
+        if seen is None:
+            return None
+        record = replace(seen, points=screen.points, coding=coding, peak=False)
+        codes = self._acquisition.codes(record, 0, record.points, channel)
+        return (float(_ITEMS[item](codes)) - (0.0 if item == "VPP" else coding.zero_code)) * coding.volts_per_code
 
 
 def word(call: Call, forms: tuple[str, ...]) -> str:

@@ -16,9 +16,9 @@ import numpy as np
 
 from rig.clock.base import NS, to_ns
 from rig.instruments.scopes.screen import steps
-from rig.twin.acquisition import Acquiring, Coding, Imperfections, Record
 from rig.twin.ports import RailProbe, Timeline
-from rig.twin.scope_face import TwinScope, nearest
+from rig.twin.scopes.acquisition import Acquiring, Coding, Imperfections, Record
+from rig.twin.scopes.scope_face import TwinScope, nearest
 from rig.twin.scpi import Call, Get, ScpiError
 
 DIVISIONS = 14

@@ -78,6 +78,7 @@ class TwinAimTTi:
         answers = {
             "*IDN?": self._idn,
             "*OPC?": "1",
+            "QER?": "0",
             "V1O?": f"{volts:.3f}V",
             "I1O?": f"{amps:.3f}A",
             "OP1?": str(int(self._on)),

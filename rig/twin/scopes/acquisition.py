@@ -49,7 +49,10 @@ class Coding:
 
 @dataclass(frozen=True)
 class Record:
-    """One acquisition as set up: sample i is at `trigger_ns + i * window_ns / points - pre_ns` by its own clock."""
+    """One acquisition as set up: sample i is at `trigger_ns + i * window_ns / points - pre_ns` by its own clock.
+
+    With `peak` detect, points 2i and 2i + 1 are the least and the greatest of the time from sample 2i to sample 2i + 2.
+    """
 
     channel: int
     points: int
@@ -58,6 +61,7 @@ class Record:
     coding: Coding
     trigger_ns: int | None = None
     complete: bool = False
+    peak: bool = False
 
 
 class Acquisition:
@@ -128,21 +132,50 @@ class Acquisition:
 
         Before the model's history there are no volts: the least code.
         """
-        assert record.trigger_ns is not None  # noqa: S101 - a finished record was triggered
-        rate = 1 + self._flaws.time_base_ppm * 1e-6
-        offsets = np.arange(begin, end, dtype=np.float64)
-        offsets *= record.window_ns / record.points * rate
-        offsets -= record.pre_ns * rate
-        at_ns = np.rint(offsets, out=offsets).astype(np.int64)
-        at_ns += record.trigger_ns
-        if shown == self._wired:
-            volts = self._probe.volts(at_ns) * (1 + self._flaws.gain_error)
-            volts += self._flaws.offset_v
-        else:
-            volts = np.zeros(len(at_ns))
+        if record.peak:
+            return self._peaks(record, begin, end, shown)
+        at_ns = self._instants(record, np.arange(begin, end, dtype=np.float64))
+        volts = self._volts(at_ns, shown)
         if self._noise_v:
             volts += triangular(self._seed, record.channel, at_ns) * self._noise_v
-        coding = record.coding
+        return self._coded(volts, record.coding)
+
+    def _peaks(self, record: Record, begin: int, end: int, shown: int) -> npt.NDArray[np.float64]:
+        """`codes` of peak detect. Of so many looks one finds noise nearly at its least, and one nearly at its peak."""
+        first, last = begin // 2, -(-end // 2)
+        edges = self._instants(record, np.arange(2 * first, 2 * last + 1, 2, dtype=np.float64))
+        volts = self._volts(edges, shown)
+        both = np.empty((last - first, 2))
+        both[:, 0] = np.minimum(volts[:-1], volts[1:]) - self._noise_v
+        both[:, 1] = np.maximum(volts[:-1], volts[1:]) + self._noise_v
+        turns = self._probe.turns(int(edges[0]), int(edges[-1]))
+        if len(turns):
+            inside, there = np.searchsorted(edges, turns, side="right") - 1, self._volts(turns, shown)
+            np.minimum.at(both[:, 0], inside, there - self._noise_v)
+            np.maximum.at(both[:, 1], inside, there + self._noise_v)
+        return self._coded(both.ravel()[begin - 2 * first : end - 2 * first], record.coding)
+
+    def _instants(self, record: Record, index: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+        """When the samples `index` were taken, which is used up."""
+        assert record.trigger_ns is not None  # noqa: S101 - a finished record was triggered
+        rate = 1 + self._flaws.time_base_ppm * 1e-6
+        index *= record.window_ns / record.points * rate
+        index -= record.pre_ns * rate
+        at_ns = np.rint(index, out=index).astype(np.int64)
+        at_ns += record.trigger_ns
+        return at_ns
+
+    def _volts(self, at_ns: npt.NDArray[np.int64], shown: int) -> npt.NDArray[np.float64]:
+        """What this channel shows at these instants, without noise."""
+        if shown != self._wired:
+            return np.zeros(len(at_ns))
+        volts = self._probe.volts(at_ns) * (1 + self._flaws.gain_error)
+        volts += self._flaws.offset_v
+        return volts
+
+    @staticmethod
+    def _coded(volts: npt.NDArray[np.float64], coding: Coding) -> npt.NDArray[np.float64]:
+        """Volts, which are used up, as codes."""
         volts /= coding.volts_per_code
         volts += coding.zero_code
         if len(volts) and np.isnan(volts[0]):  # the first samples are from before the model's history
