@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import kernel_bench.__main__
 from kernel_bench import boot
 from kernel_bench.boot import Ended, Patience, Program, room, run
 from kernel_bench.source import CannotBuildError
@@ -135,3 +136,21 @@ def test_a_machine_with_little_memory_runs_one_kernel(tmp_path: Path, monkeypatc
     monkeypatch.setattr(boot.os, "statvfs", lambda _: Disk(9))
     monkeypatch.setattr(boot, "_free_memory", lambda: 1 << 29)
     assert room(4, tmp_path)[1] == 1
+
+
+@pytest.mark.parametrize(
+    ("ended", "code"),
+    [
+        ([Ended(0), Ended(0)], 0),
+        ([Ended(0), Ended(1)], 1),
+        ([Ended(3), Ended(0)], 1),  # pytest's own error
+        ([Ended(139), Ended(0)], 1),
+        ([Ended(None, "a panic"), Ended(1)], 4),
+    ],
+)
+def test_a_failure_in_a_kernel_is_never_taken_for_a_machine_without_one(
+    ended: list[Ended], code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(kernel_bench.__main__, "run", lambda *_: ended)
+    monkeypatch.setattr(kernel_bench.__main__.compileall, "compile_dir", lambda *_, **__: True)
+    assert kernel_bench.__main__._test(tmp_path / "linux", {}, []) == code
