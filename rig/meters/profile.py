@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from rig.meters.port import ImageState
-from rig.meters.profile_files import find, require_protocol, require_states
+from rig.meters.profile_files import find, require_protocol
+from rig.meters.profile_tables import Delay, Identity, Plain, Status, Version
 from rig.meters.registers import NumberType, Order, TextType, words_of
 from rig.toml_file import read_toml, validate
 from rig.toml_model import refuse
@@ -23,8 +23,6 @@ MOST_WRITTEN = 123
 HASH_WORDS, SIZE_WORDS = 16, 2
 
 Register = Annotated[int, Field(ge=0, le=0xFFFF)]
-Delay = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
-Plain = Annotated[str, Field(min_length=1, max_length=200)]
 _NUMBERS = ("uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64")
 
 
@@ -94,21 +92,6 @@ class Value(_Table):
         return range(self.register_, self.register_ + self.count)
 
 
-class Identity(_Table):
-    """Who it is: read from registers, or (where no register tells) the words themselves; left out = nobody tells."""
-
-    maker: Value | Plain | None = None
-    model: Value | Plain | None = None
-    serial: Value | Plain | None = None
-
-
-class Version(_Table):
-    """The running firmware version: its parts, with `separator` between them."""
-
-    parts: Annotated[list[Value], Field(min_length=1, max_length=8)]
-    separator: Annotated[str, Field(max_length=3)] = "."
-
-
 class Whole(_Table):
     """Registers that are only to be read as a whole (some meters refuse parts of them)."""
 
@@ -119,22 +102,6 @@ class Whole(_Table):
     @property
     def span(self) -> range:
         return range(self.register_, self.register_ + self.words)
-
-
-class Status(_Table):
-    """What the meter says of its image: each state of `ImageState`, and the number that means it."""
-
-    value: Value
-    states: dict[str, int]
-
-    @field_validator("states")
-    @classmethod
-    def _known(cls, states: dict[str, int]) -> dict[str, int]:
-        require_states(states, "number")
-        return states
-
-    def state(self, code: float) -> ImageState | None:
-        return next((ImageState(name) for name, number in self.states.items() if number == code), None)
 
 
 class Credential(_Table):
@@ -241,9 +208,9 @@ class Profile(_Table):
     name: Plain
     manual: Annotated[str, Field(min_length=1, max_length=1000)]
     notes: list[Annotated[str, Field(max_length=1000)]] = []
-    identity: Identity = Identity()
-    version: Version
-    status: Status | None = None
+    identity: Identity[Value] = Identity()
+    version: Version[Value]
+    status: Status[Value, int] | None = None
     uptime: Value | None = None
     whole: list[Whole] = []
     image: Image | None = None

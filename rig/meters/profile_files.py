@@ -8,7 +8,6 @@ from importlib import resources
 from pathlib import Path
 
 from rig.errors import InputError, Where
-from rig.meters.port import ImageState
 from rig.toml_file import did_you_mean, line_of
 
 
@@ -38,16 +37,6 @@ def require_protocol(data: Mapping[str, object], protocol: str, text: str, file:
     if found != protocol:
         where = Where(file, "protocol", line_of(text, ("protocol",)), repr(found)[:100], repr(protocol))
         raise InputError("a profile for another protocol than the driver's", where)
-
-
-def require_states(states: Mapping[str, object], kind: str) -> None:
-    """Raises ValueError for a state that no image has, and for two that one answer (of this `kind`) would mean."""
-    known = [state.value for state in ImageState]
-    for name in states:
-        if name not in known:
-            raise ValueError(f"no image state {name!r}{did_you_mean(name, known)}; known: {', '.join(known)}")
-    if len(set(states.values())) < len(states):
-        raise ValueError(f"two states have the same {kind}")
 
 
 def protocol_of(path: Path) -> str:

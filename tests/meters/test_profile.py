@@ -81,7 +81,7 @@ BAD = {
     "a log past the end": ("register = 152", "register = 65530", "log", "reads past the last register"),
     "an up-time that is text": ('"uint32"     # s', '"ascii"\nwords = 2 # s', "uptime.type", "must be a number"),
     "an unknown state": ('"none" = 0', '"nothing" = 0', "status.states", "no image state 'nothing'; known: none,"),
-    "a state twice": ('"verified" = 3', '"verified" = 4', "status.states", "two states have the same number"),
+    "a state twice": ('"verified" = 3', '"verified" = 4', "status.states", "two states have the same meaning"),
     "a misspelt key": ("verify_s", "verfy_s", "image.verfy_s", "did you mean 'verify_s'?"),
     "a record too long": ("words_a_record = 100", "words_a_record = 122", "image.words_a_record", "not allowed"),
     "an image without a status": ("[status]\nvalue = { register = 140 }", "", None, None),

@@ -91,3 +91,4 @@ def test_a_quarantine_ends_the_soak_and_is_in_the_journal(night: Night) -> None:
     night.text = GOOD.replace("cut-45s", "cut-181s") + '[on.fail]\nthen = "quarantine"\n'
     assert night.sit().ending.reason == "quarantine"
     assert [e.kind for e in night.events()] == ["quarantine"]
+    assert night.told.events == [("stop", "quarantined after FAIL (1 in a row, 1 in all)")], "and is told once"

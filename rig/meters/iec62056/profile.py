@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from rig.meters.port import ImageState
-from rig.meters.profile_files import find, require_protocol, require_states
+from rig.meters.profile_files import find, require_protocol
+from rig.meters.profile_tables import Delay, Identity, Plain, Status, Version
 from rig.toml_file import Key, did_you_mean, read_toml, validate
 from rig.toml_model import Fault, refuse
 
@@ -38,8 +38,6 @@ def _text(value: str) -> str:
 
 Text = Annotated[str, Field(max_length=512), AfterValidator(_text)]
 Command = Annotated[str, Field(pattern=r"^[A-Z][0-9]$")]
-Delay = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
-Plain = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class _Table(BaseModel):
@@ -73,37 +71,6 @@ class Value(_Table):
         if (self.text is not None) != (self.command is not None):
             raise ValueError("command and text belong together")
         return self
-
-
-class Identity(_Table):
-    """Who it is: read from the meter, or the words themselves; left out = nobody tells."""
-
-    maker: Value | Plain | None = None
-    model: Value | Plain | None = None
-    serial: Value | Plain | None = None
-
-
-class Version(_Table):
-    """The running firmware version: its parts, with `separator` between them."""
-
-    parts: Annotated[list[Value], Field(min_length=1, max_length=8)]
-    separator: Annotated[str, Field(max_length=3)] = "."
-
-
-class Status(_Table):
-    """What the meter says of its image: each state of `ImageState`, and the text that means it."""
-
-    value: Value
-    states: dict[str, Annotated[str, Field(max_length=32)]]
-
-    @field_validator("states")
-    @classmethod
-    def _known(cls, states: dict[str, str]) -> dict[str, str]:
-        require_states(states, "text")
-        return states
-
-    def state(self, text: str) -> ImageState | None:
-        return next((ImageState(name) for name, told in self.states.items() if told == text), None)
 
 
 class Action(_Table):
@@ -174,9 +141,9 @@ class OpticalProfile(_Table):
     notes: list[Annotated[str, Field(max_length=1000)]] = []
     credentials: Annotated[list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]], Field(max_length=8)] = []
     password: Password | None = None
-    identity: Identity = Identity()
-    version: Version
-    status: Status | None = None
+    identity: Identity[Value] = Identity()
+    version: Version[Value]
+    status: Status[Value, Annotated[str, Field(max_length=32)]] | None = None
     uptime: Value | None = None
     image: Image | None = None
     activation: Annotated[list[Action], Field(max_length=32)] = []

@@ -253,10 +253,11 @@ class SoakRunner:
             return None
         times = f"{in_a_row} in a row, {in_all} in all"
         if table.then == "quarantine":
-            text = f"quarantined after {verdict} ({times}): not to be used until 'rig safe' clears it"
-            if self.bench.lease is not None:
+            text = f"quarantined after {verdict} ({times})"
+            if self.bench.lease is not None:  # the twin in this process is nobody else's
                 self.bench.lease.mark(f"soak {self.book.soak.soak_id}: {text}")
-            self._event(EventKind.QUARANTINE, text)
+                text += ": not to be used until 'rig safe' clears it"
+            self.book.note(EventKind.QUARANTINE, text, self.tally.number)
             return Ending("quarantine", text)
         return Ending("policy", f"stopped after {verdict} ({times})")
 

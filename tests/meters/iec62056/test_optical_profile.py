@@ -86,7 +86,7 @@ def refused(old: str, new: str) -> str:
         ),
         ('command = "R1", text = "0.2.0()"', 'command = "R1"', "command and text belong together"),
         ('"verified" = "3"', '"verifed" = "3"', "did you mean 'verified'?"),
-        ('"verified" = "3"', '"verified" = "2"', "two states have the same text"),
+        ('"verified" = "3"', '"verified" = "2"', "two states have the same meaning"),
         ("time_at = 1", "time_at = 2", "an entry of 2 fields does not hold that one"),
         ("bytes_a_block = 1024", "bytes_a_block = 0", "image.bytes_a_block"),
         ('protocol = "iec62056-21"', 'protocol = "modbus"', "protocol"),
