@@ -48,7 +48,9 @@ def cache_folder(say: Say) -> Path:
         if os.access(folder, os.W_OK):
             return folder
         why = f"{folder} cannot be written"
-    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home
+    except OSError as error:
+        why = f"{error.filename}: {error.strerror}"
+    except RuntimeError as error:  # there is no home
         why = str(error)
     other = Path(tempfile.gettempdir()) / f"ichis-rig-{os.getuid()}"
     other.mkdir(mode=0o700, exist_ok=True)

@@ -157,14 +157,14 @@ def test_a_machine_on_which_it_does_not_run_is_told_by_its_last_words(tmp_path: 
 def test_a_cache_that_cannot_be_written_is_named_and_another_place_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "home").write_text("a file, where a folder is expected")
+    (tmp_path / "caches").write_text("a file, where a folder is expected")
     monkeypatch.delenv("ICHIS_RIG_CACHE", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
     monkeypatch.setattr(build.tempfile, "gettempdir", lambda: str(tmp_path))
     said: list[str] = []
     other = tmp_path / f"ichis-rig-{os.getuid()}"
     assert cache_folder(said.append) == other
-    assert said == [f"[Errno 20] Not a directory: '{tmp_path}/home/ichis-rig': the kernel is kept in {other}"]
+    assert said == [f"{tmp_path}/caches/ichis-rig: Not a directory: the kernel is kept in {other}"]
     assert stat.S_IMODE(other.stat().st_mode) == 0o700
     other.rmdir()
     other.symlink_to(tmp_path)
