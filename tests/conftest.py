@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,25 @@ settings.register_profile(
 settings.load_profile("push")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Locks, counters and control books of a worker are its own, and never those of the person who runs the tests."""
+    state = tempfile.TemporaryDirectory(prefix="rig-state-")
+    os.environ["ICHIS_RIG_STATE"] = state.name
+    config.add_cleanup(state.cleanup)
+
+
 @pytest.fixture
 def short_folder() -> Iterator[Path]:
     """A folder for Unix sockets, whose paths may have 107 bytes: pytest's own folders have long names."""
     with tempfile.TemporaryDirectory(prefix="rig-") as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def short_twin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twins with small captures, and meters whose maximum is minutes: the verdicts are the same, sooner."""
+    from rig.twin import bench
+
+    template = bench.template
+    monkeypatch.setattr(bench, "Twin", partial(bench.Twin, depth=120_000))
+    monkeypatch.setattr(bench, "template", lambda name: template(name).replace("max_s = 3600.0", "max_s = 400.0"))

@@ -51,7 +51,7 @@ class SupplyFace:
 class ScopeFace:
     """An oscilloscope. `make`: timeline, probe, seed, peak noise in volts. `keys` and `nowhere` as for a supply."""
 
-    make: Callable[[Timeline, RailProbe, int, float], TwinScope]
+    make: Callable[[Timeline, RailProbe, int, float], TwinScope[Any]]
     keys: Mapping[str, str] = field(default_factory=dict)
     nowhere: str = "TCPIP::127.0.0.1::2::SOCKET"
 

@@ -119,6 +119,11 @@ class TwinOptical:
         self._lapse()
         return self._state
 
+    def spoken_to(self, baud: int | None) -> None:
+        """Somebody speaks at this rate: after a readout the first one ends the session, another asks again."""
+        if self._state is State.READOUT and baud == FIRST_BAUD != self._baud:
+            self._idle()
+
     def wake(self) -> None:
         """Zeros came for long enough."""
         self._awake_until = self._timeline.now() + to_ns(AWAKE_S)

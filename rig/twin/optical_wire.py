@@ -43,9 +43,11 @@ class OpticalServer(PtyServer):
         return nothing_whole(arrives) if hdlc and whole[:1] == b"\x7e" else super()._breaks_off(arrives, whole)
 
     def _split(self, data: bytes) -> tuple[bytes | None, bytes]:
-        with self._lock:
-            state, rate = self.face.state, self.face.baud
         port_rate = self._port_baud()
+        with self._lock:
+            if data:
+                self.face.spoken_to(port_rate)
+            state, rate = self.face.state, self.face.baud
         if state is State.HDLC and not (data.startswith(with_parity(b"/?")) and port_rate == FIRST_BAUD):
             return (data, b"") if data else (None, b"")  # a flag may stand inside a frame: its length tells its end
         choosing = state is State.CHOICE and data.startswith(with_parity(ACK))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,18 +10,13 @@ import pytest
 import rig
 from rig.errors import InputError
 from rig.records.run import RunRecord
-from rig.twin import bench as twin_bench
 from rig.twin.meters import DLMS_SECRETS
 
 SHORT, LONG = "cut-45s", "cut-240s"
 
 
 @pytest.fixture(autouse=True)
-def small_twin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Small captures, and a meter whose maximum is minutes: the verdicts are the same, sooner."""
-    template = twin_bench.template
-    monkeypatch.setattr(twin_bench, "Twin", partial(twin_bench.Twin, depth=120_000))
-    monkeypatch.setattr(twin_bench, "template", lambda name: template(name).replace("max_s = 3600.0", "max_s = 400.0"))
+def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, short_twin: None) -> None:
     monkeypatch.setenv("ICHIS_RIG_STATE", str(tmp_path / "state"))
 
 

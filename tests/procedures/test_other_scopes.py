@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 import rig
 from rig.records.run import RunRecord
-from rig.twin import bench as twin_bench
 from rig.twin.faces import OSCILLOSCOPES
 from rig.twin.faults import KINDS
 from tests.twin.test_faults import LONG, SHORT, TABLE, UNPROVEN
 
+pytestmark = pytest.mark.usefixtures("short_twin")
+
 SCOPES = tuple(OSCILLOSCOPES)
 FAULTS = [faults for faults in TABLE if any(fault.startswith("scope-") for fault in faults)]
-
-
-@pytest.fixture(autouse=True)
-def short_watch(monkeypatch: pytest.MonkeyPatch) -> None:
-    template = twin_bench.template
-    monkeypatch.setattr(twin_bench, "Twin", partial(twin_bench.Twin, depth=120_000))
-    monkeypatch.setattr(twin_bench, "template", lambda name: template(name).replace("max_s = 3600.0", "max_s = 400.0"))
 
 
 def run(scope: str, firmware: str, faults: tuple[str, ...], out: Path) -> RunRecord:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 import rig
 from rig.records.run import RunRecord
-from rig.twin import bench as twin_bench
 from rig.twin.faces import SUPPLIES
+
+pytestmark = pytest.mark.usefixtures("short_twin")
 
 ALL = tuple(SUPPLIES)
 OTHERS = ("keysight-e36300", "korad-ka3005p")
@@ -21,14 +21,6 @@ WORDS = {
     "rohde-hmp": "trips when its limit of 1.5 A acts",
     "siglent-spd3000x": "its limit of 1.5 A alone bounds the current",
 }
-
-
-@pytest.fixture(autouse=True)
-def small_twin(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small captures, and a meter whose maximum is minutes: the verdicts are the same, sooner."""
-    template = twin_bench.template
-    monkeypatch.setattr(twin_bench, "Twin", partial(twin_bench.Twin, depth=120_000))
-    monkeypatch.setattr(twin_bench, "template", lambda name: template(name).replace("max_s = 3600.0", "max_s = 400.0"))
 
 
 def run(bench: str, supply: str, out: Path, firmware: str, *faults: str) -> RunRecord:

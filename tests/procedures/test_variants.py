@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 
 import jsonschema
@@ -15,22 +14,15 @@ from rig.errors import InputError
 from rig.procedures.progress import Silent
 from rig.records import schema_text
 from rig.records.run import RunRecord
-from rig.twin import bench as twin_bench
 from rig.twin.bench import names
 from tests.runs import bundles
+
+pytestmark = pytest.mark.usefixtures("short_twin")
 
 ICHIS = ("twin", "twin-twin-element", "twin-polyphase")
 HOT_SHOE = "twin-hot-shoe"
 WIRES = ("", "-rtu")
 SHORT, LONG = "cut-45s", "cut-240s"
-
-
-@pytest.fixture(autouse=True)
-def small_twin(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small captures, and a meter whose maximum is minutes: the verdicts are the same, sooner."""
-    template = twin_bench.template
-    monkeypatch.setattr(twin_bench, "Twin", partial(twin_bench.Twin, depth=120_000))
-    monkeypatch.setattr(twin_bench, "template", lambda name: template(name).replace("max_s = 3600.0", "max_s = 400.0"))
 
 
 def run(bench: str, out: Path, firmware: str = SHORT, *faults: str) -> RunRecord:

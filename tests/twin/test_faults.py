@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,9 @@ import pytest
 import rig
 from rig.errors import InputError
 from rig.records.run import RunRecord
-from rig.twin import bench as twin_bench
 from rig.twin.faults import KINDS, Fault, parse, parse_from_start
+
+pytestmark = pytest.mark.usefixtures("short_twin")
 
 SHORT, LONG = "cut-45s", "cut-240s"
 Faults = tuple[str, ...]
@@ -103,14 +103,6 @@ UNPROVEN = {
     "rail-down-stuck-low": {"rail discharged"},
 }
 """What of the safe state each fault leaves unproven; nothing for all others."""
-
-
-@pytest.fixture(autouse=True)
-def small_twin(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small captures, and a meter whose maximum is minutes: the verdicts are the same, sooner."""
-    template = twin_bench.template
-    monkeypatch.setattr(twin_bench, "Twin", partial(twin_bench.Twin, depth=120_000))
-    monkeypatch.setattr(twin_bench, "template", lambda name: template(name).replace("max_s = 3600.0", "max_s = 400.0"))
 
 
 def run(firmware: str, faults: Faults, out: Path) -> RunRecord:

@@ -15,8 +15,8 @@ from rig.clock.base import NS, to_ns
 from rig.instruments.scopes.screen import steps
 from rig.twin.ports import RailProbe, Timeline
 from rig.twin.scopes.acquisition import Acquiring, Coding, Imperfections, Record
-from rig.twin.scopes.scope_face import TwinScope, nearest
-from rig.twin.scpi import Call, ScpiError
+from rig.twin.scopes.scope_face import Channel, TwinScope, nearest
+from rig.twin.scpi import Call
 
 DIVISIONS = 10
 CODES_PER_DIVISION = 32
@@ -39,7 +39,7 @@ PEAK_FROM_S = 500e-6
 
 
 @dataclass
-class _Channel:
+class _Channel(Channel):
     display: str = "0"
     coupling: str = "DC"
     invert: str = "0"
@@ -47,9 +47,6 @@ class _Channel:
     bandwidth: str = "0"
     unit: str = "VOLT"
     impedance: str = "ONEM"
-    probe: float = 10.0
-    scale: float = 1.0
-    offset: float = 0.0
 
 
 @dataclass
@@ -77,7 +74,7 @@ class _Settings:
     wave_points: int = SCREEN_POINTS
 
 
-class TwinInfiniiVision(TwinScope):
+class TwinInfiniiVision(TwinScope[_Channel]):
     """A DSO-X 3024T, running freely until it is told otherwise."""
 
     def __init__(
@@ -108,7 +105,7 @@ class TwinInfiniiVision(TwinScope):
     def reset(self) -> None:
         """`*RST`: channel 1 shown, running freely."""
         self._set = _Settings()
-        self._channels = {n: _Channel("1" if n == 1 else "0") for n in (1, 2, 3, 4)}
+        self._channels = {n: _Channel(display="1" if n == 1 else "0") for n in (1, 2, 3, 4)}
         self._acquisition.free(by_itself=True)
 
     def clear(self) -> None:
@@ -211,17 +208,6 @@ class TwinInfiniiVision(TwinScope):
         for index, field in enumerate(_FIELDS, 4):
             self.on(f":WAVeform:{field}", get=lambda _, at=index: self._preamble().split(",")[at])  # type: ignore[misc]
         self.on(":WAVeform:DATA", get=lambda _: self._data())
-
-    def _channel(self, call: Call) -> _Channel:
-        if call.suffixes[0] not in self._channels:
-            raise ScpiError(-114, "Header suffix out of range")
-        return self._channels[call.suffixes[0]]
-
-    def _set_probe(self, call: Call) -> None:
-        channel = self._channel(call)
-        ratio = call.number(0, 0.1, 10_000.0)
-        channel.scale, channel.offset = channel.scale * ratio / channel.probe, channel.offset * ratio / channel.probe
-        channel.probe = ratio
 
     def _set_scale(self, call: Call) -> None:
         channel = self._channel(call)

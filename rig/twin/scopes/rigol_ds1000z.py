@@ -15,7 +15,7 @@ from rig.clock.base import NS, to_ns
 from rig.instruments.scopes.screen import steps
 from rig.twin.ports import RailProbe, Timeline
 from rig.twin.scopes.acquisition import Acquiring, Coding, Imperfections, Record
-from rig.twin.scopes.scope_face import TwinScope, nearest
+from rig.twin.scopes.scope_face import Channel, TwinScope, nearest
 from rig.twin.scpi import Call, ScpiError, block
 
 __all__ = ["Imperfections", "TwinDS1000Z"]
@@ -46,16 +46,13 @@ _CHANNELS = ("CHANnel1", "CHANnel2", "CHANnel3", "CHANnel4")
 
 
 @dataclass
-class _Channel:
+class _Channel(Channel):
     display: str = "0"
     coupling: str = "DC"
     invert: str = "0"
     vernier: str = "0"
     bandwidth: str = "OFF"
     unit: str = "VOLT"
-    probe: float = 10.0
-    scale: float = 1.0
-    offset: float = 0.0
     skew: float = 0.0
 
 
@@ -82,10 +79,12 @@ class _Settings:
     wave_stop: int = 1200
 
 
-class TwinDS1000Z(TwinScope):
+class TwinDS1000Z(TwinScope[_Channel]):
     """A DS1104Z. States of `:TRIG:STAT?`: RUN while the pre-trigger fills (blind), WAIT, TD until the window is over,
     STOP, and AUTO when it runs freely. `deep_memory` is the 24 Mpts option.
     """
+
+    _LEAST_PROBE, _MOST_PROBE = 0.01, 1000.0
 
     def __init__(
         self,
@@ -113,7 +112,7 @@ class TwinDS1000Z(TwinScope):
     def reset(self) -> None:
         """`*RST`: channel 1 shown, running freely."""
         self._set = _Settings()
-        self._channels = {n: _Channel("1" if n == 1 else "0") for n in (1, 2, 3, 4)}
+        self._channels = {n: _Channel(display="1" if n == 1 else "0") for n in (1, 2, 3, 4)}
         self._acquisition.free(by_itself=True)
 
     # -- settings -------------------------------------------------------------------------------------------------
@@ -183,17 +182,6 @@ class TwinDS1000Z(TwinScope):
             set=lambda call: setattr(self._set, field, int(call.number(0, 1, self._depths[-1]))),
             get=lambda _: str(getattr(self._set, field)),
         )
-
-    def _channel(self, call: Call) -> _Channel:
-        if call.suffixes[0] not in self._channels:
-            raise ScpiError(-114, "Header suffix out of range")
-        return self._channels[call.suffixes[0]]
-
-    def _set_probe(self, call: Call) -> None:
-        channel = self._channel(call)
-        ratio = call.number(0, 0.01, 1000.0)
-        channel.scale, channel.offset = channel.scale * ratio / channel.probe, channel.offset * ratio / channel.probe
-        channel.probe = ratio
 
     def _set_scale(self, call: Call) -> None:
         channel = self._channel(call)

@@ -6,7 +6,8 @@ A model's face adds its commands. Volts and seconds are those of the front panel
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,11 +26,30 @@ _ITEMS: dict[str, Callable[[npt.NDArray[np.float64]], np.float64]] = {
 """What programs ask to have measured, by its short form."""
 
 
-class TwinScope(ScpiFace):
+@dataclass
+class Channel:
+    """What every model keeps of a channel: volts a division and at the centre, as at the probe's tip."""
+
+    probe: float = 10.0
+    scale: float = 1.0
+    offset: float = 0.0
+
+    def attenuate(self, ratio: float) -> None:
+        """Another probe: what is on the screen stays there."""
+        self.scale, self.offset = self.scale * ratio / self.probe, self.offset * ratio / self.probe
+        self.probe = ratio
+
+
+_C = TypeVar("_C", bound=Channel)
+
+
+class TwinScope(ScpiFace, Generic[_C]):
     """An oscilloscope whose channel `channel` sees `probe`; the other inputs are open (0 V).
 
     Give `handle` to a `LineServer`. `stuck_state` (a value of `Acquiring`) makes it say the same for ever.
     """
+
+    _LEAST_PROBE, _MOST_PROBE = 0.1, 10_000.0
 
     def __init__(
         self,
@@ -42,8 +62,18 @@ class TwinScope(ScpiFace):
         imperfections: Imperfections | None,
     ) -> None:
         super().__init__(*who)
+        self._channels: dict[int, _C] = {}
         self.stuck_state: str | None = None
         self._acquisition = Acquisition(timeline, probe, seed, noise_v, channel, imperfections)
+
+    def _channel(self, call: Call) -> _C:
+        """That of the command's suffix; -114 where there is none."""
+        if call.suffixes[0] not in self._channels:
+            raise ScpiError(-114, "Header suffix out of range")
+        return self._channels[call.suffixes[0]]
+
+    def _set_probe(self, call: Call) -> None:
+        self._channel(call).attenuate(call.number(0, self._LEAST_PROBE, self._MOST_PROBE))
 
     def _shown(self) -> Acquiring:
         """The state that it says it is in."""

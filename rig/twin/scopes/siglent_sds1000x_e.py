@@ -18,7 +18,7 @@ from rig.clock.base import NS, to_ns
 from rig.instruments.scopes.screen import steps
 from rig.twin.ports import RailProbe, Timeline
 from rig.twin.scopes.acquisition import Acquiring, Coding, Imperfections, Record
-from rig.twin.scopes.scope_face import TwinScope, nearest
+from rig.twin.scopes.scope_face import Channel, TwinScope, nearest
 from rig.twin.scpi import Call, Get, ScpiError
 
 DIVISIONS = 14
@@ -44,15 +44,12 @@ _WORDS = {
 
 
 @dataclass
-class _Channel:
+class _Channel(Channel):
     shown: str = "OFF"
     coupling: str = "D1M"
     invert: str = "OFF"
     unit: str = "V"
     bandwidth: str = "OFF"
-    probe: float = 10.0
-    scale: float = 1.0
-    offset: float = 0.0
     level: float = 0.0
     slope: str = "POS"
     trigger_coupling: str = "DC"
@@ -74,7 +71,7 @@ class _Settings:
     first: int = 0
 
 
-class TwinSDS1000XE(TwinScope):
+class TwinSDS1000XE(TwinScope[_Channel]):
     """An SDS1104X-E, running freely until it is told otherwise."""
 
     def __init__(
@@ -99,7 +96,7 @@ class TwinSDS1000XE(TwinScope):
     def reset(self) -> None:
         """`*RST`: channel 1 shown, running freely."""
         self._set = _Settings()
-        self._channels = {n: _Channel("ON" if n == 1 else "OFF") for n in (1, 2, 3, 4)}
+        self._channels = {n: _Channel(shown="ON" if n == 1 else "OFF") for n in (1, 2, 3, 4)}
         self._acquisition.free(by_itself=True)
 
     # -- how it answers -------------------------------------------------------------------------------------------
@@ -176,20 +173,10 @@ class TwinSDS1000XE(TwinScope):
         del call
         return self._set
 
-    def _channel(self, call: Call) -> _Channel:
-        if call.suffixes[0] not in self._channels:
-            raise ScpiError(-114, "Header suffix out of range")
-        return self._channels[call.suffixes[0]]
-
     def _set_bandwidth(self, call: Call) -> None:
         for name, state in zip(call.args[::2], call.args[1::2], strict=False):
             number = int(_one_of(name.upper(), ("C1", "C2", "C3", "C4"))[1])
             self._channels[number].bandwidth = _one_of(state.upper(), ("ON", "OFF"))
-
-    def _set_probe(self, call: Call) -> None:
-        channel, ratio = self._channel(call), call.number(0, 0.1, 10_000.0)
-        channel.scale, channel.offset = channel.scale * ratio / channel.probe, channel.offset * ratio / channel.probe
-        channel.probe = ratio
 
     def _set_scale(self, call: Call) -> None:
         channel = self._channel(call)

@@ -124,6 +124,15 @@ def test_a_late_answer_to_an_earlier_question_is_thrown_away() -> None:
         assert identify(port, SignOn()).maker == "SYn"
 
 
+def test_after_a_readout_the_meter_hears_a_sign_on_at_the_first_rate_at_once() -> None:
+    with lab() as it:
+        meter = it.driver()
+        assert dict(meter._session.readout())["0.2.0"] == "1.0.0"
+        began = it.clock.now()
+        assert identify(it.port, SignOn()).maker == "SYn"
+        assert (it.clock.now() - began) / NS < 1.5, "no session had to be ended first"
+
+
 def test_a_break_ends_every_session() -> None:
     with lab(hdlc=True) as it:
         who = identify(it.port, SignOn())
