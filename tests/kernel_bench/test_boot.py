@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ import kernel_bench.__main__
 from kernel_bench import boot
 from kernel_bench.boot import Ended, Patience, Program, room, run
 from kernel_bench.source import CannotBuildError
+
+pytestmark = pytest.mark.skipif(shutil.which("setpriv") is None, reason="no setpriv (util-linux), and so no kernel")
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
