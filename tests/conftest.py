@@ -32,6 +32,13 @@ settings.register_profile(
 settings.load_profile("push")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Locks, counters and control books of a worker are its own, and never those of the person who runs the tests."""
+    state = tempfile.TemporaryDirectory(prefix="rig-state-")
+    os.environ["ICHIS_RIG_STATE"] = state.name
+    config.add_cleanup(state.cleanup)
+
+
 @pytest.fixture
 def short_folder() -> Iterator[Path]:
     """A folder for Unix sockets, whose paths may have 107 bytes: pytest's own folders have long names."""

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import serial.rfc2217
 
 from rig.clock.system import SystemClock
 from rig.errors import LinkError
@@ -171,20 +172,23 @@ def reads_behind(url: str, head: OpticalServer) -> None:
 @pytest.mark.filterwarnings("ignore:set(Daemon|Name)\\(\\) is deprecated:DeprecationWarning")
 @pytest.mark.parametrize("server", ["pyserial", "ser2net"])
 def test_the_driver_reads_a_meter_behind_an_rfc_2217_server(
-    server: str, meter: tuple[TwinOptical, SystemTimeline], tmp_path: Path
+    server: str, meter: tuple[TwinOptical, SystemTimeline], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     face, timeline = meter
+    # pyserial waits for 3 s for what the server agrees to; the machine may be busy
+    monkeypatch.setattr(serial.rfc2217.TelnetSubnegotiation.wait, "__defaults__", (LONG_S,))
+    patient = f"timeout={LONG_S:g}"
     head = OpticalServer(face, timeline, timeline)
     try:
         if server == "pyserial":
             with pyserial_server(head.path) as port:
-                reads_behind(f"rfc2217://127.0.0.1:{port}", head)
+                reads_behind(f"rfc2217://127.0.0.1:{port}?{patient}", head)
         elif shutil.which("ser2net") is None:
             pytest.skip("no ser2net: apt-get install ser2net")
         else:
             with ser2net(head.path, tmp_path) as port:
                 # a pseudo-terminal has no DTR that ser2net could set: it does not answer that
-                reads_behind(f"rfc2217://127.0.0.1:{port}?ign_set_control", head)
+                reads_behind(f"rfc2217://127.0.0.1:{port}?{patient}&ign_set_control", head)
     finally:
         head.close()
 
