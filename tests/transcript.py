@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -11,7 +10,7 @@ from pathlib import Path
 from rig.clock import Clock
 from rig.instruments.link import VisaLink
 from rig.instruments.scpi import PLAIN, Block, Frame, is_query, read_block
-from rig.recording import Elided, Event, Recording, Struck, read_recording
+from rig.recording import Recording, read_recording
 
 Pair = tuple[str, str | bytes | None]
 """What is sent, and what comes back: text, the raw bytes of a block, or nothing."""
@@ -96,16 +95,6 @@ def setting(command: str, question: str, back: str) -> tuple[Pair, ...]:
 # -- recordings ----------------------------------------------------------------------------------------------------
 
 
-def matches(event: Event, data: bytes) -> bool:
-    """Whether these may have been the bytes; a secret may have been anything."""
-    pattern = b""
-    for piece in event.data:
-        if isinstance(piece, Elided):
-            return False
-        pattern += b".*" if isinstance(piece, Struck) else re.escape(piece)
-    return re.fullmatch(pattern, data, re.DOTALL) is not None
-
-
 class RecordedWire:
     """`Wire` that plays one link of a recording (`rig.record/1`), strictly, by the numbers of its lines.
 
@@ -130,7 +119,7 @@ class RecordedWire:
         if self._at == len(self._events):
             raise TranscriptError(f"{self._file}: {data!r} is sent after the recording's end")
         event = self._events[self._at]
-        if not matches(event, data):
+        if not event.matches(data):
             then = b"".join(piece for piece in event.data if isinstance(piece, bytes))
             part = "a part of it is sent: " if then.startswith(data) else "sent "
             raise TranscriptError(f"{self._file}:{event.line}: {part}{data!r}, the recording says {then!r}")
