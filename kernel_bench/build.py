@@ -13,16 +13,20 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kernel_bench.source import CHANGES, LEFT_OUT, OPTIONS, CannotBuildError, Change, Source
+from kernel_bench.children import child
+from kernel_bench.source import ALSO, CHANGES, OPTIONS, UNUSED, CannotBuildError, Change, Source
 
-NEEDED_BYTES = 2_500_000_000
-"""The source takes 1.3 GB unpacked, what is built of it 0.6 GB."""
+NEEDED_BYTES = 1_200_000_000
+"""The source takes 0.7 GB unpacked, what is built of it 0.1 GB."""
+MOST_COMPILERS = 8
+"""Each takes a hundred megabytes of memory, and a container may have fewer processors than it sees."""
+_TAIL_LINES = 30
 _SITE = ("lgpio", "rpi-lgpio")
 """The libraries of a Pi's header. Not in the project's environment: there, a machine without a header has none."""
 
@@ -33,30 +37,46 @@ class BuildError(Exception):
     """The build failed, and why."""
 
 
-def cache_folder() -> Path:
-    """`$ICHIS_RIG_CACHE`, or `ichis-rig` in `$XDG_CACHE_HOME` (default `~/.cache`)."""
-    own = os.environ.get("ICHIS_RIG_CACHE")
-    if own:
+def cache_folder(say: Say) -> Path:
+    """`$ICHIS_RIG_CACHE`; else `ichis-rig` in `$XDG_CACHE_HOME` or `~/.cache`, or a folder of temporary files."""
+    if own := os.environ.get("ICHIS_RIG_CACHE"):
         return Path(own).absolute()
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache").absolute() / "ichis-rig"
+    try:
+        home = os.environ.get("XDG_CACHE_HOME")
+        folder = (Path(home) if home else Path.home() / ".cache").absolute() / "ichis-rig"
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+        why = f"{folder} cannot be written"
+    except OSError as error:
+        why = f"{error.filename}: {error.strerror}"
+    except RuntimeError as error:  # there is no home
+        why = str(error)
+    other = Path(tempfile.gettempdir()) / f"ichis-rig-{os.getuid()}"
+    other.mkdir(mode=0o700, exist_ok=True)
+    if other.is_symlink() or other.stat().st_uid != os.getuid():
+        raise BuildError(f"{why}, and {other} is another user's (ICHIS_RIG_CACHE names another place)")
+    say(f"{why}: the kernel is kept in {other}")
+    return other
 
 
-def kernel(source: Source, say: Say, cache: Path | None = None) -> Path:
+def kernel(source: Source, say: Say, cache: Path) -> Path:
     """The folder of the kernel built from `source`: at once where it is there, else in minutes. Raises BuildError."""
-    folder = (cache or cache_folder()) / "kernel"
+    folder = cache / "kernel"
     with _told_when_full(folder), _alone(folder, say):
         done = folder / source.key
         if is_whole(done):
             return done
         _tidy(folder, source.key, say)
         _check_space(folder)
-        say(f"building a kernel from {source.archive.name} ({source.version}), once: 5 to 10 minutes ...")
+        say(f"building a kernel from {source.archive.name} ({source.version}), once: 2 to 5 minutes ...")
         work = folder / f"building-{source.key}"
         work.mkdir()
-        _build(source, work)
-        _finish(work, done, source)
-        shutil.rmtree(work, ignore_errors=True)
+        try:
+            _build(source, work)
+            _finish(work, done, source)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
         say(f"built: {done}")
         return done
 
@@ -70,26 +90,31 @@ def is_whole(folder: Path) -> bool:
         return False
 
 
-def site(cache: Path | None = None, constraints: Path = Path("constraints.txt")) -> Path:
-    """A folder with the header's libraries in it, for `PYTHONPATH`. Raises BuildError."""
+def site(say: Say, cache: Path, constraints: Path) -> Path:
+    """A folder with the header's libraries in it, for `PYTHONPATH`. Raises CannotBuildError where there are none."""
     pins = [line for line in constraints.read_text().splitlines() if line.partition("==")[0] in _SITE]
     if len(pins) != len(_SITE):
         raise BuildError(f"{constraints} does not pin {' and '.join(_SITE)}")
     key = hashlib.sha256("\n".join([sys.version, *pins]).encode()).hexdigest()[:16]
-    folder = (cache or cache_folder()) / f"header-{key}"
-    if folder.is_dir():
+    parent = cache / "header"
+    with _told_when_full(parent), _alone(parent, say):
+        folder, draft = parent / key, parent / f"building-{key}"
+        if folder.is_dir():
+            return folder
+        _tidy(parent, key, say)
+        words = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        try:
+            with tempfile.TemporaryFile() as output:
+                with child([*words, "--target", str(draft), *pins], output=output) as process:
+                    process.wait()
+                output.seek(0)
+                told = output.read().decode(errors="replace")
+            if process.returncode != 0:
+                raise CannotBuildError(f"{' and '.join(pins)} could not be installed:\n{_tail(told)}")
+            draft.rename(folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
         return folder
-    draft = folder.with_name(f"{folder.name}.{os.getpid()}")
-    words = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    done = subprocess.run([*words, "--target", str(draft), *pins], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise BuildError(f"the libraries of the header could not be installed: {_last(done.stderr)}")
-    try:
-        draft.rename(folder)
-    except OSError:  # somebody else was faster
-        shutil.rmtree(draft, ignore_errors=True)
-    return folder
 
 
 # -- one build ---------------------------------------------------------------------------------------------------------
@@ -97,16 +122,16 @@ def site(cache: Path | None = None, constraints: Path = Path("constraints.txt"))
 
 def _build(source: Source, work: Path) -> None:
     log = work / "log"
-    unpack = ["tar", "-xf", str(source.archive), "--strip-components=1", "-C", str(work)]
+    top = source.archive.name.removesuffix(".tar.xz")
+    left_out = [f"--exclude={top}/{pattern}" for pattern in UNUSED]
+    unpack = ["tar", "-xf", str(source.archive), "--strip-components=1", "-C", str(work), "--anchored", *left_out]
     _step(log, work, "unpacking the source", unpack)
     for change in CHANGES:
         _change(work, change)
-    make = ["make", "ARCH=um", f"-j{os.cpu_count() or 1}"]
-    _step(log, work, "the default configuration", [*make, "x86_64_defconfig"])
-    words = [word for option in OPTIONS for word in ("-e", option)]
-    words += [word for option in LEFT_OUT for word in ("-d", option)]
-    _step(log, work, "our configuration", ["scripts/config", *words])
-    _step(log, work, "completing the configuration", [*make, "olddefconfig"])
+    asked = work / "asked.config"
+    asked.write_text("".join(f"CONFIG_{option}=y\n" for option in (*OPTIONS, *ALSO)), encoding="utf-8")
+    make = ["make", "ARCH=um", f"-j{min(MOST_COMPILERS, len(os.sched_getaffinity(0)))}"]
+    _step(log, work, "configuring", [*make, f"KCONFIG_ALLCONFIG={asked}", "allnoconfig"])
     config = (work / ".config").read_text(encoding="utf-8").splitlines()
     if missing := [option for option in OPTIONS if f"CONFIG_{option}=y" not in config]:
         raise BuildError(f"this source cannot be configured with {', '.join(missing)}")
@@ -117,20 +142,20 @@ def _build(source: Source, work: Path) -> None:
 def _change(work: Path, change: Change) -> None:
     file = work / change.file
     text, count = re.subn(change.pattern, change.text, file.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    if count != 1:
-        raise BuildError(f"{change.file} of this source is not as expected: {count} lines to change, expected 1")
+    if not count:
+        raise BuildError(f"{change.file} of this source is not as expected: nothing there is {change.pattern}")
     file.write_text(text, encoding="utf-8")
 
 
 def _step(log: Path, work: Path, what: str, words: list[str]) -> None:
-    with log.open("ab") as file:
-        done = subprocess.run(words, cwd=work, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False)
-    if done.returncode == 0:
+    with log.open("ab") as file, child(words, output=file, folder=work) as process:
+        process.wait()
+    if process.returncode == 0:
         return
     told = log.read_text(encoding="utf-8", errors="replace")
     if "No space left on device" in told:
         raise BuildError(f"{what}: the disk is full ({work})")
-    raise BuildError(f"{what} failed, see {log}: {_last(told)}")
+    raise BuildError(f"{what} failed:\n{_tail(told)}\nexit code {process.returncode}")
 
 
 def _finish(work: Path, done: Path, source: Source) -> None:
@@ -155,9 +180,9 @@ def _tidy(folder: Path, key: str, say: Say) -> None:
         if path.name.startswith("building-"):
             say(f"an interrupted build is taken away: {path.name}")
         elif path.name == key:
-            say(f"a half-written kernel is taken away: {path.name}")
+            say(f"a half-written {folder.name} is taken away: {path.name}")
         else:
-            say(f"the kernel of another source or configuration is taken away: {path.name}")
+            say(f"what was built of another source or configuration is taken away: {path.name}")
         shutil.rmtree(path)
 
 
@@ -204,9 +229,9 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _last(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+def _tail(text: str) -> str:
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return "\n".join(lines[-_TAIL_LINES:]) if lines else "it said nothing"
 
 
 __all__ = ["BuildError", "CannotBuildError", "cache_folder", "is_whole", "kernel", "site"]

@@ -5,14 +5,15 @@ Run by `kernel_bench.boot` as `guest.py job.json`, without the project's environ
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import json
 import os
-import signal
 import socket
 import struct
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 _MOUNTS = (  # the kernel itself has mounted /dev
@@ -24,6 +25,7 @@ _MOUNTS = (  # the kernel itself has mounted /dev
     ("tmpfs", "/dev/shm"),  # multiprocessing needs it
 )
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
+_POWER_OFF = 0x4321FEDC
 
 
 def main(job: str) -> None:
@@ -37,13 +39,15 @@ def main(job: str) -> None:
     temporary.mkdir()
     environment = {**told["environment"], "TMPDIR": str(temporary), "HOME": "/run"}
     done = subprocess.run(told["words"], cwd=told["folder"], env=environment, stdin=subprocess.DEVNULL, check=False)
-    code = Path(told["code"])
-    code.write_text(str(done.returncode))
+    code = done.returncode if done.returncode >= 0 else 128 - done.returncode
+    Path(told["code"]).write_text(str(code))
     os.sync()
-    sys.stdout.flush()
-    Path("/proc/sysrq-trigger").write_text("o")
-    signal.pause()  # the first process must not end before the machine does
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    try:
+        main(sys.argv[1])
+    except Exception:  # noqa: BLE001 - whatever it is: the first process must not end before the machine does
+        traceback.print_exc()
+    sys.stdout.flush()
+    ctypes.CDLL(None).reboot(_POWER_OFF)

@@ -109,5 +109,5 @@ class SoakPanel(LivePanel):
             left = "" if state.left_s is None else f", about {length_words(max(0.0, state.left_s - run_s))} left"
             rows.add_row("since", f"{length_words(state.elapsed_s + run_s)}{left}")
         for text, style in self._latest:
-            rows.add_row("", Text(text, style=style))
+            rows.add_row("", Text(text, style=style, no_wrap=True, overflow="ellipsis"))  # the run's panel needs room
         return Group(Box(rows, title="soak", width=90), super()._render())

@@ -69,6 +69,15 @@ class Event:
                 raise InputError("a secret was struck out here", Where(line=self.line))
         return b"".join(piece for piece in self.data if isinstance(piece, bytes))
 
+    def matches(self, data: bytes) -> bool:
+        """Whether these may have been the bytes; a secret may have been anything."""
+        pattern = b""
+        for piece in self.data:
+            if isinstance(piece, Elided):
+                return False
+            pattern += b".*" if isinstance(piece, Struck) else re.escape(piece)
+        return re.fullmatch(pattern, data, re.DOTALL) is not None
+
 
 @dataclass(frozen=True)
 class Recording:

@@ -90,7 +90,7 @@ def _gauge_alt(bounds: list[str], limit_s: float) -> str:
 def gauge_svg(longest: LongestOutage, limit_s: float) -> str:
     """The longest outage against the limit: what is sure, what cannot be excluded, and where the limit lies."""
     far = max(limit_s, longest.lower_s, longest.upper_s or 0.0) * 1.12
-    top, height = 26, 24
+    top, height = 32, 24  # room over and under it for words that a phone shows larger
 
     def x(seconds: float) -> float:
         return 10 + seconds / far * (WIDTH - 20)
@@ -100,14 +100,14 @@ def gauge_svg(longest: LongestOutage, limit_s: float) -> str:
     words.append("no upper bound" if longest.upper_s is None else f"at most {at_most(longest.upper_s)} s")
     limit = x(limit_s)
     parts = [
-        f'<svg class="gauge" viewBox="0 0 {WIDTH} 76" role="img" aria-label="{esc(_gauge_alt(words, limit_s))}">',
+        f'<svg class="gauge" viewBox="0 0 {WIDTH} 88" role="img" aria-label="{esc(_gauge_alt(words, limit_s))}">',
         defs("gauge"),
         rect(10, top, WIDTH - 20, height, "#f4f4f4", ' stroke="#bbb"'),
         rect(lower, top, max(0.0, upper - lower), height, "url(#gauge-unseen)", ' stroke="#777"'),
         rect(10, top, lower - 10, height, DOWN),
-        text(10, top + height + 17, f"longest time without power: {', '.join(words)}"),
+        text(10, top + height + 23, f"longest time without power: {', '.join(words)}"),
         line(limit, top - 8, limit, top + height + 8, LIMIT, ' stroke-width="3"'),
-        text(limit, top - 12, f"limit {plain(limit_s)} s", "middle" if limit > 60 else "start", LIMIT),
+        text(limit, top - 11, f"limit {plain(limit_s)} s", "middle" if limit > 60 else "start", LIMIT),
         "</svg>",
     ]
     return "\n".join(parts)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from rich.console import Console
+from rich.live import Live
 
 from rig.cli import main
+from rig.cli.soak_panel import SoakPanel
 from rig.cli.soak_words import cycle_words
-from rig.procedures.soak.progress import CycleRow
+from rig.procedures.soak.progress import CycleRow, SoakState
 from rig.records import schema_text
 from tests.soak.nights import small_captures
 from tests.soak.plans import GOOD, written
@@ -84,6 +88,21 @@ def test_with_json_there_is_one_object_and_nothing_else(plan: Path, capsys: pyte
     body = json.loads(capsys.readouterr().out)
     Draft202012Validator(json.loads(schema_text("rig.soak/1"))).validate(body)
     assert (body["verdict"], body["cycles"]) == ("FAIL", 1)
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_the_soaks_box_leaves_room_for_the_runs_panel_on_a_terminal_of_24_lines(columns: int) -> None:
+    out = StringIO()
+    state = SoakState(8, 7, 60, {"PASS": 4, "FAIL": 3}, 181.033, 1, 5000.0, 30_000.0)
+    with Live(console=Console(file=out, width=columns, height=24), auto_refresh=False) as live:
+        panel = SoakPanel(live)
+        for number in range(1, 8):
+            why = ("straddles_limit", "version_unchanged", "instrument_lost")
+            panel.cycle(CycleRow(number, 1, "cut-181s", "INCONCLUSIVE", 15.9, None, why, "run"), state)
+    box = out.getvalue().partition("ichis-rig")[0].splitlines()
+    assert len(box) <= 2 + 4 + 1 + 5 + 1, "its frame, four facts of which one may need a second line, five cycles"
+    assert all("INCON" in line for line in box if "cycle " in line), "the verdict is not what is cut off"
+    assert "at most 181.033 s, 1 unbounded" in out.getvalue()
 
 
 @pytest.mark.parametrize(("signal", "code"), [("SIGINT", 130), ("SIGTERM", 143)])

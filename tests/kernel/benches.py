@@ -23,7 +23,7 @@ from tests.kernel.chips import PINS, Chip
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 600.0
 QUICK_POINTS = 120_000
-LOOK_S = 0.05
+LOOK_S = 0.1
 """How often the twin looks at the relay lines: each look is real work here."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -16,18 +16,45 @@ from tests.kernel.chips import Chip, lacking, made
 _NUMBERS = itertools.count()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where several kernels share the work, this is one's share: `RIG_KERNEL_SHARE` is number/kernels."""
-    number, _, kernels = os.environ.get("RIG_KERNEL_SHARE", "0/1").partition("/")
-    ours = [item for item in items if item.get_closest_marker("kernel")]
-    dropped = {item for index, item in enumerate(ours) if index % int(kernels) != int(number)}
-    config.hook.pytest_deselected(items=list(dropped))
-    items[:] = [item for item in items if item not in dropped]
+TAKEN = os.environ.get("RIG_KERNEL_TAKEN")
+"""Where several kernels share the work: a folder of the machine's, in which each makes a folder for a test it takes."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """The longest tests first; and where several kernels share the work, those that no other has taken."""
+    if TAKEN is None or session.config.option.collectonly or session.testsfailed:
+        return None
+    ours = iter([item for item in sorted(session.items, key=_shortness) if item.get_closest_marker("kernel")])
+    item = _next(ours, Path(TAKEN))
+    while item is not None:
+        following = _next(ours, Path(TAKEN))
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if session.shouldfail:
+            raise session.Failed(session.shouldfail)
+        if session.shouldstop:
+            raise session.Interrupted(session.shouldstop)
+        item = following
+    return True
+
+
+def _shortness(item: pytest.Item) -> int:
+    return 0 if item.path.name == "test_night.py" else 1
+
+
+def _next(items: Iterator[pytest.Item], taken: Path) -> pytest.Item | None:
+    for item in items:
+        with suppress(FileExistsError):
+            (taken / item.nodeid.replace("/", ":")).mkdir()
+            return item
+    return None
 
 
 @pytest.fixture(autouse=True)
 def _a_kernel_that_has_it() -> None:
-    if (why := lacking()) is not None:
+    why = lacking()
+    assert TAKEN is None or why is None, why
+    if why is not None:
         pytest.skip(why)
 
 

@@ -16,6 +16,9 @@ CYCLES = 60
 LOOK_S = 0.2
 """How often the twin looks at the relay lines: each look is real work here, and a night has 100,000 of these. A contact
 follows its coil that much later, which no cycle notices: it feeds for minutes."""
+BEAT_S = 2.0
+"""How often the rig and its guardian tell each other that they are there: a night of the usual half seconds is 44,000
+beats each. The guardian still ends a rig that is silent for 5 s."""
 PLAN = f"""
 schema = "rig.plan/1"
 [plan]
@@ -31,9 +34,13 @@ passed = "none"
 """
 
 
+@pytest.mark.timeout(200_000)  # on the kernel's clock: a night has some 22,000 s
 def test_a_night_goes_through_and_every_cycle_is_kept(serve: Callable[..., Bench], chip: Chip, tmp_path: Path) -> None:
     words = ("--firmware", "cut-45s", "--firmware", "back-45s", "--look-s", str(LOOK_S))
     bench = serve(*words).quick()
+    usual = bench.file.read_text()
+    assert "\nbeat_s = 0.5\n" in usual
+    bench.file.write_text(usual.replace("\nbeat_s = 0.5\n", f"\nbeat_s = {BEAT_S}\n"))
     plan = tmp_path / "night.toml"
     plan.write_text(PLAN)
     done = bench.rig("soak", str(plan), "--out", str(bench.out), "--json")

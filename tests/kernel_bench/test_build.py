@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from kernel_bench import build, source
-from kernel_bench.__main__ import _check_that_it_starts
-from kernel_bench.build import BuildError, is_whole, kernel
+from kernel_bench.__main__ import check_that_it_starts
+from kernel_bench.build import BuildError, cache_folder, is_whole, kernel
 from kernel_bench.source import CHANGES, CannotBuildError, Source
 
 SOURCE = Source(Path("/usr/src/linux-source-0.0.tar.xz"), "0.0-1")
@@ -64,18 +66,26 @@ def test_a_half_written_kernel_is_named_and_built_again(bench: Bench, spoil: Cal
     assert f"a half-written kernel is taken away: {SOURCE.key}" in bench.said
 
 
-def test_an_interrupted_build_is_named_and_begun_anew(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_: Source, work: Path) -> None:
-        (work / "linux").write_bytes(b"half")
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(build, "_build", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            bench.kernel()
-    assert not (bench.folder / SOURCE.key).exists()
+def test_a_build_that_was_killed_is_named_and_begun_anew(bench: Bench) -> None:
+    left = bench.folder / f"building-{SOURCE.key}"
+    left.mkdir(parents=True)
+    (left / "linux").write_bytes(b"half")
     assert is_whole(bench.kernel())
     assert f"an interrupted build is taken away: building-{SOURCE.key}" in bench.said
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit, BuildError])
+def test_a_build_that_ends_early_leaves_nothing(
+    end: type[BaseException], bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(_: Source, work: Path) -> None:
+        (work / "linux").write_bytes(b"half")
+        raise end
+
+    monkeypatch.setattr(build, "_build", ended)
+    with pytest.raises(end):
+        bench.kernel()
+    assert [path.name for path in bench.folder.iterdir()] == ["lock"]
 
 
 def test_another_source_or_configuration_is_another_kernel(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +94,7 @@ def test_another_source_or_configuration_is_another_kernel(bench: Bench, monkeyp
     new = bench.kernel(newer)
     assert new != old
     assert not old.exists()
-    assert f"the kernel of another source or configuration is taken away: {SOURCE.key}" in bench.said
+    assert f"what was built of another source or configuration is taken away: {SOURCE.key}" in bench.said
     monkeypatch.setattr(source, "OPTIONS", (*source.OPTIONS, "MORE"))
     assert newer.key != new.name
 
@@ -113,7 +123,7 @@ def test_a_compiler_that_finds_the_disk_full_is_told_as_that(tmp_path: Path) -> 
     words = ["sh", "-c", "echo 'cc1: fatal error: No space left on device'; exit 2"]
     with pytest.raises(BuildError, match="compiling: the disk is full"):
         build._step(tmp_path / "log", tmp_path, "compiling", words)
-    with pytest.raises(BuildError, match=r"compiling failed, see .*other: no such rule"):
+    with pytest.raises(BuildError, match="compiling failed:\nno such rule\nexit code 2"):
         build._step(tmp_path / "other", tmp_path, "compiling", ["sh", "-c", "echo no such rule; exit 2"])
 
 
@@ -122,7 +132,7 @@ def test_a_source_that_is_not_as_expected_is_refused(change: source.Change, tmp_
     file = tmp_path / change.file
     file.parent.mkdir(parents=True)
     file.write_text("something else\n")
-    with pytest.raises(BuildError, match=f"{change.file} of this source is not as expected: 0 lines"):
+    with pytest.raises(BuildError, match=f"{change.file} of this source is not as expected"):
         build._change(tmp_path, change)
 
 
@@ -140,8 +150,26 @@ def test_a_machine_on_which_it_does_not_run_is_told_by_its_last_words(tmp_path: 
     linux = tmp_path / "linux"
     linux.write_text("#!/bin/sh\necho nothing may be traced here\nexit 1\n")
     linux.chmod(0o755)
-    with pytest.raises(CannotBuildError, match=r"does not run on this machine: .* \(nothing may be traced here\)"):
-        _check_that_it_starts(linux)
+    with pytest.raises(CannotBuildError, match=r"does not run on this machine: .*\n  nothing may be traced here$"):
+        check_that_it_starts(linux)
+
+
+def test_a_cache_that_cannot_be_written_is_named_and_another_place_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "caches").write_text("a file, where a folder is expected")
+    monkeypatch.delenv("ICHIS_RIG_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    monkeypatch.setattr(build.tempfile, "gettempdir", lambda: str(tmp_path))
+    said: list[str] = []
+    other = tmp_path / f"ichis-rig-{os.getuid()}"
+    assert cache_folder(said.append) == other
+    assert said == [f"{tmp_path}/caches/ichis-rig: Not a directory: the kernel is kept in {other}"]
+    assert stat.S_IMODE(other.stat().st_mode) == 0o700
+    other.rmdir()
+    other.symlink_to(tmp_path)
+    with pytest.raises(BuildError, match=r"is another user's \(ICHIS_RIG_CACHE names another place\)"):
+        cache_folder(said.append)
 
 
 @pytest.mark.parametrize("words", [[], ["run"], ["boot"]])

@@ -85,6 +85,8 @@ def test_a_secret_is_struck_out_before_it_reaches_the_disk_wherever_it_stands(tm
     assert b"hunter" not in (tmp_path / "r.txt").read_bytes()
     sent, received = read_recording(tmp_path / "r.txt").events[1:]
     assert sent.data == (b"P1(", Struck(), b")\x03")
+    assert sent.matches(b"P1(anything)\x03")
+    assert not sent.matches(b"P2(anything)\x03")
     assert received.data[1] == Struck()
     with pytest.raises(InputError, match="struck out"):
         sent.whole()

@@ -91,6 +91,16 @@ def test_the_sentence_at_the_top_is_plain() -> None:
     assert compare_sentence(PAIRS["failing"]()).startswith("B breaks the limit more often: cut-45s")
 
 
+def test_soaks_without_a_firmware_in_common_say_that_nothing_was_compared() -> None:
+    b = side(longer(0.0))
+    other = replace(b, attempts=tuple(replace(row, fixture=f"other-{row.number % 4}") for row in b.attempts))
+    made = compare(side(quiet_night()), other)
+    VALIDATOR.validate(json.loads(json.dumps(made.to_json(), allow_nan=False)))
+    lines = list(compare_lines(made))
+    assert lines[0] == "Nothing could be compared: no firmware of the one has a partner in the other."
+    assert [line.split(",")[0] for line in lines[-2:]] == ["  only in A", "  only in B"]
+
+
 def test_a_longer_outage_is_told_in_seconds() -> None:
     lines = "\n".join(compare_lines(PAIRS["longer"]()))
     assert "B less A is 1.900 to 2.091 s here" in lines
