@@ -60,9 +60,11 @@ def test_a_kernel_that_dies_does_not_keep_the_others_from_their_end(
 def started(linux: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A process that runs this kernel, which says its process id; and the kernel's own, as a descriptor of it."""
     program = f"""
+        import signal
         from pathlib import Path
         from kernel_bench.boot import Program, run
         from kernel_bench.children import stopped_by_signals
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts beside itself ignores it
         with stopped_by_signals():
             run(Path({str(linux)!r}), Program(["true"], {{}}, Path("/")), 1, lambda _, line: print(line, flush=True))
     """
