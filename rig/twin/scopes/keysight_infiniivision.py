@@ -77,6 +77,8 @@ class _Settings:
 class TwinInfiniiVision(TwinScope[_Channel]):
     """A DSO-X 3024T, running freely until it is told otherwise."""
 
+    _set: _Settings
+
     def __init__(
         self,
         timeline: Timeline,
@@ -134,9 +136,6 @@ class TwinInfiniiVision(TwinScope[_Channel]):
             set=lambda call: self._set_scale(Call(call.suffixes, (str(call.number(0, 0.0, 1e5) / 8),))),
             get=lambda call: f"{self._channel(call).scale * 8:+.2E}",
         )
-
-    def _add_word(self, header: str, field: str, *forms: str) -> None:
-        self._on_word(header, lambda _: self._set, field, *forms)
 
     def _add_times(self) -> None:
         self._add_word(":ACQuire:TYPE", "acquire", "NORMal", "AVERage", "HRESolution", "PEAK")

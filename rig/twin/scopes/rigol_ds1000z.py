@@ -86,6 +86,8 @@ class TwinDS1000Z(TwinScope[_Channel]):
 
     _LEAST_PROBE, _MOST_PROBE = 0.01, 1000.0
 
+    _set: _Settings
+
     def __init__(
         self,
         timeline: Timeline,
@@ -136,9 +138,6 @@ class TwinDS1000Z(TwinScope[_Channel]):
         )
         self.on(":CHANnel<n>:TCAL", set=self._set_skew, get=lambda call: f"{self._channel(call).skew:.6e}")
         self.on(":CHANnel<n>:OFFSet", set=self._set_offset, get=lambda call: f"{self._channel(call).offset:.6e}")
-
-    def _add_word(self, header: str, field: str, *forms: str) -> None:
-        self._on_word(header, lambda _: self._set, field, *forms)
 
     def _add_times(self) -> None:
         self._add_word(":ACQuire:TYPE", "acquire", "NORMal", "AVERages", "PEAK", "HRESolution")

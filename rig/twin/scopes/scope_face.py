@@ -50,6 +50,8 @@ class TwinScope(ScpiFace, Generic[_C]):
     """
 
     _LEAST_PROBE, _MOST_PROBE = 0.1, 10_000.0
+    _set: object
+    """What the front panel would show: a family's own fields."""
 
     def __init__(
         self,
@@ -86,6 +88,10 @@ class TwinScope(ScpiFace, Generic[_C]):
             set=lambda call: setattr(of(call), field, word(call, forms)),
             get=lambda call: str(getattr(of(call), field)),
         )
+
+    def _add_word(self, header: str, field: str, *forms: str) -> None:
+        """The same, kept in `field` of the front panel."""
+        self._on_word(header, lambda _: self._set, field, *forms)
 
     def _keeps(self, header: str, value: str) -> None:
         """A setting that changes nothing here: it is kept, and told again."""

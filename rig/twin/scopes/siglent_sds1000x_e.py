@@ -74,6 +74,8 @@ class _Settings:
 class TwinSDS1000XE(TwinScope[_Channel]):
     """An SDS1104X-E, running freely until it is told otherwise."""
 
+    _set: _Settings
+
     def __init__(
         self,
         timeline: Timeline,
